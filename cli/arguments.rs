@@ -1,0 +1,221 @@
+//! What the user asked for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches};
+use pcapper_queries::analyzer::Analyzer;
+
+use crate::flags::{FLAGS, Flag, Group};
+use crate::help;
+
+/// What to do.
+pub enum Command {
+    Run(Box<Arguments>),
+    /// Print a text and stop.
+    Print(String),
+}
+
+/// Form of the answer to `--sql`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    Table,
+    Json,
+    JsonLines,
+    Csv,
+}
+
+/// A parsed command line.
+pub struct Arguments {
+    pub targets: Vec<String>,
+    pub recursive: bool,
+    pub verbose: bool,
+    pub summarize: bool,
+    pub no_color: bool,
+    pub no_status: bool,
+    pub show_secrets: bool,
+    /// Rows of the protocol table.
+    pub limit_protocols: usize,
+    /// Analyzers asked for, in the order of their flags.
+    pub analyzers: Vec<Analyzer>,
+    pub base: bool,
+    pub json: Option<String>,
+    pub sql: Option<String>,
+    pub form: Form,
+    pub output: Option<PathBuf>,
+    pub lake: Option<PathBuf>,
+    pub no_cache: bool,
+}
+
+/// General and data options that work; the others say that they are not built yet.
+const BUILT: &[&str] = &[
+    "base", "json", "limit-protocols", "no-color", "no-status", "recursive", "show-secrets", "summarize", "verbose", "describe", "format", "lake",
+    "no-cache", "output", "show-sql", "sql", "tables",
+];
+
+/// Reads the command line; an error is one line for the user.
+pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
+    let given: Vec<OsString> = given.map(unbundled).collect();
+    if given.len() <= 1 {
+        return Err("no capture named: pcapper [OPTIONS] TARGET... (--help lists the options)".to_owned());
+    }
+    let matches = command().try_get_matches_from(given).map_err(|error| explained(&error))?;
+    let analyzers = pcapper_queries::analyzer::built_in();
+    if matches.contains_id("help") {
+        let about = matches.get_one::<String>("help").filter(|about| !about.is_empty());
+        return match about {
+            Some(about) => help::about(about, &analyzers).map(Command::Print),
+            None => Ok(Command::Print(help::menu())),
+        };
+    }
+    if matches.get_flag("version") {
+        return Ok(Command::Print(format!("pcapper {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+    for flag in FLAGS {
+        let given = if flag.value.is_some() { matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine) } else { matches.get_flag(flag.name) };
+        let built = BUILT.contains(&flag.name) || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer());
+        if given && !built {
+            return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
+        }
+    }
+    if matches.get_flag("tables") {
+        return Ok(Command::Print(help::tables()));
+    }
+    if let Some(table) = matches.get_one::<String>("describe") {
+        return help::describe(table).map(Command::Print);
+    }
+    let asked = in_order(&matches, &analyzers);
+    if matches.get_flag("show-sql") {
+        return Ok(Command::Print(help::sql_of(&asked)));
+    }
+    arguments(&matches, asked).map(|arguments| Command::Run(Box::new(arguments)))
+}
+
+fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let targets: Vec<String> = matches.get_many::<String>("TARGET").into_iter().flatten().cloned().collect();
+    if targets.is_empty() {
+        return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
+    }
+    let limit = text("limit-protocols").unwrap_or_default();
+    let limit_protocols = limit.parse().ok().filter(|&limit: &usize| limit >= 1).ok_or_else(|| format!("--limit-protocols {limit}: a number of 1 or more is needed"))?;
+    let form = match text("format").as_deref() {
+        None | Some("table") => Form::Table,
+        Some("json") => Form::Json,
+        Some("jsonl") => Form::JsonLines,
+        Some("csv") => Form::Csv,
+        Some(other) => return Err(format!("--format {other}: table, json, jsonl or csv is needed")),
+    };
+    let sql = text("sql");
+    for companion in ["format", "output"] {
+        if matches.value_source(companion) == Some(clap::parser::ValueSource::CommandLine) && sql.is_none() {
+            return Err(format!("{} needs --sql", if companion == "output" { "-o" } else { "--format" }));
+        }
+    }
+    Ok(Arguments {
+        targets,
+        recursive: matches.get_flag("recursive"),
+        verbose: matches.get_flag("verbose"),
+        summarize: matches.get_flag("summarize"),
+        no_color: matches.get_flag("no-color"),
+        no_status: matches.get_flag("no-status"),
+        show_secrets: matches.get_flag("show-secrets"),
+        limit_protocols,
+        base: matches.get_flag("base"),
+        analyzers,
+        json: text("json"),
+        sql,
+        form,
+        output: text("output").map(PathBuf::from),
+        lake: text("lake").map(PathBuf::from),
+        no_cache: matches.get_flag("no-cache"),
+    })
+}
+
+/// Analyzers whose flags were given, in the order of the command line.
+fn in_order(matches: &ArgMatches, analyzers: &[Analyzer]) -> Vec<Analyzer> {
+    let mut asked: Vec<(usize, &Analyzer)> = FLAGS
+        .iter()
+        .filter(|flag| flag.value.is_none() && flag.name != "base" && matches.get_flag(flag.name))
+        .filter_map(|flag| {
+            let analyzer = analyzers.iter().find(|analyzer| analyzer.name == flag.analyzer())?;
+            Some((matches.indices_of(flag.name)?.next()?, analyzer))
+        })
+        .collect();
+    asked.sort_by_key(|(at, _)| *at);
+    asked.into_iter().map(|(_, analyzer)| analyzer.clone()).collect()
+}
+
+/// The parser, made from the list of flags.
+fn command() -> clap::Command {
+    let mut command = clap::Command::new("pcapper")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .infer_long_args(false)
+        .args_override_self(true)
+        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append))
+        .arg(Arg::new("help").short('h').long("help").num_args(0..=1).require_equals(true).default_missing_value("").action(ArgAction::Set))
+        .arg(Arg::new("version").short('V').long("version").action(ArgAction::SetTrue));
+    for flag in FLAGS {
+        command = command.arg(argument(flag));
+    }
+    command
+}
+
+fn argument(flag: &Flag) -> Arg {
+    let mut arg = Arg::new(flag.name).long(flag.name);
+    if let Some(short) = flag.short {
+        arg = arg.short(short);
+    }
+    if let Some(alias) = flag.alias {
+        arg = arg.alias(alias.trim_start_matches('-'));
+    }
+    match flag.value {
+        Some(value) => {
+            arg = arg.value_name(value).action(ArgAction::Set).value_parser(ValueParser::string());
+            match flag.default {
+                Some(default) if flag.group == Group::General => arg.default_value(default),
+                _ => arg,
+            }
+        }
+        None => arg.action(ArgAction::SetTrue),
+    }
+}
+
+/// Long options that are written with one dash must not be taken for bundled short ones: `-raw` is never `-r -a -w`.
+fn unbundled(argument: OsString) -> OsString {
+    let Some(text) = argument.to_str() else { return argument };
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    let long = FLAGS.iter().find(|flag| (flag.single_dash && flag.spelled() == name) || (flag.alias == Some(name) && name.len() > 2));
+    match (long, value) {
+        (Some(flag), Some(value)) => format!("--{}={value}", flag.name).into(),
+        (Some(flag), None) => format!("--{}", flag.name).into(),
+        (None, _) => argument,
+    }
+}
+
+/// clap's error as one line.
+fn explained(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let option = context(ContextKind::InvalidArg).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => match context(ContextKind::SuggestedArg) {
+            Some(near) => format!("unknown option {option}; did you mean {near}?"),
+            None => format!("unknown option {option} (--help lists the options)"),
+        },
+        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_none_or(|value| value.is_empty()) => {
+            format!("{} needs a value", option.split_whitespace().next().unwrap_or(&option))
+        }
+        ErrorKind::TooManyValues => format!("{} takes no value", option.split('=').next().unwrap_or(&option)),
+        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    }
+}

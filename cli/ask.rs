@@ -1,0 +1,102 @@
+//! The run: captures into the lake, questions to it, answers to the renderers.
+
+use pcapper_queries::analyzer::{self, Analyzer};
+use pcapper_queries::catalog::{Catalog, Selected, View};
+use pcapper_queries::report::Report;
+use pcapper_queries::run;
+
+use crate::arguments::Arguments;
+use crate::render::{self, Output, json};
+use crate::select::{self, Selection, complain};
+use crate::status::Status;
+
+/// Does what was asked; what went wrong was told on stderr and is in the status.
+pub async fn answer(arguments: &Arguments, out: &mut Output) -> Status {
+    let selection = match select::select(arguments) {
+        Ok(selection) => selection,
+        Err(message) => {
+            complain(&message);
+            return Status::NothingDone;
+        }
+    };
+    if selection.captures.is_empty() {
+        return selection.status;
+    }
+    let outcome = match &arguments.sql {
+        Some(query) => sql(arguments, &selection, query, out).await,
+        None => reports(arguments, &selection, out).await,
+    };
+    match outcome {
+        Ok(()) => selection.status,
+        Err(message) => {
+            complain(&message);
+            if arguments.sql.is_some() { Status::NothingDone } else { selection.status.worse(Status::Partly) }
+        }
+    }
+}
+
+fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>) -> Result<Catalog, String> {
+    Catalog::open(&selection.lake, captures, View { show_secrets: arguments.show_secrets }).map_err(|error| error.to_string())
+}
+
+async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<(), String> {
+    let catalog = open(arguments, selection, selection.captures.clone())?;
+    let frame = catalog.sql(query).await.map_err(|error| render::sql::explained(&error))?;
+    render::sql::write(arguments, frame, out).await
+}
+
+/// A capture's reports, in order.
+pub struct Answered {
+    pub capture: Selected,
+    pub reports: Vec<Report>,
+}
+
+async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Result<(), String> {
+    let analyzers = asked(arguments);
+    if arguments.summarize {
+        let catalog = open(arguments, selection, selection.captures.clone())?;
+        let subject = format!("ALL PCAPS ({})", selection.captures.len());
+        let reports = run_all(&catalog, &analyzers, &subject, arguments, out).await?;
+        if let Some(path) = &arguments.json {
+            out.export(path, &json::merged(&selection.captures, &reports, &selection.skipped))?;
+        }
+        return Ok(());
+    }
+    let mut answered = Vec::new();
+    for capture in &selection.captures {
+        let catalog = open(arguments, selection, vec![capture.clone()])?;
+        let reports = run_all(&catalog, &analyzers, &capture.name, arguments, out).await?;
+        if arguments.json.is_some() {
+            answered.push(Answered { capture: capture.clone(), reports });
+        }
+    }
+    if let Some(path) = &arguments.json {
+        out.export_each(path, &answered, &selection.skipped)?;
+    }
+    Ok(())
+}
+
+async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, arguments: &Arguments, out: &mut Output) -> Result<Vec<Report>, String> {
+    let mut reports = Vec::with_capacity(analyzers.len());
+    for analyzer in analyzers {
+        let mut report = run::report(catalog, analyzer, subject, arguments.verbose).await.map_err(|error| error.to_string())?;
+        for section in &mut report.sections {
+            if section.name.starts_with("Protocol Summary") || (analyzer.name == "protocols" && section.name == "Services") {
+                section.limit = Some(arguments.limit_protocols);
+            }
+        }
+        out.report(&report);
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+/// The analyzers to run: the overview first where it was asked for, and alone where nothing was.
+fn asked(arguments: &Arguments) -> Vec<Analyzer> {
+    let mut analyzers = Vec::new();
+    if arguments.base || arguments.analyzers.is_empty() {
+        analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
+    }
+    analyzers.extend(arguments.analyzers.iter().cloned());
+    analyzers
+}

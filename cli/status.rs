@@ -1,0 +1,33 @@
+//! Exit status that scripts can trust.
+
+use std::process::ExitCode;
+
+/// How a run went.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Status {
+    /// Everything asked for was done.
+    Done,
+    /// Something asked for was not done, the rest was.
+    Partly,
+    /// Nothing was done.
+    NothingDone,
+    /// The reader of our output went away.
+    ReaderGone,
+}
+
+impl Status {
+    /// The process's exit status.
+    pub fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::Partly => 1,
+            Self::NothingDone => 2,
+            Self::ReaderGone => 141,
+        })
+    }
+
+    /// The worse of two.
+    pub fn worse(self, other: Self) -> Self {
+        self.max(other)
+    }
+}

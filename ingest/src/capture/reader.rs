@@ -1,0 +1,245 @@
+//! A capture's bytes, cut into chunks of whole records.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::compression::{self, Compression};
+use super::pcap::Pcap;
+use super::pcapng::PcapNg;
+use super::{CaptureInfo, Chunk, Fault};
+
+/// Bytes of records in a chunk.
+const CHUNK: usize = 2 << 20;
+/// Longest record: anything longer is a lying length.
+pub(super) const MAX_RECORD: usize = 64 << 20;
+
+/// Why a file is not read as a capture.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("file is empty")]
+    Empty,
+    #[error("not a capture (first bytes {0})")]
+    NotACapture(String),
+    #[error("{format} is not supported; convert it first: {hint}")]
+    Known { format: &'static str, hint: &'static str },
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// What a parser made of the bytes at hand.
+pub(super) enum Step {
+    /// One record of so many bytes.
+    Record(usize),
+    /// The record is longer than the bytes at hand.
+    More,
+    /// The record at hand is damaged; so many bytes are passed over.
+    Damaged(usize, Fault),
+}
+
+enum Format {
+    Pcap(Pcap),
+    PcapNg(PcapNg),
+}
+
+/// Reads one capture from start to end.
+pub struct CaptureReader {
+    source: Box<dyn Read + Send>,
+    format: Format,
+    info: CaptureInfo,
+    /// The start of a record whose rest is not read yet.
+    carry: Vec<u8>,
+    /// Offset of the carry in the (decompressed) capture.
+    offset: u64,
+    ended: bool,
+}
+
+impl CaptureReader {
+    /// Opens a file, whatever it is called: the content decides.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::new(Box::new(File::open(path)?))
+    }
+
+    /// Starts on a source of bytes, which may be compressed.
+    pub fn new(source: Box<dyn Read + Send>) -> Result<Self, OpenError> {
+        let (mut source, compression) = compression::open(source)?;
+        let mut first = vec![0; 4096];
+        let mut have = 0;
+        let mut fault = None;
+        while have < 24 {
+            match source.read(first.get_mut(have..).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(count) => have += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if compression == Compression::None => return Err(error.into()),
+                Err(error) => {
+                    fault = Some(decompression_fault(&error, have as u64, 0));
+                    break;
+                }
+            }
+        }
+        first.truncate(have);
+        if first.is_empty() && fault.is_none() {
+            return Err(OpenError::Empty);
+        }
+        let mut info = CaptureInfo::default();
+        info.faults.extend(fault);
+        let (format, header) = match (Pcap::start(&first, &mut info), PcapNg::recognises(&first)) {
+            (Some(pcap), _) => (Format::Pcap(pcap), 24),
+            (None, true) => {
+                info.format = "pcapng".to_owned();
+                (Format::PcapNg(PcapNg::default()), 0)
+            }
+            (None, false) => return Err(unknown(&first)),
+        };
+        info.format.push_str(compression.suffix());
+        let ended = !info.faults.is_empty();
+        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, ended })
+    }
+
+    /// The frames bear interface numbers of the capture's own.
+    pub fn is_pcapng(&self) -> bool {
+        matches!(self.format, Format::PcapNg(_))
+    }
+
+    /// Fills `chunk` with the next records; false at the end.
+    pub fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
+        chunk.frames.clear();
+        chunk.data.clear();
+        chunk.data.append(&mut self.carry);
+        chunk.base = self.offset;
+        let mut target = CHUNK;
+        let mut done = 0;
+        loop {
+            self.fill(&mut chunk.data, target);
+            loop {
+                let rest = chunk.data.get(done..).unwrap_or_default();
+                if rest.is_empty() {
+                    break;
+                }
+                let at = self.offset + done as u64;
+                let step = match &mut self.format {
+                    Format::Pcap(pcap) => pcap.record(rest, done, at, &mut self.info, &mut chunk.frames),
+                    Format::PcapNg(pcapng) => pcapng.block(rest, done, at, &mut self.info, &mut chunk.frames),
+                };
+                match step {
+                    Step::Record(length) => done += length,
+                    Step::More => break,
+                    Step::Damaged(length, fault) => {
+                        self.info.skipped_bytes += length as u64;
+                        self.info.faults.push(fault);
+                        done += length;
+                    }
+                }
+            }
+            let left = chunk.data.len() - done;
+            if self.ended {
+                if left > 0 {
+                    self.cut_short(left);
+                    chunk.data.truncate(done);
+                }
+                break;
+            }
+            // A record longer than the chunk, or nothing but blocks without frames: read on.
+            if done > 0 && (!chunk.frames.is_empty() || left == 0) {
+                break;
+            }
+            target = chunk.data.len() + CHUNK;
+        }
+        self.carry = chunk.data.split_off(done.min(chunk.data.len()));
+        self.offset += done as u64;
+        !chunk.frames.is_empty() || !self.ended
+    }
+
+    /// What is known of the capture, once [`CaptureReader::next_chunk`] has given false.
+    pub fn finish(self) -> CaptureInfo {
+        self.info
+    }
+
+    /// Reads until `data` holds `target` bytes or the source ends.
+    fn fill(&mut self, data: &mut Vec<u8>, target: usize) {
+        while data.len() < target && !self.ended {
+            let have = data.len();
+            data.resize(target, 0);
+            match self.source.read(data.get_mut(have..).unwrap_or_default()) {
+                Ok(0) => {
+                    data.truncate(have);
+                    self.ended = true;
+                }
+                Ok(count) => data.truncate(have + count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => data.truncate(have),
+                Err(error) => {
+                    data.truncate(have);
+                    self.ended = true;
+                    self.info.faults.push(decompression_fault(&error, self.offset + have as u64, self.info.packets));
+                }
+            }
+        }
+    }
+
+    /// The file ends inside a record.
+    fn cut_short(&mut self, left: usize) {
+        self.info.truncated = true;
+        let packets = self.info.packets;
+        self.info.faults.push(Fault {
+            kind: "truncated_record",
+            offset: self.offset,
+            after_frame: packets,
+            detail: format!("the file ends inside a record ({left} bytes of it are there); {packets} packets before it were decoded"),
+        });
+    }
+}
+
+fn decompression_fault(error: &io::Error, offset: u64, packets: u64) -> Fault {
+    Fault {
+        kind: "decompression_failed",
+        offset,
+        after_frame: packets,
+        detail: format!("cannot be read beyond byte {offset} of the capture: {error}; {packets} packets before it were decoded"),
+    }
+}
+
+/// Formats of other tools are named, with the way out.
+fn unknown(first: &[u8]) -> OpenError {
+    const EDITCAP: &str = "editcap -F pcapng IN OUT";
+    let known = |format| OpenError::Known { format, hint: EDITCAP };
+    match first {
+        [b's', b'n', b'o', b'o', b'p', 0, 0, 0, ..] => known("snoop"),
+        [b'G', b'M', b'B', b'U', ..] => known("Microsoft Network Monitor 2"),
+        [b'R', b'T', b'S', b'S', ..] => known("Microsoft Network Monitor 1"),
+        [b'X', b'C', b'P', 0, ..] => known("NetXRay"),
+        [b'T', b'R', b'S', b'N', b'I', b'F', b'F', ..] => known("Network General Sniffer"),
+        [b'P', b'K', 3, 4, ..] => OpenError::Known { format: "a zip archive", hint: "unpack it" },
+        [b'B', b'Z', b'h', ..] => OpenError::Known { format: "bzip2", hint: "bunzip2" },
+        _ => {
+            let bytes: Vec<String> = first.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            OpenError::NotACapture(bytes.join(" "))
+        }
+    }
+}
+
+impl CaptureInfo {
+    /// Counts one frame.
+    pub(super) fn count(&mut self, ts: Option<i64>, interface: usize, captured: u32, length: u32) {
+        self.packets += 1;
+        self.wire_bytes += u64::from(length);
+        self.captured_bytes += u64::from(captured);
+        if let Some(ts) = ts {
+            if self.previous_ts.is_some_and(|previous| ts < previous) {
+                self.out_of_order_timestamps += 1;
+            }
+            self.previous_ts = Some(ts);
+            self.first_ts = Some(self.first_ts.map_or(ts, |first| first.min(ts)));
+            self.last_ts = Some(self.last_ts.map_or(ts, |last| last.max(ts)));
+        }
+        if let Some(interface) = self.interfaces.get_mut(interface) {
+            interface.packets += 1;
+            interface.captured_bytes += u64::from(captured);
+            interface.truncated_packets += u64::from(captured < length);
+            if let Some(ts) = ts {
+                interface.first_ts = Some(interface.first_ts.map_or(ts, |first| first.min(ts)));
+                interface.end_ts = Some(interface.end_ts.map_or(ts, |last| last.max(ts)));
+            }
+        }
+    }
+}

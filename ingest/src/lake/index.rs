@@ -1,0 +1,123 @@
+//! Which content a file holds, without reading it anew each time.
+//!
+//! Hashing a large capture takes longer than answering a question about it. So the lake remembers, for each file it has
+//! hashed, size, time of change, device and inode; while none of them changes, the hash holds.
+
+use std::fs::{self, Metadata};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::IngestError;
+use crate::capture::OpenError;
+use crate::capture::targets::{Target, sha256_file};
+
+/// Where a capture's bytes are, and their hash.
+pub struct Source {
+    pub path: PathBuf,
+    /// Path as the user gave it.
+    pub shown: String,
+    /// File name, for the `capture` column.
+    pub name: String,
+    pub sha256: String,
+    pub size: u64,
+    /// Standard input is kept in a file while it is decoded.
+    _spool: Option<Spool>,
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Stamp {
+    size: u64,
+    modified_ns: i128,
+    changed_ns: i128,
+    device: u64,
+    inode: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    stamp: Stamp,
+    sha256: String,
+}
+
+/// Finds the hash of a target's content.
+pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
+    if target.is_stdin() {
+        return spool(lake);
+    }
+    let path = target.path.clone();
+    let metadata = fs::metadata(&path).map_err(OpenError::Io)?;
+    let stamp = stamp(&metadata);
+    let memory = memory_file(lake, &path);
+    let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
+    let sha256 = match remembered {
+        Some(remembered) if remembered.stamp == stamp => remembered.sha256,
+        _ => {
+            let (sha256, _) = sha256_file(&path).map_err(OpenError::Io)?;
+            remember(&memory, &Remembered { stamp, sha256: sha256.clone() });
+            sha256
+        }
+    };
+    let name = path.file_name().map_or_else(|| target.shown.clone(), |name| name.to_string_lossy().into_owned());
+    Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), _spool: None })
+}
+
+fn memory_file(lake: &Path, path: &Path) -> PathBuf {
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let hash = Sha256::digest(whole.as_os_str().as_encoded_bytes());
+    let name: String = hash.iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+    lake.join(".files").join(name)
+}
+
+/// Remembering is a convenience: where it fails, the next run hashes again.
+fn remember(memory: &Path, remembered: &Remembered) {
+    let Some(dir) = memory.parent() else { return };
+    let Ok(text) = serde_json::to_vec(remembered) else { return };
+    let aside = memory.with_extension(std::process::id().to_string());
+    let written = fs::create_dir_all(dir).and_then(|()| fs::write(&aside, text)).and_then(|()| fs::rename(&aside, memory));
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+}
+
+#[cfg(unix)]
+fn stamp(metadata: &Metadata) -> Stamp {
+    use std::os::unix::fs::MetadataExt as _;
+    let ns = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    Stamp {
+        size: metadata.len(),
+        modified_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
+        changed_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
+        device: metadata.dev(),
+        inode: metadata.ino(),
+    }
+}
+
+#[cfg(not(unix))]
+fn stamp(metadata: &Metadata) -> Stamp {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    Stamp { size: metadata.len(), modified_ns: modified.map_or(0, |age| age.as_nanos() as i128), changed_ns: 0, device: 0, inode: 0 }
+}
+
+/// A file that is removed with its owner.
+struct Spool(PathBuf);
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Standard input can be read once, and is needed twice (hash, decode): it is kept in a file of the lake meanwhile.
+fn spool(lake: &Path) -> Result<Source, IngestError> {
+    let fail = |source| IngestError::Lake { path: lake.to_owned(), source };
+    fs::create_dir_all(lake).map_err(fail)?;
+    let path = lake.join(format!(".stdin-{}", std::process::id()));
+    let guard = Spool(path.clone());
+    let mut file = fs::File::create(&path).map_err(fail)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush()).map_err(fail)?;
+    let (sha256, size) = sha256_file(&path).map_err(OpenError::Io)?;
+    Ok(Source { path, shown: "stdin".to_owned(), name: "stdin".to_owned(), sha256, size, _spool: Some(guard) })
+}

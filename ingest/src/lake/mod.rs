@@ -1,0 +1,276 @@
+//! From a capture file to its place in the lake.
+//!
+//! One thread reads; each worker decodes the frames of its share of the host pairs and encodes its own rows. What comes
+//! out does not depend on the number of workers.
+
+mod index;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, bounded};
+use pcapper_schema::lake::{Manifest, capture_id, read_manifest};
+use pcapper_schema::tables::{Anomalies, Captures, HostNames, Interfaces};
+use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableSet};
+
+use crate::capture::targets::Target;
+use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
+use crate::flow::Worker;
+use crate::packet;
+use writer::CaptureWriter;
+
+/// Rows of a table that a worker collects before they are encoded.
+const BATCH_ROWS: usize = 128 << 10;
+/// Bytes of a table that a worker collects before they are encoded.
+const BATCH_BYTES: usize = 24 << 20;
+/// Captures smaller than this are decoded without threads: starting them would take longer.
+const SMALL: u64 = 2 << 20;
+
+/// Why a capture could not be brought into the lake.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("cannot write the lake at {}: {source}", path.display())]
+    Lake { path: PathBuf, source: std::io::Error },
+    #[error("cannot write the lake: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    #[error("cannot write the lake: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+}
+
+/// How to decode.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Worker threads; 0 for one a core.
+    pub threads: usize,
+}
+
+/// Brings a capture into the lake, unless its content is there already, and gives its manifest. `progress` is told the
+/// bytes of the capture decoded so far.
+pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Manifest, IngestError> {
+    let source = index::identify(target, lake)?;
+    let id = capture_id(&source.sha256);
+    if let Some(manifest) = read_manifest(lake, &id) {
+        return Ok(manifest);
+    }
+    let reader = CaptureReader::open(&source.path)?;
+    let writer = CaptureWriter::create(lake)?;
+    let manifest = Manifest {
+        schema: SCHEMA_VERSION,
+        capture_id: id,
+        capture: source.name.clone(),
+        sha256: source.sha256.clone(),
+        file_size_bytes: source.size,
+        ..Manifest::default()
+    };
+    let threads = match options.threads {
+        _ if source.size < SMALL => 1,
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let info = if threads == 1 { decode_alone(reader, &writer, &manifest, progress)? } else { decode_shared(reader, &writer, &manifest, threads, progress)? };
+    finish(&info, &source, writer, manifest)
+}
+
+/// A share of the work on its way to the workers.
+struct Work {
+    chunk: Chunk,
+    /// Latest time that the capture had reached before this chunk.
+    clock: i64,
+}
+
+fn decode_alone(mut reader: CaptureReader, writer: &CaptureWriter, manifest: &Manifest, progress: &(dyn Fn(u64) + Sync)) -> Result<CaptureInfo, IngestError> {
+    let mut chunk = Chunk::default();
+    let mut worker = Worker::new(reader.is_pcapng());
+    let mut clock = i64::MIN;
+    while reader.next_chunk(&mut chunk) {
+        worker.sweep(clock);
+        for meta in &chunk.frames {
+            worker.frame(meta, chunk.bytes(meta), chunk.base + u64::from(meta.start));
+            clock = clock.max(meta.ts);
+        }
+        flush(&mut worker.tables, writer, manifest, BATCH_ROWS, BATCH_BYTES)?;
+        progress(chunk.base + chunk.data.len() as u64);
+    }
+    worker.finish();
+    flush(&mut worker.tables, writer, manifest, 0, 0)?;
+    Ok(reader.finish())
+}
+
+fn decode_shared(
+    mut reader: CaptureReader,
+    writer: &CaptureWriter,
+    manifest: &Manifest,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<CaptureInfo, IngestError> {
+    let has_interfaces = reader.is_pcapng();
+    std::thread::scope(|scope| {
+        let mut queues = Vec::new();
+        let mut workers = Vec::new();
+        for shard in 0..threads {
+            let (sender, queue) = bounded::<Arc<Work>>(4);
+            queues.push(sender);
+            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, writer, manifest)));
+        }
+        let mut clock = i64::MIN;
+        loop {
+            let mut chunk = Chunk::default();
+            if !reader.next_chunk(&mut chunk) {
+                break;
+            }
+            let before = clock;
+            for at in 0..chunk.frames.len() {
+                let Some(meta) = chunk.frames.get(at).copied() else { break };
+                let key = packet::peek(meta.link_type, chunk.bytes(&meta)).key;
+                clock = clock.max(meta.ts);
+                if let Some(meta) = chunk.frames.get_mut(at) {
+                    meta.shard = (key % threads as u64) as u8;
+                }
+            }
+            let done = chunk.base + chunk.data.len() as u64;
+            let work = Arc::new(Work { chunk, clock: before });
+            // A worker that failed has hung up; its error is found below.
+            if queues.iter().any(|queue| queue.send(Arc::clone(&work)).is_err()) {
+                break;
+            }
+            progress(done);
+        }
+        drop(queues);
+        for worker in workers {
+            match worker.join() {
+                Ok(outcome) => outcome?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(reader.finish())
+    })
+}
+
+fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, writer: &CaptureWriter, manifest: &Manifest) -> Result<(), IngestError> {
+    let mut worker = Worker::new(has_interfaces);
+    for work in queue {
+        worker.sweep(work.clock);
+        for meta in work.chunk.frames.iter().filter(|meta| usize::from(meta.shard) == shard) {
+            worker.frame(meta, work.chunk.bytes(meta), work.chunk.base + u64::from(meta.start));
+        }
+        flush(&mut worker.tables, writer, manifest, BATCH_ROWS, BATCH_BYTES)?;
+    }
+    worker.finish();
+    flush(&mut worker.tables, writer, manifest, 0, 0)
+}
+
+fn flush(tables: &mut TableSet, writer: &CaptureWriter, manifest: &Manifest, rows: usize, bytes: usize) -> Result<(), IngestError> {
+    for (def, batch) in tables.take_full(rows, bytes, &manifest.capture, &manifest.capture_id) {
+        writer.write(def, &batch)?;
+    }
+    Ok(())
+}
+
+/// Writes what is known only at the end, and gives the capture its place.
+fn finish(info: &CaptureInfo, source: &index::Source, writer: CaptureWriter, mut manifest: Manifest) -> Result<Manifest, IngestError> {
+    manifest.format = info.format.clone();
+    manifest.packets = info.packets;
+    manifest.wire_bytes = info.wire_bytes;
+    manifest.first_ts = info.first_ts;
+    manifest.last_ts = info.last_ts;
+    manifest.faults = info.faults.iter().map(|fault| fault.detail.clone()).collect();
+    let mut tables = TableSet::default();
+    capture_rows(info, source, &mut tables);
+    flush(&mut tables, &writer, &manifest, 0, 0)?;
+    writer.commit(manifest)
+}
+
+fn capture_rows(info: &CaptureInfo, source: &index::Source, tables: &mut TableSet) {
+    let texts = |list: &[String]| list.iter().map(|text| std::borrow::Cow::Owned(text.clone())).collect::<Vec<_>>();
+    let mut link_types: Vec<std::borrow::Cow<'_, str>> = Vec::new();
+    for interface in info.interfaces.iter().filter(|interface| interface.packets > 0 || info.packets == 0) {
+        let name = packet::link_type_name(interface.link_type);
+        if !link_types.contains(&name) {
+            link_types.push(name);
+        }
+    }
+    let comments = texts(&info.comments);
+    let span = info.first_ts.zip(info.last_ts);
+    let row = Captures {
+        path: Some(&source.shown),
+        sha256: Some(&source.sha256),
+        file_size_bytes: Some(source.size),
+        format: Some(&info.format),
+        link_types: Some(&link_types),
+        snaplen: info.interfaces.iter().map(|interface| interface.snaplen).filter(|&length| length > 0).min(),
+        packets: Some(info.packets),
+        wire_bytes: Some(info.wire_bytes),
+        captured_bytes: Some(info.captured_bytes),
+        end_ts: info.last_ts,
+        duration_s: span.map(|(first, last)| last.saturating_sub(first) as f64 / 1e9),
+        out_of_order_timestamps: Some(info.out_of_order_timestamps),
+        truncated: Some(info.truncated),
+        skipped_bytes: Some(info.skipped_bytes),
+        hardware: info.hardware.as_deref(),
+        os: info.os.as_deref(),
+        application: info.application.as_deref(),
+        comments: Some(&comments[..]).filter(|list| !list.is_empty()),
+    };
+    Captures::slot(tables).push(&Common { ts: info.first_ts, ..Common::default() }, row);
+    for (number, interface) in info.interfaces.iter().enumerate() {
+        let (ipv4, ipv6, comments) = (texts(&interface.ipv4), texts(&interface.ipv6), texts(&interface.comments));
+        let link_type_name = packet::link_type_name(interface.link_type);
+        let row = Interfaces {
+            interface_id: Some(number as u32),
+            section: Some(interface.section),
+            name: interface.name.as_deref(),
+            description: interface.description.as_deref(),
+            link_type: Some(interface.link_type),
+            link_type_name: Some(&link_type_name),
+            snaplen: Some(interface.snaplen),
+            ts_resolution: Some(&interface.ts_resolution),
+            ts_offset_s: interface.ts_offset_s,
+            timezone: interface.timezone,
+            filter: interface.filter.as_deref(),
+            mac: interface.mac.as_deref(),
+            eui64: interface.eui64.as_deref(),
+            ipv4: Some(&ipv4[..]).filter(|list| !list.is_empty()),
+            ipv6: Some(&ipv6[..]).filter(|list| !list.is_empty()),
+            speed_bps: interface.speed_bps,
+            os: interface.os.as_deref(),
+            hardware: interface.hardware.as_deref(),
+            fcs_len: interface.fcs_len,
+            comments: Some(&comments[..]).filter(|list| !list.is_empty()),
+            packets: Some(interface.packets),
+            captured_bytes: Some(interface.captured_bytes),
+            truncated_packets: Some(interface.truncated_packets),
+            first_ts: interface.first_ts,
+            end_ts: interface.end_ts,
+            received_by_interface: interface.received_by_interface,
+            dropped_by_interface: interface.dropped_by_interface,
+            accepted_by_filter: interface.accepted_by_filter,
+            dropped_by_os: interface.dropped_by_os,
+            delivered: interface.delivered,
+            stats_start_ts: interface.stats_start_ts,
+            stats_end_ts: interface.stats_end_ts,
+            byte_order: Some(if interface.big_endian { "big" } else { "little" }),
+        };
+        Interfaces::slot(tables).push(&Common { ts: interface.first_ts, ..Common::default() }, row);
+    }
+    for fault in &info.faults {
+        let common = Common { frame: fault.after_frame, ..Common::default() };
+        let row = Anomalies { protocol: Some("captures"), kind: Some(fault.kind), detail: Some(&fault.detail) };
+        Anomalies::slot(tables).push(&common, row);
+    }
+    for (address, name) in &info.names {
+        let name = name.to_lowercase();
+        let row = HostNames {
+            ip: Some(*address),
+            name: Some(&name),
+            kind: Some("user_given"),
+            source: Some("pcapng.name_resolution"),
+            confidence: Some("medium"),
+            seen: Some(1),
+            ..HostNames::default()
+        };
+        HostNames::slot(tables).push(&Common { ts: info.first_ts, ..Common::default() }, row);
+    }
+}

@@ -1,0 +1,12 @@
+//! Capture bytes to rows.
+//!
+//! A packet's way through this crate: [`capture`] finds and reads files and gives frames; [`packet`] decodes one frame down
+//! to its transport payload; [`flow`] keeps conversations, puts fragments and streams together and asks who speaks;
+//! [`protocols`] turns payloads into typed rows; [`lake`] runs the whole over several threads and writes the tables.
+
+pub mod capture;
+pub mod flow;
+pub mod lake;
+pub mod packet;
+pub mod protocols;
+pub mod wire;

@@ -1,0 +1,296 @@
+//! One frame, from the link layer to the transport's payload.
+//!
+//! [`decode`] walks link header, tags, tunnels and IP down to the innermost transport header and says what it met; it keeps
+//! no state. Fragments are put together by [`crate::flow`], which then calls [`decode_transport`] on the whole datagram.
+
+mod ip;
+mod link;
+mod link_types;
+mod peek;
+mod quoted;
+mod transport;
+mod tunnel;
+mod wlan;
+
+pub use link_types::link_type_name;
+pub use peek::{Peek, peek};
+pub use quoted::{Quoted, quoted};
+
+use std::net::IpAddr;
+
+use pcapper_schema::Mac;
+
+/// A layer met on the way down; `packets.layers` spells the path with [`Layer::name`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Layer {
+    #[default]
+    None = 0,
+    Eth, Vlan, Llc, Snap, Mpls, Pppoe, Ppp, Sll, Null, Raw, Chdlc, Radiotap, Ppi, Prism, Avs, Wlan, MsTp, Other,
+    Ip, Ipv6, Gre, Erspan, Vxlan, Geneve, Gtp, Teredo, L2tp, Capwap, Hsr, Prp, Macsec,
+    Tcp, Udp, Sctp, Icmp, Icmp6, Igmp, Esp, Ah, Ospf, Arp,
+}
+
+impl Layer {
+    /// Short name, as in `packets.layers`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "", Self::Eth => "eth", Self::Vlan => "vlan", Self::Llc => "llc", Self::Snap => "snap", Self::Mpls => "mpls",
+            Self::Pppoe => "pppoe", Self::Ppp => "ppp", Self::Sll => "sll", Self::Null => "null", Self::Raw => "raw", Self::Chdlc => "chdlc",
+            Self::Radiotap => "radiotap", Self::Ppi => "ppi", Self::Prism => "prism", Self::Avs => "avs", Self::Wlan => "wlan",
+            Self::MsTp => "mstp", Self::Other => "link", Self::Ip => "ip", Self::Ipv6 => "ipv6", Self::Gre => "gre", Self::Erspan => "erspan",
+            Self::Vxlan => "vxlan", Self::Geneve => "geneve", Self::Gtp => "gtp", Self::Teredo => "teredo", Self::L2tp => "l2tp",
+            Self::Capwap => "capwap", Self::Hsr => "hsr", Self::Prp => "prp", Self::Macsec => "macsec", Self::Tcp => "tcp", Self::Udp => "udp",
+            Self::Sctp => "sctp", Self::Icmp => "icmp", Self::Icmp6 => "icmp6", Self::Igmp => "igmp", Self::Esp => "esp", Self::Ah => "ah",
+            Self::Ospf => "ospf", Self::Arp => "arp",
+        }
+    }
+}
+
+/// Layers from the outside in; what does not fit is dropped from the path (never from decoding).
+pub type Layers = [Layer; 16];
+
+/// The innermost IP header.
+#[derive(Clone, Copy, Debug)]
+pub struct Ip {
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    /// 4 or 6.
+    pub version: u8,
+    /// Upper-layer protocol, after IPv6 extension headers.
+    pub proto: u8,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// IPv4 identification; of an IPv6 fragment, the low 16 bits are not it: null there.
+    pub id: Option<u16>,
+    pub dscp: u8,
+    pub ecn: u8,
+    /// Length of the IP packet by its header, bytes, headers included (from the capture where the header says 0: offload).
+    pub len: u32,
+    /// IPv4 header checksum verified; `None` for IPv6 or a cut frame.
+    pub checksum_ok: Option<bool>,
+    pub fragment: Option<Fragment>,
+    /// Tunnels around this header.
+    pub depth: u8,
+}
+
+/// Where a fragment belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Fragment {
+    /// IPv4 or IPv6 identification.
+    pub id: u32,
+    /// Offset of the fragment's bytes in the datagram's payload.
+    pub offset: u32,
+    pub more: bool,
+}
+
+/// A TCP header.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp {
+    pub src_port: u16,
+    pub dst_port: u16,
+    pub seq: u32,
+    pub ack: u32,
+    /// FIN=1 SYN=2 RST=4 PSH=8 ACK=16 URG=32 ECE=64 CWR=128 AE=256, and the three reserved bits above.
+    pub flags: u16,
+    pub window: u16,
+    pub checksum: u16,
+    pub urgent: u16,
+    /// Length of header and options, bytes.
+    pub header_len: u8,
+    /// Window scale option (RFC 7323), on SYN only.
+    pub window_scale: Option<u8>,
+    pub mss: Option<u16>,
+    pub sack_permitted: bool,
+    /// Has SACK blocks.
+    pub sack: bool,
+    /// Timestamp option: (TSval, TSecr).
+    pub timestamps: Option<(u32, u32)>,
+}
+
+/// What carries the payload.
+#[derive(Clone, Copy, Debug)]
+pub enum Transport {
+    Tcp(Tcp),
+    Udp { src_port: u16, dst_port: u16, checksum: u16 },
+    Sctp { src_port: u16, dst_port: u16 },
+    /// ICMP or ICMPv6; the payload starts at the type octet.
+    Icmp { kind: u8, code: u8 },
+    /// Any other IP protocol; the payload is what follows the IP header.
+    OtherIp,
+    /// A fragment: the payload is a piece of the datagram.
+    Fragment,
+    /// No IP inside: the payload is that of the EtherType or LLC in [`Packet::ether_type`] and [`Packet::llc`].
+    None,
+}
+
+/// A decoded frame.
+#[derive(Clone, Debug)]
+pub struct Packet<'a> {
+    pub layers: Layers,
+    pub src_mac: Option<Mac>,
+    pub dst_mac: Option<Mac>,
+    /// EtherType after all tags; `None` where the frame has none (802.3 length, non-Ethernet).
+    pub ether_type: Option<u16>,
+    /// LLC (DSAP, SSAP) or SNAP (OUI, PID) where there is no EtherType.
+    pub llc: Option<Llc>,
+    pub vlan_id: Option<u16>,
+    pub vlan_outer_id: Option<u16>,
+    pub vlan_priority: Option<u8>,
+    pub mpls_label: Option<u32>,
+    /// Encapsulations between the frame and the innermost IP packet, outermost first.
+    pub tunnels: Tunnels,
+    /// Addresses of the outermost IP header of a tunnelled packet.
+    pub outer: Option<(IpAddr, IpAddr)>,
+    pub ip: Option<Ip>,
+    pub transport: Transport,
+    /// Bytes after the innermost header decoded, cut to the length that the headers give.
+    pub payload: &'a [u8],
+    /// Their number on the wire (more than `payload.len()` in a cut frame).
+    pub payload_len: u32,
+    /// Bytes of the innermost L2 payload after what the headers account for (padding, trailers); empty if none.
+    pub trailer: &'a [u8],
+    /// What did not make sense: (decoder, kind, detail) rows for `anomalies`.
+    pub anomalies: Vec<PacketAnomaly>,
+}
+
+/// A malformed header.
+#[derive(Clone, Copy, Debug)]
+pub struct PacketAnomaly {
+    /// Decoder, by table or layer name.
+    pub protocol: &'static str,
+    /// `truncated_header`, `bad_length`, `bad_checksum`, `limit_reached` ...
+    pub kind: &'static str,
+    /// One line for a person.
+    pub detail: &'static str,
+}
+
+/// IEEE 802.2 addressing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Llc {
+    /// DSAP and SSAP; the payload starts after the control field.
+    Sap { dsap: u8, ssap: u8, control: u16 },
+    /// SNAP: OUI and protocol id; the payload starts after them.
+    Snap { oui: u32, pid: u16 },
+}
+
+/// An encapsulation, as `packets.tunnel` spells it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Tunnel {
+    #[default]
+    None = 0,
+    Gre, Ipip, Vxlan, Geneve, Gtp, Teredo, SixInFour, Pppoe, L2tp, Erspan, Capwap, Mpls,
+}
+
+impl Tunnel {
+    /// Name as in `packets.tunnel`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "", Self::Gre => "gre", Self::Ipip => "ipip", Self::Vxlan => "vxlan", Self::Geneve => "geneve", Self::Gtp => "gtp",
+            Self::Teredo => "teredo", Self::SixInFour => "6in4", Self::Pppoe => "pppoe", Self::L2tp => "l2tp", Self::Erspan => "erspan",
+            Self::Capwap => "capwap", Self::Mpls => "mpls",
+        }
+    }
+}
+
+/// Tunnels from the outside in; at most eight levels are followed.
+pub type Tunnels = [Tunnel; 8];
+
+/// Tunnels that are followed into each other.
+const MAX_DEPTH: u8 = 8;
+
+/// Decodes one frame. `frame_len` is its length on the wire, `fcs_len` the length of the frame check sequence that the
+/// capture says stands at its end.
+pub fn decode<'a>(link_type: u16, bytes: &'a [u8], frame_len: u32, fcs_len: u8) -> Packet<'a> {
+    let mut packet = Packet::empty();
+    let missing = (frame_len as usize).saturating_sub(bytes.len());
+    let fcs = usize::from(fcs_len);
+    // The frame check sequence is at the end of the frame, of which the capture may lack a part.
+    let kept = bytes.len().saturating_sub(fcs.saturating_sub(missing));
+    let bytes = bytes.get(..kept).unwrap_or_default();
+    let mut walk = Walk { packet: &mut packet, depth: 0, cut: missing.saturating_sub(fcs) as u32 };
+    link::start(&mut walk, link_type, bytes);
+    packet
+}
+
+/// Goes on from the payload of an IP packet that was put together from fragments.
+pub fn decode_datagram<'a>(packet: &mut Packet<'a>, proto: u8, payload: &'a [u8]) {
+    let depth = packet.ip.as_ref().map_or(0, |ip| ip.depth);
+    let mut walk = Walk { packet, depth, cut: 0 };
+    transport::start(&mut walk, proto, payload, payload.len() as u32);
+}
+
+/// A walk down one frame.
+struct Walk<'p, 'a> {
+    packet: &'p mut Packet<'a>,
+    /// Tunnels entered so far.
+    depth: u8,
+    /// Bytes at the frame's end that the capture lacks.
+    cut: u32,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Notes a layer.
+    #[inline]
+    fn layer(&mut self, layer: Layer) {
+        if let Some(slot) = self.packet.layers.iter_mut().find(|slot| **slot == Layer::None) {
+            *slot = layer;
+        }
+    }
+
+    /// Notes an encapsulation; false once too many were entered.
+    fn enter(&mut self, tunnel: Tunnel) -> bool {
+        if self.depth >= MAX_DEPTH {
+            self.anomaly("ip", "limit_reached", "more than eight tunnels in each other");
+            return false;
+        }
+        if let Some(slot) = self.packet.tunnels.iter_mut().find(|slot| **slot == Tunnel::None) {
+            *slot = tunnel;
+        }
+        self.depth += 1;
+        if self.packet.outer.is_none() {
+            self.packet.outer = self.packet.ip.as_ref().map(|ip| (ip.src, ip.dst));
+        }
+        true
+    }
+
+    /// Ends the walk: what is left is the payload.
+    #[inline]
+    fn done(&mut self, payload: &'a [u8]) {
+        self.packet.payload = payload;
+        self.packet.payload_len = (payload.len() as u32).saturating_add(self.cut);
+    }
+
+    /// Records a malformed header, unless the capture cut the frame: then it is the capture's doing.
+    fn anomaly(&mut self, protocol: &'static str, kind: &'static str, detail: &'static str) {
+        if self.cut == 0 || kind != "truncated_header" {
+            self.packet.anomalies.push(PacketAnomaly { protocol, kind, detail });
+        }
+    }
+}
+
+impl Packet<'_> {
+    /// A packet of which nothing is known.
+    fn empty() -> Self {
+        Self {
+            layers: [Layer::None; 16],
+            src_mac: None,
+            dst_mac: None,
+            ether_type: None,
+            llc: None,
+            vlan_id: None,
+            vlan_outer_id: None,
+            vlan_priority: None,
+            mpls_label: None,
+            tunnels: [Tunnel::None; 8],
+            outer: None,
+            ip: None,
+            transport: Transport::None,
+            payload: &[],
+            payload_len: 0,
+            trailer: &[],
+            anomalies: Vec::new(),
+        }
+    }
+}

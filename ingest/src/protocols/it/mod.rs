@@ -1,0 +1,10 @@
+//! Protocols of offices and data centres.
+
+pub mod dhcp;
+pub mod dhcpv6;
+pub mod dns;
+pub mod http;
+pub mod icmp;
+pub mod ntp;
+pub mod tls;
+pub mod x509;

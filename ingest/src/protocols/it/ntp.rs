@@ -1,0 +1,6 @@
+//! ntp.
+
+use crate::protocols::Protocol;
+
+/// Declaration.
+pub static PROTOCOL: Protocol = Protocol { name: "ntp", ..Protocol::NONE };

@@ -1,0 +1,4 @@
+//! Protocols below IP.
+
+pub mod arp;
+pub mod lldp;

@@ -1,0 +1,4 @@
+//! Industrial protocols.
+
+pub mod goose;
+pub mod modbus;

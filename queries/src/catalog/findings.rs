@@ -1,0 +1,146 @@
+//! The `findings` table: every detection that fires, computed when it is asked for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+
+use crate::analyzer::{Analyzer, FindingQuery, built_in};
+use crate::{Result, run};
+
+/// The table provider.
+pub struct FindingsTable {
+    context: SessionContext,
+    /// Stored tables that have rows: a detection over others cannot fire and is not run.
+    present: Vec<String>,
+    schema: SchemaRef,
+}
+
+impl FindingsTable {
+    pub fn new(context: SessionContext, present: Vec<String>) -> Self {
+        Self { context, present, schema: run::findings_schema() }
+    }
+}
+
+impl std::fmt::Debug for FindingsTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FindingsTable")
+    }
+}
+
+/// The text that `column` must equal for the filters to pass, if they say so.
+fn required(filters: &[Expr], column: &str) -> Option<String> {
+    filters.iter().find_map(|filter| {
+        let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
+        let (Expr::Column(named), Expr::Literal(value, _)) = (left.as_ref(), right.as_ref()) else { return None };
+        if named.name != column {
+            return None;
+        }
+        match value {
+            ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) => text.clone(),
+            ScalarValue::Dictionary(_, inner) => match inner.as_ref() {
+                ScalarValue::Utf8(text) => text.clone(),
+                _ => None,
+            },
+            _ => None,
+        }
+    })
+}
+
+#[async_trait]
+impl TableProvider for FindingsTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        // They only spare detections; DataFusion filters the rows.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+        let (id, source) = (required(filters, "detection"), required(filters, "source"));
+        let mut batches = Vec::new();
+        for analyzer in built_in() {
+            if source.as_ref().is_some_and(|source| *source != analyzer.name) {
+                continue;
+            }
+            for finding in &analyzer.findings {
+                if id.as_ref().is_none_or(|id| *id == finding.id) {
+                    batches.push(detect(&self.context, &analyzer, finding, &self.present).await?);
+                }
+            }
+        }
+        let all = concat_batches(&self.schema, &batches)?;
+        MemTable::try_new(Arc::clone(&self.schema), vec![vec![all]])?.scan(state, projection, filters, limit).await
+    }
+}
+
+/// Runs one detection and gives its rows the shape of the `findings` table.
+pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &FindingQuery, present: &[String]) -> Result<RecordBatch> {
+    let schema = run::findings_schema();
+    let tables = super::tables_of(context, &finding.sql)?;
+    let stored = pcapper_schema::all();
+    let can_fire = tables.iter().any(|table| present.contains(table) || !stored.iter().any(|def| def.name == table && !present.contains(table)));
+    if !can_fire {
+        return Ok(RecordBatch::new_empty(schema));
+    }
+    let frame = context.sql(&finding.sql).await?;
+    let batches = frame.collect().await?;
+    let mut shaped = Vec::with_capacity(batches.len());
+    for batch in &batches {
+        shaped.push(shape(batch, &schema, analyzer, finding)?);
+    }
+    Ok(concat_batches(&schema, &shaped)?)
+}
+
+/// A detection's rows as `findings` rows: columns by name, what is missing from the detection's declaration.
+fn shape(batch: &RecordBatch, schema: &SchemaRef, analyzer: &Analyzer, finding: &FindingQuery) -> Result<RecordBatch> {
+    let rows = batch.num_rows();
+    let constant = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows])) };
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let given = batch.column_by_name(field.name());
+            let column = match (field.name().as_str(), given) {
+                ("detection", _) => constant(&finding.id),
+                ("source", _) => constant(&analyzer.name),
+                ("severity", None) => constant(&finding.severity),
+                ("confidence", None) => constant(&finding.confidence),
+                ("techniques", None) => techniques(&finding.techniques, rows),
+                (_, Some(given)) => Arc::clone(given),
+                (_, None) => return Ok(new_null_array(field.data_type(), rows)),
+            };
+            if column.data_type() == field.data_type() { Ok(column) } else { retyped(&column, field.data_type()) }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+fn retyped(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    Ok(cast(column, wanted)?)
+}
+
+fn techniques(ids: &[String], rows: usize) -> ArrayRef {
+    let mut builder = datafusion::arrow::array::ListBuilder::new(datafusion::arrow::array::StringBuilder::new());
+    for _ in 0..rows {
+        for id in ids {
+            builder.values().append_value(id);
+        }
+        builder.append(!ids.is_empty());
+    }
+    Arc::new(builder.finish())
+}

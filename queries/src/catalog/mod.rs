@@ -1,0 +1,197 @@
+//! A lake, or some captures of it, as a DataFusion session.
+//!
+//! Tables are found by name when a query asks for them, so that a hundred tables and a thousand captures cost nothing until
+//! used. What narrows or hides rows is done here, once, so that no analyzer needs to know of it: which captures, under which
+//! names, and secrets, which are replaced by marks unless they were asked for.
+
+mod findings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
+use pcapper_schema::TableDef;
+use pcapper_schema::lake::{Manifest, table_file};
+
+use crate::{DataFusionError, Result, analyzer, functions};
+
+/// One capture of the selection.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    pub manifest: Manifest,
+    /// Name to report it under; may differ from the one it was decoded under.
+    pub name: String,
+}
+
+/// What the user may see.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct View {
+    /// Secret columns in clear.
+    pub show_secrets: bool,
+}
+
+/// A session over some captures.
+pub struct Catalog {
+    context: SessionContext,
+    tables: Arc<Tables>,
+}
+
+impl Catalog {
+    /// Opens captures of a lake.
+    pub fn open(lake: &Path, captures: Vec<Selected>, view: View) -> Result<Self> {
+        let many = captures.len() > 64;
+        let mut config = SessionConfig::new()
+            .with_information_schema(false)
+            .with_default_catalog_and_schema("pcapper", "lake")
+            .with_collect_statistics(!many)
+            .with_create_default_catalog_and_schema(false);
+        config.options_mut().execution.parquet.schema_force_view_types = false;
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        config.options_mut().execution.parquet.reorder_filters = true;
+        let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        let context = SessionContext::new_with_state(state);
+        functions::register(&context);
+        let tables = Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views() });
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
+        context.register_catalog("pcapper", Arc::new(catalog));
+        Ok(Self { context, tables })
+    }
+
+    /// Plans one query. Only questions are allowed: nothing that would change anything.
+    pub async fn sql(&self, query: &str) -> Result<DataFrame> {
+        let questions_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        self.context.sql_with_options(query, questions_only).await
+    }
+
+    /// The captures of the selection.
+    pub fn captures(&self) -> &[Selected] {
+        &self.tables.captures
+    }
+
+    /// Rows of a stored table in all captures of the selection.
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.captures.iter().map(|capture| capture.manifest.tables.get(table).copied().unwrap_or_default()).sum()
+    }
+
+    /// The tables a query reads, by name.
+    pub fn tables_of(&self, query: &str) -> Result<Vec<String>> {
+        tables_of(&self.context, query)
+    }
+}
+
+fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {
+    let state = context.state();
+    let statement = state.sql_to_statement(query, &state.config_options().sql_parser.dialect)?;
+    Ok(state.resolve_table_references(&statement)?.iter().map(|table| table.table().to_owned()).collect())
+}
+
+/// Resolves table names.
+struct Tables {
+    lake: PathBuf,
+    captures: Vec<Selected>,
+    view: View,
+    context: SessionContext,
+    views: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Tables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tables").field("lake", &self.lake).field("captures", &self.captures.len()).finish()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for Tables {
+    fn table_names(&self) -> Vec<String> {
+        pcapper_schema::all().iter().map(|def| def.name.to_owned()).collect()
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.views.iter().any(|(view, _)| view == name) || pcapper_schema::all().iter().any(|def| def.name == name)
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if name == "findings" {
+            return Ok(Some(Arc::new(findings::FindingsTable::new(self.context.clone(), self.present()))));
+        }
+        if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
+            let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
+            return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
+        }
+        let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) else { return Ok(None) };
+        let stored = self.stored(def)?;
+        self.dressed(def, stored).map(Some)
+    }
+}
+
+impl Tables {
+    /// Names of stored tables that have rows in some capture of the selection.
+    fn present(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.captures.iter().flat_map(|capture| capture.manifest.tables.keys().cloned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The table as it lies in the lake.
+    fn stored(&self, def: &TableDef) -> Result<Arc<dyn TableProvider>> {
+        let mut paths = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for capture in &self.captures {
+            let manifest = &capture.manifest;
+            if manifest.tables.contains_key(def.name) && seen.insert(&manifest.capture_id) {
+                let file = table_file(&self.lake, &manifest.capture_id, def.name);
+                let file = std::path::absolute(&file).map_err(DataFusionError::IoError)?;
+                let text = file.to_str().ok_or_else(|| DataFusionError::Plan(format!("{}: not a Unicode path", file.display())))?;
+                paths.push(ListingTableUrl::parse(text)?);
+            }
+        }
+        if paths.is_empty() {
+            return Ok(Arc::new(EmptyTable::new(Arc::clone(&def.schema))));
+        }
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+        let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(Arc::clone(&def.schema));
+        Ok(Arc::new(ListingTable::try_new(config)?))
+    }
+
+    /// The table with captures under their present names and secrets hidden.
+    fn dressed(&self, def: &TableDef, stored: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
+        let renamed: Vec<&Selected> = self.captures.iter().filter(|capture| capture.name != capture.manifest.capture).collect();
+        let hides = !self.view.show_secrets && def.columns.iter().any(|column| column.secret);
+        if renamed.is_empty() && !hides {
+            return Ok(stored);
+        }
+        let columns: Vec<Expr> = def
+            .columns
+            .iter()
+            .map(|column| {
+                if column.name == "capture" && !renamed.is_empty() {
+                    let text = |name: &str| lit(ScalarValue::Utf8(Some(name.to_owned())));
+                    let mut named = when(lit(false), text(""));
+                    for capture in &renamed {
+                        named = named.when(col("capture_id").eq(text(&capture.manifest.capture_id)), text(&capture.name));
+                    }
+                    let named = named.otherwise(cast(col("capture"), arrow::datatypes::DataType::Utf8))?;
+                    Ok(cast(named, column.data_type.clone()).alias("capture"))
+                } else if column.secret && hides {
+                    Ok(functions::redact(ident(column.name), &column.data_type)?.alias(column.name))
+                } else {
+                    Ok(ident(column.name))
+                }
+            })
+            .collect::<Result<_>>()?;
+        let plan = LogicalPlanBuilder::scan(def.name, provider_as_source(stored), None)?.project(columns)?.build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+}

@@ -1,0 +1,75 @@
+//! `ip_scope(ip)` and its kin `is_private(ip)`, `is_public(ip)`: what reach an address has, by the IANA special-purpose
+//! registries (RFC 6890, 1918, 6598, 5737, 3849, 4193).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::ScalarUDF;
+
+use super::of_text;
+
+/// The functions.
+pub fn functions() -> Vec<ScalarUDF> {
+    vec![
+        of_text("ip_scope", DataType::Utf8, |text| text.parse().ok().map(|ip| scope(ip).to_owned())),
+        of_text("is_private", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "private" | "ula"))),
+        of_text("is_public", DataType::Boolean, |text| text.parse().ok().map(|ip| scope(ip) == "public")),
+    ]
+}
+
+/// `private`, `public`, `link_local`, `loopback`, `multicast`, `broadcast`, `cgnat`, `documentation`, `benchmark`,
+/// `unspecified`, `reserved`, `ula`.
+pub fn scope(ip: IpAddr) -> &'static str {
+    match ip {
+        IpAddr::V4(v4) => scope4(v4),
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(|| scope6(v6), scope4),
+    }
+}
+
+fn scope4(ip: Ipv4Addr) -> &'static str {
+    let [a, b, c, _] = ip.octets();
+    match (a, b, c) {
+        _ if ip.is_unspecified() => "unspecified",
+        _ if ip.is_broadcast() => "broadcast",
+        _ if ip.is_private() => "private",
+        _ if ip.is_loopback() => "loopback",
+        _ if ip.is_link_local() => "link_local",
+        _ if ip.is_multicast() => "multicast",
+        _ if ip.is_documentation() => "documentation",
+        (100, 64..=127, _) => "cgnat",
+        (198, 18..=19, _) => "benchmark",
+        (0 | 240..=255, _, _) | (192, 0, 0) => "reserved",
+        _ => "public",
+    }
+}
+
+fn scope6(ip: Ipv6Addr) -> &'static str {
+    let [first, second, ..] = ip.segments();
+    match (first, second) {
+        _ if ip.is_unspecified() => "unspecified",
+        _ if ip.is_loopback() => "loopback",
+        _ if ip.is_multicast() => "multicast",
+        (0xfe80..=0xfebf, _) => "link_local",
+        (0xfc00..=0xfdff, _) => "ula",
+        (0x2001, 0x0db8) | (0x3fff, 0..=0x0fff) => "documentation",
+        (0x2001, 0x0002) => "benchmark",
+        (0x2000..=0x3fff, _) | (0x0064, 0xff9b) => "public",
+        _ => "reserved",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scope;
+
+    #[test]
+    fn registries() {
+        for (ip, expected) in [
+            ("10.1.2.3", "private"), ("172.32.0.1", "public"), ("100.64.0.1", "cgnat"), ("169.254.3.4", "link_local"), ("224.0.0.251", "multicast"),
+            ("255.255.255.255", "broadcast"), ("192.0.2.9", "documentation"), ("198.19.0.1", "benchmark"), ("fe80::1", "link_local"),
+            ("fd00::1", "ula"), ("2606:4700::1", "public"), ("2001:db8::1", "documentation"), ("::ffff:10.0.0.1", "private"),
+        ] {
+            assert_eq!(scope(ip.parse().unwrap()), expected, "{ip}");
+        }
+    }
+}

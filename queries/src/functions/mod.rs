@@ -1,0 +1,74 @@
+//! What SQL lacks and analysts need: one function a file.
+
+mod cidr_match;
+mod entropy;
+mod ip_scope;
+mod redact;
+mod registered_domain;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::cast::as_string_array;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+use datafusion::prelude::SessionContext;
+
+pub use redact::{redact, redaction_marks};
+
+use crate::Result;
+
+/// Makes every function known to a session.
+pub fn register(context: &SessionContext) {
+    for function in [cidr_match::function(), entropy::function(), registered_domain::function()] {
+        context.register_udf(function);
+    }
+    for function in ip_scope::functions() {
+        context.register_udf(function);
+    }
+}
+
+/// A function of one text whose result is collected into an array.
+fn of_text<A>(name: &str, result: DataType, each: impl Fn(&str) -> Option<A> + Send + Sync + 'static) -> ScalarUDF
+where
+    A: 'static,
+    ArrayRef: FromOptions<A>,
+{
+    let body = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(arguments)?;
+        let texts = as_string_array(&arrays[0])?;
+        let values: Vec<Option<A>> = texts.iter().map(|text| text.and_then(&each)).collect();
+        Ok(ColumnarValue::Array(ArrayRef::from_options(values)))
+    };
+    create_udf(name, vec![DataType::Utf8], result, Volatility::Immutable, Arc::new(body))
+}
+
+/// Arrays from optional values.
+trait FromOptions<A> {
+    fn from_options(values: Vec<Option<A>>) -> Self;
+}
+
+impl FromOptions<f64> for ArrayRef {
+    fn from_options(values: Vec<Option<f64>>) -> Self {
+        Arc::new(datafusion::arrow::array::Float64Array::from(values))
+    }
+}
+
+impl FromOptions<bool> for ArrayRef {
+    fn from_options(values: Vec<Option<bool>>) -> Self {
+        Arc::new(datafusion::arrow::array::BooleanArray::from(values))
+    }
+}
+
+impl FromOptions<String> for ArrayRef {
+    fn from_options(values: Vec<Option<String>>) -> Self {
+        Arc::new(datafusion::arrow::array::StringArray::from(values))
+    }
+}
+
+/// Two texts side by side.
+fn pairs(arguments: &[ColumnarValue]) -> Result<Vec<(Option<String>, Option<String>)>> {
+    let arrays = ColumnarValue::values_to_arrays(arguments)?;
+    let (left, right) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
+    Ok(left.iter().zip(right.iter()).map(|(a, b)| (a.map(str::to_owned), b.map(str::to_owned))).collect())
+}

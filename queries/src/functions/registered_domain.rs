@@ -1,0 +1,25 @@
+//! `registered_domain(name)`: public suffix plus one label, lower case.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::ScalarUDF;
+
+use super::of_text;
+
+/// The function.
+pub fn function() -> ScalarUDF {
+    of_text("registered_domain", DataType::Utf8, |name| registered_domain(name))
+}
+
+fn registered_domain(name: &str) -> Option<String> {
+    let lower = name.trim_end_matches('.').to_ascii_lowercase();
+    psl::domain_str(&lower).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn suffixes() {
+        assert_eq!(super::registered_domain("a.b.Example.co.uk.").as_deref(), Some("example.co.uk"));
+        assert_eq!(super::registered_domain("com"), None);
+    }
+}

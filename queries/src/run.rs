@@ -1,0 +1,75 @@
+//! Running an analyzer.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
+use datafusion::arrow::compute::{concat_batches, take_record_batch};
+use datafusion::arrow::datatypes::SchemaRef;
+
+use crate::Result;
+use crate::analyzer::Analyzer;
+use crate::catalog::Catalog;
+use crate::report::{Report, Section};
+
+/// Severities, most severe first.
+pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
+/// The shape of the `findings` table.
+pub fn findings_schema() -> SchemaRef {
+    let defs = pcapper_schema::all();
+    match defs.iter().find(|def| def.name == "findings") {
+        Some(def) => Arc::clone(&def.schema),
+        None => unreachable!("the findings table is declared"),
+    }
+}
+
+/// Runs a query and joins its rows into one batch.
+pub async fn rows(catalog: &Catalog, sql: &str) -> Result<RecordBatch> {
+    let frame = catalog.sql(sql).await?;
+    let schema = Arc::clone(frame.schema().inner());
+    let batches = frame.collect().await?;
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    Ok(concat_batches(&schema, &batches)?)
+}
+
+/// The report of one analyzer over the catalog's captures. `verbose` adds the sections that are only for close looks.
+pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbose: bool) -> Result<Report> {
+    let mut sections = Vec::new();
+    for query in &analyzer.sections {
+        let absent = query.only_if.as_ref().is_some_and(|table| catalog.rows(table) == 0);
+        if absent || (query.verbose && !verbose) {
+            continue;
+        }
+        let rows = rows(catalog, &query.sql).await.map_err(|error| error.context(format!("{}, section {}", analyzer.name, query.name)))?;
+        sections.push(Section { name: query.name.clone(), shape: query.shape, limit: query.limit, rows });
+    }
+    let findings = if analyzer.findings.is_empty() {
+        RecordBatch::new_empty(findings_schema())
+    } else {
+        let query = format!("SELECT * FROM findings WHERE source = '{}'", analyzer.name.replace('\'', "''"));
+        let found = rows(catalog, &query).await.map_err(|error| error.context(format!("{}, findings", analyzer.name)))?;
+        by_severity(&found)?
+    };
+    Ok(Report { analyzer: analyzer.name.clone(), title: analyzer.title.clone(), subject: subject.to_owned(), sections, findings })
+}
+
+/// Findings with the most severe first, then by time, frame and id.
+fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
+    let text = |name: &str| -> Vec<String> {
+        let column = findings.column_by_name(name).map(|column| datafusion::arrow::compute::cast(column, &datafusion::arrow::datatypes::DataType::Utf8));
+        match column {
+            Some(Ok(column)) => column.as_string::<i32>().iter().map(|value| value.unwrap_or_default().to_owned()).collect(),
+            _ => vec![String::new(); findings.num_rows()],
+        }
+    };
+    let rank: Vec<usize> = text("severity").iter().map(|severity| SEVERITIES.iter().position(|known| known == severity).unwrap_or(SEVERITIES.len())).collect();
+    let (detection, src, dst, details) = (text("detection"), text("src_ip"), text("dst_ip"), text("details"));
+    let frames = findings.column_by_name("frame").and_then(|column| column.as_primitive_opt::<datafusion::arrow::datatypes::UInt64Type>().cloned());
+    let frame = |row: usize| frames.as_ref().filter(|frames| !frames.is_null(row)).map(|frames| frames.value(row));
+    let mut order: Vec<u64> = (0..findings.num_rows() as u64).collect();
+    order.sort_by_key(|&row| {
+        let row = row as usize;
+        (rank[row], frame(row), detection[row].clone(), src[row].clone(), dst[row].clone(), details[row].clone())
+    });
+    Ok(take_record_batch(findings, &UInt64Array::from(order))?)
+}

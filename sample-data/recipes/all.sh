@@ -1,0 +1,19 @@
+#!/bin/bash
+# Run every recipe, then write facts.json. As root, on Debian 12:
+#
+#   apt-get install --no-install-recommends bind9 bind9-dnsutils dnsmasq-base \
+#       isc-dhcp-client udhcpc chrony ntpsec-ntpdate nginx-light curl openssl \
+#       iputils-ping iputils-arping traceroute ndisc6 radvd nftables ethtool \
+#       lldpd openvswitch-switch openssh-server openssh-client tcpdump tshark \
+#       netcat-openbsd python3-venv
+#
+# pymodbus 3.8.6 is installed into a temporary environment, unless
+# PYMODBUS_PYTHON names a Python that has it.
+set -eu
+cd "$(dirname "$0")"
+for r in ${*:-arp dhcp dns http icmp lldp modbus ntp plant tcp tls udp vlan}; do
+    echo "== $r"
+    bash "$r.sh"
+done
+python3 goose.py
+python3 facts.py

@@ -1,0 +1,574 @@
+#!/usr/bin/env python3
+"""Measure the samples with tshark and write facts.json, or check it.
+
+usage: facts.py [--check] [FILE...]     (needs tshark and openssl)
+
+Counts are of frames unless a name says otherwise. Fields come from tshark
+as they are; what takes more than counting is said at the function.
+"""
+import gzip
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+from collections import Counter, defaultdict
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.dirname(HERE)
+
+
+def fields(path, query, names, first=False):
+    """Rows of fields; each field a list of its occurrences."""
+    cmd = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=/t",
+           "-E", "occurrence=" + ("f" if first else "a"), "-E", "aggregator=\x1f"]
+    if query:
+        cmd += ["-Y", query]
+    for n in names:
+        cmd += ["-e", n]
+    out = subprocess.run(cmd, check=True, capture_output=True, text=True).stdout
+    rows = []
+    for line in out.splitlines():
+        cells = line.split("\t")
+        rows.append([[v for v in c.split("\x1f")] if c else [] for c in cells])
+    return rows
+
+
+def one(cell, default=""):
+    return cell[0] if cell else default
+
+
+def count(path, query):
+    return len(fields(path, query, ["frame.number"]))
+
+
+def tally(values):
+    """A dict of counts with a steady order of keys."""
+    def key(k):
+        return (0, int(k), "") if str(k).isdigit() else (1, 0, str(k))
+    c = Counter(str(v) for v in values)
+    return {k: c[k] for k in sorted(c, key=key)}
+
+
+# ---- what every file says about itself ----
+
+def container(path):
+    with open(path, "rb") as f:
+        head = f.read(2)
+    squeezed = head == b"\x1f\x8b"
+    with (gzip.open if squeezed else open)(path, "rb") as f:
+        data = f.read()
+    magic = data[:4]
+    kind = {
+        b"\xd4\xc3\xb2\xa1": "pcap, microseconds",
+        b"\x4d\x3c\xb2\xa1": "pcap, nanoseconds",
+        b"\x0a\x0d\x0d\x0a": "pcapng",
+    }[magic]
+    facts = {"format": kind + (", gzip" if squeezed else "")}
+    if kind == "pcapng":
+        facts["section_comments"], facts["interfaces"] = pcapng(data)
+    return facts
+
+
+def pcapng(data):
+    comments, interfaces, at = [], [], 0
+    while at < len(data):
+        kind, size = struct.unpack("<II", data[at:at + 8])
+        body, at = data[at + 8:at + size - 4], at + size
+        skip = {0x0A0D0D0A: 16, 1: 8}.get(kind)
+        if skip is None:
+            continue
+        opts, rest = [], body[skip:]
+        while len(rest) >= 4:
+            code, n = struct.unpack("<HH", rest[:4])
+            if code == 0:
+                break
+            opts.append((code, rest[4:4 + n]))
+            rest = rest[4 + (n + 3) // 4 * 4:]
+        if kind == 1:
+            d = dict(opts)
+            resolution = d.get(9, b"\x06")[0]
+            interfaces.append({"name": d.get(2, b"").decode(), "description": d.get(3, b"").decode(),
+                               "tsresol": resolution})
+        else:
+            comments += [v.decode() for code, v in opts if code == 1]
+    return comments, interfaces
+
+
+def general(path):
+    rows = fields(path, "", ["frame.time_epoch", "frame.len", "frame.protocols", "frame.interface_id"], first=True)
+    protocols = Counter()
+    for r in rows:
+        for p in set(one(r[2]).split(":")) - {"eth", "ethertype"}:
+            protocols[p] += 1
+    facts = {"packets": len(rows), "bytes": sum(int(one(r[1])) for r in rows)}
+    facts.update(container(path))
+    facts["first_time"] = one(rows[0][0])
+    facts["last_time"] = one(rows[-1][0])
+    if facts["format"] == "pcapng":
+        facts["packets_by_interface"] = tally(one(r[3]) for r in rows)
+        c = fields(path, "frame.comment", ["frame.number", "frame.comment"])
+        facts["packet_comments"] = {one(r[0]): one(r[1]) for r in c}
+    facts["frames_by_protocol"] = {k: protocols[k] for k in sorted(protocols)}
+    bad = subprocess.run(
+        ["tshark", "-n", "-r", path, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
+         "-o", "udp.check_checksum:TRUE", "-Y",
+         "ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0",
+         "-T", "fields", "-e", "frame.number"], check=True, capture_output=True, text=True).stdout.split()
+    facts["bad_checksums"] = len(bad)
+    facts["malformed"] = count(path, "_ws.malformed")
+    return facts
+
+
+# ---- one function per protocol ----
+
+RR = {"1": "A", "2": "NS", "5": "CNAME", "6": "SOA", "12": "PTR", "15": "MX", "16": "TXT", "28": "AAAA",
+      "33": "SRV", "41": "OPT", "252": "AXFR", "257": "CAA"}
+RCODE = {"0": "NOERROR", "1": "FORMERR", "2": "SERVFAIL", "3": "NXDOMAIN", "4": "NOTIMP", "5": "REFUSED"}
+
+
+def dns(path):
+    rows = fields(path, "dns", ["dns.flags.response", "dns.qry.name", "dns.qry.type", "dns.flags.rcode",
+                                "dns.flags.truncated", "dns.flags.opcode", "dns.resp.type", "ip.proto",
+                                "dns.id", "dns.flags.authoritative", "ip.src", "ip.dst", "dns.a"])
+    q = [r for r in rows if one(r[0]) == "0"]
+    a = [r for r in rows if one(r[0]) == "1"]
+    answered = {(one(r[8]), one(r[11])) for r in a}
+    return {
+        "queries": len(q),
+        "responses": len(a),
+        "queries_by_type": tally(RR[one(r[2])] for r in q),
+        "query_names": tally(one(r[1]) for r in q),
+        "responses_by_rcode": tally(RCODE[one(r[3])] for r in a),
+        "nxdomain_names": sorted({one(r[1]) for r in a if one(r[3]) == "3"}),
+        "truncated_responses": sum(one(r[4]) == "1" for r in a),
+        "authoritative_responses": sum(one(r[9]) == "1" for r in a),
+        "messages_over_tcp": sum(one(r[7]) == "6" for r in rows),
+        "status_opcode_queries": sum(one(r[5]) == "2" for r in q),
+        "records_in_responses": tally(RR[t] for r in a for t in r[6]),
+        "addresses_in_answers": sorted({x for r in a for x in r[12]}),
+        "queries_without_response": sum((one(r[8]), one(r[10])) not in answered for r in q),
+    }
+
+
+DHCP = {"1": "discover", "2": "offer", "3": "request", "4": "decline", "5": "ack", "6": "nak", "7": "release", "8": "inform"}
+
+
+def dhcp(path):
+    rows = fields(path, "dhcp", ["dhcp.option.dhcp", "dhcp.hw.mac_addr", "dhcp.ip.your", "dhcp.option.hostname",
+                                 "dhcp.id", "dhcp.option.dhcp_server_id", "dhcp.option.vendor_class_id",
+                                 "dhcp.option.router", "dhcp.option.domain_name", "dhcp.option.ip_address_lease_time"])
+    leases, hosts, classes = defaultdict(set), defaultdict(set), defaultdict(set)
+    for r in rows:
+        mac = one(r[1])
+        if one(r[0]) == "5":
+            leases[mac].add(one(r[2]))
+        if one(r[0]) in "13":
+            for x in r[3]:
+                hosts[mac].add(x)
+            for x in r[6]:
+                classes[mac].add(x)
+    acks = [r for r in rows if one(r[0]) == "5"]
+    return {
+        "messages": len(rows),
+        "by_type": tally(DHCP[one(r[0])] for r in rows),
+        "leases": {m: sorted(v) for m, v in sorted(leases.items())},
+        "host_names": {m: sorted(v) for m, v in sorted(hosts.items())},
+        "vendor_classes": {m: sorted(v) for m, v in sorted(classes.items())},
+        "transaction_ids": len({one(r[4]) for r in rows}),
+        "server_ids": sorted({one(r[5]) for r in acks}),
+        "routers": sorted({x for r in acks for x in r[7]}),
+        "domain_names": sorted({x for r in acks for x in r[8]}),
+        "lease_seconds": sorted({int(x) for r in acks for x in r[9]}),
+    }
+
+
+NTP = {"1": "symmetric active", "2": "symmetric passive", "3": "client", "4": "server", "5": "broadcast"}
+
+
+def ntp(path):
+    rows = fields(path, "ntp", ["ntp.flags.mode", "ntp.flags.vn", "ntp.stratum", "ntp.keyid", "ip.src", "ip.dst",
+                                "ntp.org", "ntp.xmt"], first=True)
+    asked = [(one(r[4]), one(r[5])) for r in rows if one(r[0]) == "3"]
+    told = Counter((one(r[5]), one(r[4])) for r in rows if one(r[0]) == "4")
+    silent = Counter(asked) - told
+    return {
+        "messages": len(rows),
+        "by_mode": tally(NTP[one(r[0])] for r in rows),
+        "by_version": tally(one(r[1]) for r in rows),
+        "with_key": tally(str(int(one(r[3]), 16)) for r in rows if r[3]),
+        "server_strata": tally(int(one(r[2]), 0) for r in rows if one(r[0]) == "4"),
+        "requests_without_response": sum(silent.values()),
+        "silent_servers": sorted({d for _, d in silent}),
+    }
+
+
+def http(path):
+    """One entry per message, also where several share a frame."""
+    req = fields(path, "http.request", ["http.request.method", "http.request.uri", "http.host", "http.user_agent",
+                                        "http.authbasic", "http.request.version", "tcp.stream"])
+    rsp = fields(path, "http.response", ["http.response.code", "http.content_encoding", "http.transfer_encoding",
+                                         "http.response.version", "http.content_type", "http.location", "http.server",
+                                         "http.set_cookie", "http.www_authenticate"])
+    lines = [(m, u) for r in req for m, u in zip(r[0], r[1])]
+    return {
+        "requests": len(lines),
+        "responses": sum(len(r[0]) for r in rsp),
+        "requests_by_method": tally(m for m, _ in lines),
+        "responses_by_status": tally(c for r in rsp for c in r[0]),
+        "request_lines": ["%s %s" % x for x in lines],
+        "hosts": tally(h for r in req for h in r[2]),
+        "user_agents": tally(x for r in req for x in r[3]),
+        "basic_credentials": tally(x for r in req for x in r[4]),
+        "requests_http_1_0": sum(x == "HTTP/1.0" for r in req for x in r[5]),
+        "gzip_bodies": sum(x == "gzip" for r in rsp for x in r[1]),
+        "chunked_responses": sum(x.strip() == "chunked" for r in rsp for x in r[2]),
+        "locations": sorted({x for r in rsp for x in r[5]}),
+        "servers": tally(x for r in rsp for x in r[6]),
+        "cookies_set": sorted({x for r in rsp for x in r[7]}),
+        "connections": len({one(r[6]) for r in req}),
+        "requests_sharing_a_frame": sum(len(r[0]) for r in req if len(r[0]) > 1),
+    }
+
+
+def certificate(der):
+    text = subprocess.run(
+        ["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-issuer", "-serial", "-startdate", "-enddate",
+         "-fingerprint", "-sha256", "-nameopt", "RFC2253", "-dateopt", "iso_8601"],
+        input=der, check=True, capture_output=True).stdout.decode()
+    d = dict(line.split("=", 1) for line in text.splitlines())
+    names = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName"],
+                           input=der, capture_output=True).stdout.decode()
+    return {
+        "subject": d["subject"], "issuer": d["issuer"], "serial": d["serial"].lower(),
+        "not_before": d["notBefore"], "not_after": d["notAfter"],
+        "sha256": [v for k, v in d.items() if "ingerprint" in k][0].replace(":", "").lower(),
+        "names": re.findall(r"(?:DNS|IP Address):([^,\s]+)", names),
+    }
+
+
+VERSION = {"0x0301": "1.0", "0x0302": "1.1", "0x0303": "1.2", "0x0304": "1.3"}
+
+
+def tls(path):
+    """One entry per connection; the version is the one the server chose."""
+    ch = fields(path, "tls.handshake.type == 1", ["tcp.stream", "tls.handshake.extensions_server_name",
+                "tls.handshake.extensions_alpn_str", "tls.handshake.ja3", "tcp.dstport"])
+    sh = fields(path, "tls.handshake.type == 2", ["tcp.stream", "tls.handshake.version",
+                "tls.handshake.extensions.supported_version", "tls.handshake.ciphersuite",
+                "tls.handshake.extensions_alpn_str", "tls.handshake.ja3s"])
+    al = fields(path, "tls.alert_message.desc", ["tcp.stream", "ip.src", "tls.alert_message.level", "tls.alert_message.desc"])
+    ce = fields(path, "tls.handshake.certificate", ["tcp.stream", "tls.handshake.certificate", "tcp.srcport"])
+    conns = {}
+    for r in ch:
+        conns[one(r[0])] = {"port": int(one(r[4])), "sni": one(r[1], None), "alpn_offered": r[2], "ja3": one(r[3])}
+    for r in sh:
+        conns[one(r[0])].update(version=VERSION[one(r[2], one(r[1]))], cipher=one(r[3]),
+                                alpn_chosen=one(r[4], None), ja3s=one(r[5]))
+    certs, chains = {}, defaultdict(list)
+    for r in ce:
+        for h in r[1]:
+            c = certificate(bytes.fromhex(h.replace(":", "")))
+            certs[c["sha256"]] = c
+        side = "server_chain" if int(one(r[2])) == conns[one(r[0])]["port"] else "client_chain"
+        conns[one(r[0])][side] = [
+            certificate(bytes.fromhex(h.replace(":", "")))["sha256"] for h in r[1]]
+    for r in al:
+        conns[one(r[0])].setdefault("alerts", []).extend(
+            {"level": int(lv), "description": int(d)} for lv, d in zip(r[2], r[3]))
+    done = list(conns.values())
+    return {
+        "client_hellos": len(ch),
+        "server_hellos": len(sh),
+        "sni": [c["sni"] for c in done],
+        "hellos_by_sni": tally(c["sni"] or "" for c in done),
+        "connections_by_version": tally(c.get("version", "none") for c in done),
+        "ciphers": tally(c["cipher"] for c in done if "cipher" in c),
+        "alpn_chosen_in_the_clear": tally(c["alpn_chosen"] for c in done if c.get("alpn_chosen")),
+        "alerts_in_the_clear": tally(a["description"] for c in done for a in c.get("alerts", [])),
+        "certificate_messages": len(ce),
+        "certificates": sorted(certs.values(), key=lambda c: (c["subject"], c["serial"])),
+        "connections": done,
+    }
+
+
+def arp(path):
+    rows = fields(path, "arp", ["arp.opcode", "arp.src.hw_mac", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
+                                "arp.isgratuitous", "frame.interface_name"])
+    claims = defaultdict(set)
+    for r in rows:
+        if one(r[2]) != "0.0.0.0":
+            claims[one(r[2])].add(one(r[1]))
+    told = {one(r[2]) for r in rows if one(r[0]) == "2"}
+    asked = [one(r[3]) for r in rows if one(r[0]) == "1" and not one(r[4]) in ("1", "True")]
+    return {
+        "requests": sum(one(r[0]) == "1" for r in rows),
+        "replies": sum(one(r[0]) == "2" for r in rows),
+        "gratuitous": sum(one(r[2]) == one(r[3]) for r in rows),
+        "probes": sum(one(r[2]) == "0.0.0.0" for r in rows),
+        "claims": {ip: sorted(m) for ip, m in sorted(claims.items())},
+        "addresses_of_two_cards": sorted(ip for ip, m in claims.items() if len(m) > 1),
+        "never_answered": sorted(set(asked) - told),
+    }
+
+
+def icmp(path):
+    """Types and codes of the outer message (errors carry an inner one)."""
+    v4 = fields(path, "icmp", ["icmp.type", "icmp.code", "ip.src", "icmp.mtu", "icmp.redir_gw"], first=True)
+    v6 = fields(path, "icmpv6", ["icmpv6.type", "icmpv6.code"], first=True)
+    ra = fields(path, "icmpv6.type == 134", ["icmpv6.nd.ra.router_lifetime", "icmpv6.opt.prefix", "icmpv6.opt.prefix.length",
+                                             "icmpv6.opt.rdnss", "icmpv6.opt.mtu", "icmpv6.nd.ra.flag.o", "icmpv6.nd.ra.flag.m"])
+    targets = fields(path, "icmpv6.type == 135", ["icmpv6.nd.ns.target_address", "ipv6.src"], first=True)
+    facts = {
+        "v4": len(v4),
+        "v4_by_type_code": tally("%s/%s" % (one(r[0]), one(r[1])) for r in v4),
+        "v6": len(v6),
+        "v6_by_type_code": tally("%s/%s" % (one(r[0]), one(r[1])) for r in v6),
+        "fragmentation_needed_mtu": sorted({int(one(r[3])) for r in v4 if one(r[0]) == "3" and one(r[1]) == "4"}),
+        "packet_too_big_mtu": sorted({int(one(r[0])) for r in fields(path, "icmpv6.type == 2", ["icmpv6.mtu"], True)}),
+        "redirect_gateways": sorted({one(r[4]) for r in v4 if one(r[0]) == "5"}),
+    }
+    if ra:
+        facts["router_advertisements"] = {
+            "lifetimes": [int(one(r[0])) for r in ra],
+            "prefixes": sorted({p + "/" + n for r in ra for p, n in zip(r[1], r[2])}),
+            "rdnss": sorted({x for r in ra for x in r[3]}),
+            "mtu": sorted({int(x) for r in ra for x in r[4]}),
+            "other_flag": tally(one(r[5]) for r in ra),
+        }
+        facts["duplicate_address_probes"] = sorted({one(r[0]) for r in targets if one(r[1]) == "::"})
+    return facts
+
+
+def vlan(path):
+    rows = fields(path, "", ["eth.type", "vlan.id", "vlan.priority", "ieee8021ad.id", "ieee8021ad.priority",
+                             "frame.interface_name", "frame.protocols"])
+    return {
+        "untagged": sum(one(r[0]) not in ("0x8100", "0x88a8", "0x00008100", "0x000088a8") for r in rows),
+        "by_vlan_id": tally(x for r in rows for x in r[1]),
+        "by_priority": tally(x for r in rows for x in r[2]),
+        "id_and_priority": tally("%s/%s" % (one(r[1]), one(r[2])) for r in rows if r[1]),
+        "by_service_vlan_id": tally(x for r in rows for x in r[3]),
+        "stacked": sum(bool(r[3]) and bool(r[1]) for r in rows),
+    }
+
+
+def lldp(path):
+    rows = fields(path, "lldp", ["lldp.chassis.id.mac", "lldp.port.id", "lldp.time_to_live", "lldp.tlv.system.name",
+                                 "lldp.tlv.system.desc", "lldp.mgn.addr.ip4", "lldp.port.desc", "lldp.tlv.enable_system_cap"])
+    st = {}
+    for r in rows:
+        s = st.setdefault(one(r[0]), {"messages": 0, "ttl": []})
+        s["messages"] += 1
+        s["ttl"].append(int(one(r[2])))
+        for k, i in [("port", 1), ("system_name", 3), ("system_description", 4), ("management_address", 5),
+                     ("port_description", 6), ("enabled_capabilities", 7)]:
+            if r[i]:
+                s[k] = one(r[i])
+    for s in st.values():
+        s["ttl"] = tally(s["ttl"])
+    return {"messages": len(rows), "system_names": sorted({s["system_name"] for s in st.values() if "system_name" in s}),
+            "shutdown_messages": sum(one(r[2]) == "0" for r in rows), "stations": dict(sorted(st.items()))}
+
+
+def modbus(path):
+    """Transactions, rebuilt from the TCP payload of each frame.
+
+    A frame may hold several messages and a message may be split; the ones
+    in these samples are put together here by stream. tshark 4.0 does not
+    see the request that is split after five bytes: its count is given, too.
+    """
+    rows = fields(path, "tcp.port == 502 && tcp.len > 0",
+                  ["tcp.stream", "tcp.srcport", "tcp.payload", "ip.src", "ip.dst", "frame.number"], first=True)
+    buf, open_, done = defaultdict(bytes), {}, []
+    messages = 0
+    for r in rows:
+        server = one(r[1]) == "502"
+        key = (one(r[0]), server)
+        buf[key] += bytes.fromhex(one(r[2]).replace(":", ""))
+        while len(buf[key]) >= 8:
+            tid, _, n, unit = struct.unpack(">HHHB", buf[key][:7])
+            if len(buf[key]) < 6 + n:
+                break
+            pdu, buf[key] = buf[key][7:6 + n], buf[key][6 + n:]
+            messages += 1
+            if not server:
+                t = {"client": one(r[3]), "server": one(r[4]), "id": tid, "unit": unit, "function": pdu[0], "pdu": pdu}
+                open_[one(r[0]), tid, unit] = t
+                done.append(t)
+            else:
+                open_.pop((one(r[0]), tid, unit))["reply"] = pdu
+    seen = sum(len(r[0]) for r in fields(path, "mbtcp", ["mbtcp.trans_id"]))
+    by = Counter()
+    writes, identity, values = [], defaultdict(dict), defaultdict(list)
+    for t in done:
+        by[t["client"], t["function"]] += 1
+        p, a = t["pdu"], t.get("reply", b"")
+        if p[0] in (5, 6):
+            at, v = struct.unpack(">HH", p[1:5])
+            writes.append([t["client"], t["server"], p[0], at, [v if p[0] == 6 else int(v == 0xFF00)], bool(a) and a[0] < 128])
+        if p[0] == 15:
+            at, n = struct.unpack(">HH", p[1:5])
+            writes.append([t["client"], t["server"], 15, at, [p[6 + i // 8] >> i % 8 & 1 for i in range(n)], bool(a) and a[0] < 128])
+        if p[0] == 16:
+            at, n = struct.unpack(">HH", p[1:5])
+            writes.append([t["client"], t["server"], 16, at, list(struct.unpack(">%dH" % n, p[6:6 + 2 * n])), bool(a) and a[0] < 128])
+        if p[0] == 22:
+            at, m, o = struct.unpack(">HHH", p[1:7])
+            writes.append([t["client"], t["server"], 22, at, [m, o], bool(a) and a[0] < 128])
+        if p[0] == 23:
+            _, _, at, n = struct.unpack(">HHHH", p[1:9])
+            writes.append([t["client"], t["server"], 23, at, list(struct.unpack(">%dH" % n, p[10:10 + 2 * n])), bool(a) and a[0] < 128])
+        if p[0] == 3 and a and a[0] == 3 and p[1:3] == b"\0\0":
+            v = struct.unpack(">H", a[2:4])[0]
+            if not values[t["server"]] or values[t["server"]][-1] != v:
+                values[t["server"]].append(v)
+        if p[0] == 43 and a and a[0] == 43:
+            at = 7
+            for _ in range(a[6]):
+                identity[t["server"]][str(a[at])] = a[at + 2:at + 2 + a[at + 1]].decode()
+                at += 2 + a[at + 1]
+    exc = [(t["reply"][0] & 127, t["reply"][1]) for t in done if t.get("reply", b"\0")[0] > 127]
+    return {
+        "messages": messages,
+        "messages_seen_by_tshark": seen,
+        "requests": len(done),
+        "responses": sum("reply" in t for t in done),
+        "requests_by_function": tally(t["function"] for t in done),
+        "requests_by_client_and_function": {c: tally(t["function"] for t in done if t["client"] == c)
+                                            for c in sorted({t["client"] for t in done})},
+        "exceptions": len(exc),
+        "exceptions_by_function_and_code": tally("%d/%d" % e for e in exc),
+        "requests_without_response": [{"id": t["id"], "unit": t["unit"], "function": t["function"]}
+                                      for t in done if "reply" not in t],
+        "writes": [dict(zip(["client", "server", "function", "address", "values", "accepted"], w)) for w in writes],
+        "device_identification": {k: v for k, v in sorted(identity.items())},
+        "register_0_as_read": dict(values),
+    }
+
+
+def goose(path):
+    rows = fields(path, "goose", ["goose.gocbRef", "goose.stNum", "goose.sqNum", "goose.simulation", "goose.appid",
+                                  "vlan.id", "vlan.priority", "goose.datSet", "goose.goID", "goose.confRev",
+                                  "goose.timeAllowedtoLive", "eth.src", "eth.dst"])
+    streams = {}
+    for r in rows:
+        s = streams.setdefault(one(r[0]), {
+            "appid": one(r[4]), "data_set": one(r[7]), "go_id": one(r[8]), "conf_rev": int(one(r[9])), "src": one(r[11]),
+            "dst": one(r[12]), "messages": 0, "simulated": 0, "messages_by_stnum": Counter(), "sqnums_by_stnum": defaultdict(list)})
+        sim = one(r[3]) in ("1", "True")
+        s["messages"] += 1
+        s["simulated"] += sim
+        s["messages_by_stnum"][one(r[1])] += 1
+        s["sqnums_by_stnum"][one(r[1])].append(int(one(r[2])))
+    for s in streams.values():
+        s["messages_by_stnum"] = dict(sorted(s["messages_by_stnum"].items()))
+        s["sqnums_by_stnum"] = {k: [v[0], v[-1]] for k, v in sorted(s["sqnums_by_stnum"].items())}
+    return {"messages": len(rows), "streams": streams, "vlan_ids": tally(one(r[5]) for r in rows),
+            "priorities": tally(one(r[6]) for r in rows),
+            "time_allowed_to_live": tally(one(r[10]) for r in rows)}
+
+
+def tcp(path):
+    rows = fields(path, "tcp", ["tcp.stream", "tcp.flags", "tcp.len", "tcp.srcport", "tcp.dstport", "ip.src", "ipv6.src",
+                                "ip.dst", "ipv6.dst"], first=True)
+    streams = {}
+    for r in rows:
+        s = streams.setdefault(one(r[0]), {
+            "client": one(r[5]) or one(r[6]), "client_port": int(one(r[3])), "server": one(r[7]) or one(r[8]),
+            "server_port": int(one(r[4])), "packets": 0, "payload_bytes": [0, 0], "syn": 0, "syn_ack": 0, "fin": 0, "rst": 0})
+        f = int(one(r[1]), 16)
+        s["packets"] += 1
+        up = int(one(r[3])) == s["client_port"]
+        s["payload_bytes"][0 if up else 1] += int(one(r[2]))
+        s["syn"] += f & 0x12 == 2
+        s["syn_ack"] += f & 0x12 == 0x12
+        s["fin"] += bool(f & 1)
+        s["rst"] += bool(f & 4)
+    v = list(streams.values())
+    facts = {
+        "segments": len(rows), "streams": len(v),
+        "refused": sum(s["rst"] > 0 and s["syn_ack"] == 0 for s in v),
+        "unanswered": sum(s["rst"] == 0 and s["syn_ack"] == 0 and s["syn"] > 0 for s in v),
+        "syn": sum(s["syn"] for s in v), "syn_ack": sum(s["syn_ack"] for s in v),
+        "rst": sum(s["rst"] for s in v), "fin": sum(s["fin"] for s in v),
+    }
+    for name in ["retransmission", "fast_retransmission", "duplicate_ack", "zero_window", "window_full",
+                 "keep_alive", "keep_alive_ack", "out_of_order", "lost_segment", "reused_ports"]:
+        facts[name] = count(path, "tcp.analysis." + name)
+    facts["per_stream"] = v
+    return facts
+
+
+def udp(path):
+    rows = fields(path, "udp && !icmp && !icmpv6", ["udp.stream", "udp.srcport", "udp.dstport", "udp.length", "ip.dst", "udp.checksum",
+                                                    "ipv6.src", "ip.src", "ipv6.dst"], first=True)
+    streams = {}
+    for r in rows:
+        s = streams.setdefault(one(r[0]), {"a": "%s %s" % (one(r[7]) or one(r[6]), one(r[1])),
+                                           "b": "%s %s" % (one(r[4]) or one(r[8]), one(r[2])),
+                                           "datagrams": [0, 0], "payload_bytes": [0, 0]})
+        i = 0 if s["a"].endswith(" " + one(r[1])) and s["a"].startswith((one(r[7]) or one(r[6])) + " ") else 1
+        s["datagrams"][i] += 1
+        s["payload_bytes"][i] += int(one(r[3])) - 8
+    return {
+        "datagrams": len(rows), "streams": len(streams),
+        "empty": sum(int(one(r[3])) == 8 for r in rows),
+        "without_checksum": sum(int(one(r[5]), 16) == 0 for r in rows),
+        "over_ipv6": sum(bool(r[6]) for r in rows),
+        "broadcast": sum(one(r[4]).endswith(".255") for r in rows),
+        "multicast": sum(one(r[4]).startswith("239.") for r in rows),
+        "ipv4_fragments": count(path, "(ip.flags.mf == 1 || ip.frag_offset > 0) && !icmp"),
+        "ipv6_fragments": count(path, "ipv6.fraghdr.nxt && !icmpv6"),
+        "port_unreachable": count(path, "(icmp.type == 3 && icmp.code == 3) || (icmpv6.type == 1 && icmpv6.code == 4)"),
+        "per_stream": list(streams.values()),
+    }
+
+
+def ssh(path):
+    rows = fields(path, "ssh", ["tcp.stream", "ssh.protocol"])
+    return {"connections": len({one(r[0]) for r in rows}), "protocol_lines": sorted({x for r in rows for x in r[1]})}
+
+
+FILES = {
+    "arp.pcap": [arp],
+    "dhcp.pcap": [dhcp],
+    "dns.pcap.gz": [dns],
+    "goose.pcap": [goose, vlan],
+    "http.pcap": [http],
+    "icmp.pcapng": [icmp],
+    "lldp.pcap": [lldp],
+    "modbus.pcap": [modbus],
+    "ntp.pcap": [ntp],
+    "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "tcp.pcapng": [tcp],
+    "tls.pcapng": [tls],
+    "udp.pcap": [udp],
+    "vlan.pcapng": [vlan, arp, icmp],
+}
+
+
+def main():
+    args = [a for a in sys.argv[1:] if a != "--check"]
+    target = os.path.join(DATA, "facts.json")
+    old = {}
+    if os.path.exists(target):
+        with open(target) as f:
+            old = json.load(f)
+    facts = {} if not args else dict(old)
+    for name in args or sorted(FILES):
+        path = os.path.join(DATA, name)
+        facts[name] = general(path)
+        for f in FILES[name]:
+            facts[name][f.__name__] = f(path)
+    if "--check" in sys.argv:
+        wrong = [n for n in sorted(set(facts) | set(old)) if facts.get(n) != old.get(n)]
+        print("different: " + ", ".join(wrong) if wrong else "all facts hold")
+        sys.exit(bool(wrong))
+    with open(target, "w") as f:
+        json.dump(facts, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+
+
+main()

@@ -1,0 +1,385 @@
+//! Column kinds: how a Rust value becomes a cell of an Arrow array.
+//!
+//! A table declaration names a kind for each field; [`crate::cell`] gives the field's Rust type and [`crate::builder`] the
+//! builder that collects it. Text comes in two kinds: `text` for values that mostly differ, `word` for values that repeat
+//! (dictionary-encoded).
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryBuilder, BooleanBuilder, DictionaryArray, Int32Array, Int32Builder, ListBuilder, PrimitiveBuilder, StringBuilder,
+};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use rustc_hash::FxHashMap;
+
+/// A 48-bit hardware address, written `aa:bb:cc:dd:ee:ff`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// Group (multicast or broadcast) bit, IEEE 802.
+    pub fn is_group(self) -> bool {
+        self.0[0] & 1 != 0
+    }
+}
+
+impl std::fmt::Display for Mac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// Collects the cells of one column.
+pub trait Column: Default {
+    /// What one cell is given as; `None` is null.
+    type Cell<'a>;
+    /// Arrow type of the finished array.
+    fn data_type() -> DataType;
+    /// Adds one cell.
+    fn push(&mut self, cell: Self::Cell<'_>);
+    /// The cells collected so far, leaving the column empty.
+    fn finish(&mut self) -> ArrayRef;
+    /// Roughly the memory the collected cells take, in bytes.
+    fn bytes(&self) -> usize;
+}
+
+/// Numbers and timestamps.
+pub struct Numbers<T: ArrowPrimitiveType>(PrimitiveBuilder<T>);
+
+impl<T: ArrowPrimitiveType> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(PrimitiveBuilder::new())
+    }
+}
+
+macro_rules! numbers {
+    ($($arrow:ty => $native:ty, $data_type:expr;)*) => {$(
+        impl Column for Numbers<$arrow> {
+            type Cell<'a> = Option<$native>;
+            fn data_type() -> DataType {
+                $data_type
+            }
+            #[inline]
+            fn push(&mut self, cell: Option<$native>) {
+                self.0.append_option(cell);
+            }
+            fn finish(&mut self) -> ArrayRef {
+                Arc::new(self.0.finish())
+            }
+            fn bytes(&self) -> usize {
+                self.0.values_slice().len() * size_of::<$native>()
+            }
+        }
+    )*};
+}
+numbers! {
+    UInt8Type => u8, DataType::UInt8;
+    UInt16Type => u16, DataType::UInt16;
+    UInt32Type => u32, DataType::UInt32;
+    UInt64Type => u64, DataType::UInt64;
+    Int32Type => i32, DataType::Int32;
+    Int64Type => i64, DataType::Int64;
+    Float64Type => f64, DataType::Float64;
+}
+
+/// Times: nanoseconds since 1970, UTC.
+#[derive(Default)]
+pub struct Times(PrimitiveBuilder<TimestampNanosecondType>);
+
+/// The Arrow type of every time column.
+pub fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Nanosecond, Some(Arc::from("UTC")))
+}
+
+impl Column for Times {
+    type Cell<'a> = Option<i64>;
+    fn data_type() -> DataType {
+        time_type()
+    }
+    #[inline]
+    fn push(&mut self, cell: Option<i64>) {
+        self.0.append_option(cell);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish().with_timezone("UTC"))
+    }
+    fn bytes(&self) -> usize {
+        self.0.values_slice().len() * 8
+    }
+}
+
+/// Yes or no.
+#[derive(Default)]
+pub struct Bools(BooleanBuilder);
+
+impl Column for Bools {
+    type Cell<'a> = Option<bool>;
+    fn data_type() -> DataType {
+        DataType::Boolean
+    }
+    #[inline]
+    fn push(&mut self, cell: Option<bool>) {
+        self.0.append_option(cell);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        use arrow::array::ArrayBuilder as _;
+        self.0.len() / 4
+    }
+}
+
+/// Text whose values mostly differ.
+#[derive(Default)]
+pub struct Texts(StringBuilder);
+
+impl Column for Texts {
+    type Cell<'a> = Option<&'a str>;
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+    #[inline]
+    fn push(&mut self, cell: Option<&str>) {
+        self.0.append_option(cell);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        self.0.values_slice().len() + self.0.offsets_slice().len() * 4
+    }
+}
+
+/// Octets.
+#[derive(Default)]
+pub struct Octets(BinaryBuilder);
+
+impl Column for Octets {
+    type Cell<'a> = Option<&'a [u8]>;
+    fn data_type() -> DataType {
+        DataType::Binary
+    }
+    #[inline]
+    fn push(&mut self, cell: Option<&[u8]>) {
+        self.0.append_option(cell);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        self.0.values_slice().len() + self.0.offsets_slice().len() * 4
+    }
+}
+
+/// The Arrow type of repeated text.
+pub fn word_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// Keys into a list of different texts; the shared part of the dictionary-encoded columns.
+struct Dictionary<K> {
+    keys: Int32Builder,
+    known: FxHashMap<K, i32>,
+    /// The values by key, to compare with the last one without hashing: neighbours are often equal.
+    names: Vec<K>,
+    last: i32,
+    values: StringBuilder,
+}
+
+impl<K> Default for Dictionary<K> {
+    fn default() -> Self {
+        Self { keys: Int32Builder::new(), known: FxHashMap::default(), names: Vec::new(), last: 0, values: StringBuilder::new() }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Dictionary<K> {
+    /// Adds a value not seen before; its text has just been appended to `values`.
+    fn learn(&mut self, value: K) -> i32 {
+        let key = self.names.len() as i32;
+        self.names.push(value.clone());
+        self.known.insert(value, key);
+        key
+    }
+    fn append(&mut self, key: i32) {
+        self.last = key;
+        self.keys.append_value(key);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        self.known.clear();
+        self.names.clear();
+        self.last = 0;
+        // Every key was handed out as an index of `values`, so the array is valid by construction.
+        #[allow(clippy::unwrap_used)]
+        let array = DictionaryArray::<Int32Type>::try_new(self.keys.finish(), Arc::new(self.values.finish())).unwrap();
+        Arc::new(array)
+    }
+    fn bytes(&self) -> usize {
+        self.keys.values_slice().len() * 4 + self.values.values_slice().len() * 3
+    }
+}
+
+/// Text that repeats: names of functions, methods, states.
+#[derive(Default)]
+pub struct Words(Dictionary<Box<str>>);
+
+impl Column for Words {
+    type Cell<'a> = Option<&'a str>;
+    fn data_type() -> DataType {
+        word_type()
+    }
+    #[inline]
+    fn push(&mut self, cell: Option<&str>) {
+        let Some(word) = cell else { return self.0.keys.append_null() };
+        if self.0.names.get(self.0.last as usize).is_some_and(|last| **last == *word) {
+            return self.0.keys.append_value(self.0.last);
+        }
+        let key = match self.0.known.get(word) {
+            Some(key) => *key,
+            None => {
+                self.0.values.append_value(word);
+                self.0.learn(word.into())
+            }
+        };
+        self.0.append(key);
+    }
+    fn finish(&mut self) -> ArrayRef {
+        self.0.finish()
+    }
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
+macro_rules! formatted_dictionary {
+    ($(#[$doc:meta])* $name:ident, $value:ty) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub struct $name(Dictionary<$value>);
+
+        impl Column for $name {
+            type Cell<'a> = Option<$value>;
+            fn data_type() -> DataType {
+                word_type()
+            }
+            #[inline]
+            fn push(&mut self, cell: Option<$value>) {
+                let Some(value) = cell else { return self.0.keys.append_null() };
+                if self.0.names.get(self.0.last as usize) == Some(&value) {
+                    return self.0.keys.append_value(self.0.last);
+                }
+                let key = match self.0.known.get(&value) {
+                    Some(key) => *key,
+                    None => {
+                        // Writing into a StringBuilder cannot fail.
+                        let _ = write!(self.0.values, "{value}");
+                        self.0.values.append_value("");
+                        self.0.learn(value)
+                    }
+                };
+                self.0.append(key);
+            }
+            fn finish(&mut self) -> ArrayRef {
+                self.0.finish()
+            }
+            fn bytes(&self) -> usize {
+                self.0.bytes()
+            }
+        }
+    };
+}
+formatted_dictionary! {
+    /// IP addresses, as text (RFC 5952 for IPv6).
+    Ips, IpAddr
+}
+formatted_dictionary! {
+    /// Hardware addresses, as text.
+    Macs, Mac
+}
+
+/// Lists of numbers.
+pub struct NumberLists<T: ArrowPrimitiveType>(ListBuilder<PrimitiveBuilder<T>>);
+
+impl<T: ArrowPrimitiveType> Default for NumberLists<T> {
+    fn default() -> Self {
+        Self(ListBuilder::new(PrimitiveBuilder::new()))
+    }
+}
+
+fn list_type(item: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new("item", item, true)))
+}
+
+macro_rules! number_lists {
+    ($($arrow:ty => $native:ty, $item:expr;)*) => {$(
+        impl Column for NumberLists<$arrow> {
+            type Cell<'a> = Option<&'a [$native]>;
+            fn data_type() -> DataType {
+                list_type($item)
+            }
+            fn push(&mut self, cell: Option<&[$native]>) {
+                if let Some(values) = cell {
+                    self.0.values().append_slice(values);
+                }
+                self.0.append(cell.is_some());
+            }
+            fn finish(&mut self) -> ArrayRef {
+                Arc::new(self.0.finish())
+            }
+            fn bytes(&self) -> usize {
+                self.0.values_ref().values_slice().len() * size_of::<$native>() + self.0.offsets_slice().len() * 4
+            }
+        }
+    )*};
+}
+number_lists! {
+    UInt8Type => u8, DataType::UInt8;
+    UInt16Type => u16, DataType::UInt16;
+    UInt32Type => u32, DataType::UInt32;
+    UInt64Type => u64, DataType::UInt64;
+}
+
+/// Lists of text.
+pub struct TextLists(ListBuilder<StringBuilder>);
+
+impl Default for TextLists {
+    fn default() -> Self {
+        Self(ListBuilder::new(StringBuilder::new()))
+    }
+}
+
+impl Column for TextLists {
+    type Cell<'a> = Option<&'a [Cow<'a, str>]>;
+    fn data_type() -> DataType {
+        list_type(DataType::Utf8)
+    }
+    fn push(&mut self, cell: Option<&[Cow<'_, str>]>) {
+        for value in cell.unwrap_or_default() {
+            self.0.values().append_value(value);
+        }
+        self.0.append(cell.is_some());
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        self.0.values_ref().values_slice().len() + self.0.offsets_slice().len() * 8
+    }
+}
+
+/// A dictionary column that holds the same word in every row.
+pub(crate) fn constant(word: &str, rows: usize) -> ArrayRef {
+    let values = Arc::new(arrow::array::StringArray::from(vec![word]));
+    // Key 0 exists, so the array is valid by construction.
+    #[allow(clippy::unwrap_used)]
+    let array = DictionaryArray::<Int32Type>::try_new(Int32Array::from(vec![0; rows]), values).unwrap();
+    Arc::new(array)
+}

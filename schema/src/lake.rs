@@ -1,0 +1,76 @@
+//! Where tables lie on disk.
+//!
+//! A lake is a directory; every capture in it is a directory of its own, named by the capture id, that holds one Parquet
+//! file a table and `capture.json`, written last:
+//!
+//! ```text
+//! lake/<capture-id>/capture.json
+//! lake/<capture-id>/packets.parquet
+//! ```
+//! A directory without a manifest, or one whose name starts with a dot, is no capture: readers pass it over.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Name of the manifest in a capture's directory.
+pub const MANIFEST: &str = "capture.json";
+
+/// What a capture's directory holds, and how it came to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`crate::SCHEMA_VERSION`] of the tables.
+    pub schema: u32,
+    pub capture_id: String,
+    /// File name the capture had when it was decoded; stands in the tables' `capture` column.
+    pub capture: String,
+    /// SHA-256 of the file as stored, hex.
+    pub sha256: String,
+    pub file_size_bytes: u64,
+    /// `pcap`, `pcap-ns`, `pcapng`, with `+gzip` and the like.
+    pub format: String,
+    pub packets: u64,
+    /// Sum of the frames' lengths on the wire.
+    pub wire_bytes: u64,
+    /// Time of the earliest and the latest frame, nanoseconds since 1970.
+    pub first_ts: Option<i64>,
+    pub last_ts: Option<i64>,
+    /// What could not be read; empty for a sound capture. Each is one line for a person.
+    pub faults: Vec<String>,
+    /// Rows of each table that has any.
+    pub tables: std::collections::BTreeMap<String, u64>,
+}
+
+/// The capture id: the content's hash and the schema that decoded it.
+pub fn capture_id(sha256: &str) -> String {
+    format!("{}-{}", sha256.get(..32).unwrap_or(sha256), crate::SCHEMA_VERSION)
+}
+
+/// Directory of a capture.
+pub fn capture_dir(lake: &Path, capture_id: &str) -> PathBuf {
+    lake.join(capture_id)
+}
+
+/// File of one table of a capture; it exists only if the table has rows.
+pub fn table_file(lake: &Path, capture_id: &str, table: &str) -> PathBuf {
+    capture_dir(lake, capture_id).join(format!("{table}.parquet"))
+}
+
+/// Reads a capture's manifest; `None` if the capture is not in the lake (or not wholly).
+pub fn read_manifest(lake: &Path, capture_id: &str) -> Option<Manifest> {
+    let bytes = std::fs::read(capture_dir(lake, capture_id).join(MANIFEST)).ok()?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+    (manifest.schema == crate::SCHEMA_VERSION).then_some(manifest)
+}
+
+/// Manifests of all captures in a lake, in order of capture id.
+pub fn captures(lake: &Path) -> Vec<Manifest> {
+    let mut ids: Vec<String> = std::fs::read_dir(lake)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    ids.sort();
+    ids.iter().filter_map(|id| read_manifest(lake, id)).collect()
+}
