@@ -6,7 +6,7 @@
 -- @section summary shape=facts
 SELECT
   CASE WHEN count(*) = 1 THEN min(path) END AS path,
-  string_agg(DISTINCT format, ', ' ORDER BY format) AS type,
+  array_to_string(array_sort(array_agg(DISTINCT format)), ', ') AS type,
   sum(file_size_bytes) AS size_bytes,
   CASE WHEN count(*) = 1 THEN min(sha256) END AS sha256,
   sum(packets) AS packets,
@@ -19,7 +19,7 @@ SELECT
   CASE WHEN count(*) > 1 THEN sum(duration_s) END AS combined_duration_s,
   CASE WHEN sum(duration_s) > 0 THEN sum(packets) / sum(duration_s) END AS "Average Packets/s",
   (SELECT count(*) FROM interfaces) AS interfaces,
-  (SELECT string_agg(DISTINCT link_type_name, ', ' ORDER BY link_type_name) FROM interfaces WHERE packets > 0) AS "LinkTypes",
+  (SELECT array_to_string(array_sort(array_agg(DISTINCT link_type_name)), ', ') FROM interfaces WHERE packets > 0) AS "LinkTypes",
   min(snaplen) AS "SnapLen",
   (SELECT count(*) FROM flows) AS flows,
   sum(out_of_order_timestamps) AS out_of_order_timestamps,

@@ -35,7 +35,7 @@ ORDER BY array_to_string(array_slice(path, 1, level), ':');
 SELECT
   service, count(*) AS flows, sum(orig_packets + resp_packets) AS packets, sum(orig_wire_bytes + resp_wire_bytes) AS bytes,
   count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers,
-  string_agg(DISTINCT CAST(dst_port AS VARCHAR), ', ' ORDER BY CAST(dst_port AS VARCHAR)) AS ports
+  array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports
 FROM flows WHERE service IS NOT NULL
 GROUP BY service ORDER BY packets DESC, service;
 

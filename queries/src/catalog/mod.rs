@@ -118,7 +118,8 @@ impl SchemaProvider for Tables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.views.iter().any(|(view, _)| view == name) || pcapper_schema::all().iter().any(|def| def.name == name)
+        self.views.iter().any(|(view, _)| view == name)
+            || pcapper_schema::all().iter().any(|def| def.name == name.strip_prefix("stored_").unwrap_or(name))
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -129,6 +130,8 @@ impl SchemaProvider for Tables {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
+        // A view may draw on rows that the ingestion wrote under its own name.
+        let name = name.strip_prefix("stored_").unwrap_or(name);
         let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) else { return Ok(None) };
         let stored = self.stored(def)?;
         self.dressed(def, stored).map(Some)

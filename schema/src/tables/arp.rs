@@ -17,11 +17,11 @@ table! {
         opcode: u16 = "arp.opcode",
         /// `request`, `reply`, `rarp_request`, `rarp_reply`, `inarp_request`, `inarp_reply`, `nak`, else `opcode-N`.
         operation: word,
-        /// Sender hardware address; null when hardware_len is not 6.
+        /// Sender hardware address; null unless hardware_type is Ethernet or IEEE 802 and hardware_len is 6.
         @bloom sender_mac: mac = "arp.src.hw_mac",
         /// Sender protocol address; null when protocol is not IPv4 or protocol_len is not 4.
         @bloom sender_ip: ip = "arp.src.proto_ipv4",
-        /// Target hardware address; all zero in an ordinary request; null when hardware_len is not 6.
+        /// Target hardware address; all zero in an ordinary request; null as sender_mac.
         target_mac: mac = "arp.dst.hw_mac",
         /// Target protocol address; null when protocol is not IPv4 or protocol_len is not 4.
         target_ip: ip = "arp.dst.proto_ipv4",

@@ -69,9 +69,9 @@ table! {
         na_solicited: bool = "icmpv6.nd.na.flag.s",
         /// Neighbor advertisement O flag.
         na_override: bool = "icmpv6.nd.na.flag.o",
-        /// Source link-layer address option, the first of several.
+        /// Source link-layer address option, the first of several: an Ethernet's with colons, any other as hexadecimal.
         source_lladdr: text = "icmpv6.opt.src_linkaddr",
-        /// Target link-layer address option, the first of several.
+        /// Target link-layer address option, written likewise.
         target_lladdr: text = "icmpv6.opt.target_linkaddr",
         /// Router advertisement: hop limit.
         ra_cur_hop_limit: u8 = "icmpv6.nd.ra.cur_hop_limit",

@@ -25,6 +25,8 @@ pub static PROTOCOL: Protocol =
 const ETHER_TYPE_ARP: u16 = 0x0806;
 const ETHER_TYPE_RARP: u16 = 0x8035;
 const ETHER_TYPE_IPV4: u16 = 0x0800;
+/// Hardware types whose addresses are an Ethernet's: Ethernet and IEEE 802.
+const HARDWARE_ETHERNET: [u16; 2] = [1, 6];
 /// ATM addresses come with lengths of their own shape (RFC 2225): nothing behind the types is where Ethernet has it.
 const HARDWARE_ATM: u16 = 19;
 
@@ -102,9 +104,12 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn read(wire: &mut Reader<'_>, hardware_len: u8, protocol_len: u8, ipv4: bool) -> Self {
+    fn read(wire: &mut Reader<'_>, hardware_len: u8, protocol_len: u8, ethernet: bool, ipv4: bool) -> Self {
         let mut addresses = Self::default();
-        let mac = |wire: &mut Reader<'_>| Some(wire.take(hardware_len.into()).ok()?.try_into().ok().map(Mac));
+        let mac = |wire: &mut Reader<'_>| {
+            let octets: Option<[u8; 6]> = wire.take(hardware_len.into()).ok()?.try_into().ok();
+            Some(octets.filter(|_| ethernet).map(Mac))
+        };
         let ip = |wire: &mut Reader<'_>| {
             let octets: Option<[u8; 4]> = wire.take(protocol_len.into()).ok()?.try_into().ok();
             Some(octets.filter(|_| ipv4).map(Ipv4Addr::from))
@@ -155,10 +160,11 @@ impl FrameDissector for Dissector {
             return Outcome::Decoded;
         }
         let ethernet_ipv4 = hardware_len == 6 && protocol_len == 4;
-        if hardware_type == 1 && protocol_type == ETHER_TYPE_IPV4 && !ethernet_ipv4 {
+        if HARDWARE_ETHERNET.contains(&hardware_type) && protocol_type == ETHER_TYPE_IPV4 && !ethernet_ipv4 {
             cx.anomaly("arp", "bad_length", "Ethernet and IPv4, yet the address lengths are not 6 and 4");
         }
-        let addresses = Addresses::read(&mut wire, hardware_len, protocol_len, protocol_type == ETHER_TYPE_IPV4);
+        let ethernet = HARDWARE_ETHERNET.contains(&hardware_type);
+        let addresses = Addresses::read(&mut wire, hardware_len, protocol_len, ethernet, protocol_type == ETHER_TYPE_IPV4);
         if !addresses.whole {
             cx.anomaly("arp", "truncated_header", "the frame ends before the addresses do");
         }
@@ -234,16 +240,16 @@ mod tests {
     fn addresses_by_their_lengths() {
         let bytes = [2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2, 0xee];
         let mut wire = Reader::new(&bytes);
-        let addresses = Addresses::read(&mut wire, 6, 4, true);
+        let addresses = Addresses::read(&mut wire, 6, 4, true, true);
         assert!(addresses.whole);
         assert_eq!((addresses.sender_mac, addresses.sender_ip), (Some(A), Some(ip(1))));
         assert_eq!((addresses.target_mac, addresses.target_ip), (Some(Mac([0; 6])), Some(ip(2))));
         assert_eq!(trailer(wire.rest(), &[0, 0]), 3);
         assert_eq!(trailer(&[], &[0, 0]), 0);
 
-        let addresses = Addresses::read(&mut Reader::new(&bytes), 7, 3, true);
+        let addresses = Addresses::read(&mut Reader::new(&bytes), 7, 3, true, true);
         assert_eq!((addresses.whole, addresses.sender_mac, addresses.sender_ip), (true, None, None));
-        assert!(!Addresses::read(&mut Reader::new(&bytes), 255, 4, true).whole);
+        assert!(!Addresses::read(&mut Reader::new(&bytes), 255, 4, true, true).whole);
     }
 
     #[test]

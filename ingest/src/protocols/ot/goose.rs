@@ -421,7 +421,7 @@ fn utc_time(content: &[u8]) -> Wire<(i64, u8)> {
     if !reader.is_empty() {
         return Err(Malformed);
     }
-    let nanos = i64::from(fraction) * 1_000_000_000 >> 24;
+    let nanos = (i64::from(fraction) * 1_000_000_000) >> 24;
     Ok((i64::from(seconds) * 1_000_000_000 + nanos, quality))
 }
 
@@ -574,4 +574,133 @@ fn is_signed(trailer: &[u8]) -> bool {
 
 fn probe(offer: &Offer<'_>) -> Verdict {
     if Session::read(offer.current()).is_some() { Verdict::Yes } else { Verdict::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use pcapper_schema::{Row, TableSet};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::protocols::{Dir, Endpoint, Shared};
+
+    fn cx<'a>(tables: &'a mut TableSet, shared: &'a mut Shared, ts: i64) -> Cx<'a> {
+        let ends = [Endpoint::default(); 2];
+        Cx { tables, shared, frame: 1, ts, packet: None, flow_id: None, ends, dir: Dir::Orig, frames_spanned: 1 }
+    }
+
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// A goosePdu with the state, sequence and data given; long-form length outside.
+    fn goose_pdu(state: u8, sequence: u8, data: &[u8], entries: u8) -> Vec<u8> {
+        let body = [
+            tlv(0x80, b"IED/LLN0$GO$a"),
+            tlv(0x81, &[0x27, 0x10]),
+            tlv(0x82, b"IED/LLN0$ds"),
+            tlv(0x84, &[0x40, 0, 0, 0, 0x80, 0, 0, 0x2a]),
+            tlv(0x85, &[state]),
+            tlv(0x86, &[sequence]),
+            tlv(0x87, &[1]),
+            tlv(0x88, &[0, 0xff, 0xff, 0xff, 0xff]),
+            tlv(0x8a, &[entries]),
+            tlv(0xab, data),
+        ]
+        .concat();
+        [&[0x61, 0x81, u8::try_from(body.len()).unwrap()], body.as_slice()].concat()
+    }
+
+    fn rows(mut tables: TableSet) -> Vec<Value> {
+        let mut writer = arrow::json::ArrayWriter::new(Vec::new());
+        let batch = Goose::slot(&mut tables).finish("", "");
+        // The JSON writer knows no time zones.
+        let plain: Vec<_> = batch.columns().iter().enumerate().filter(|(_, c)| !c.data_type().is_temporal()).map(|(at, _)| at).collect();
+        writer.write(&batch.project(&plain).unwrap()).unwrap();
+        writer.finish().unwrap();
+        serde_json::from_slice(&writer.into_inner()).unwrap()
+    }
+
+    fn check(row: &Value, expected: &Value) {
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(row.get(name).unwrap_or(&Value::Null), value, "{name} of {row}");
+        }
+    }
+
+    fn session(payload: &[u8], signature: &[u8]) -> Vec<u8> {
+        let length = |octets: &[u8]| u32::try_from(octets.len()).unwrap().to_be_bytes();
+        let mut datagram = vec![1, 0x40, 0xa1, 24, 0x80, 22];
+        datagram.extend([0; 22]);
+        datagram.extend(length(payload));
+        datagram.extend(payload);
+        datagram.extend(signature);
+        datagram
+    }
+
+    fn routed(pdu: &[u8]) -> Vec<u8> {
+        [&[0x81, 1, 0x30, 0x01, 0, u8::try_from(pdu.len()).unwrap()], pdu].concat()
+    }
+
+    #[test]
+    fn members_are_spelled() {
+        let mut dissector = Dissector::default();
+        let data = [
+            tlv(0x83, &[1]),
+            tlv(0x84, &[3, 0xa0, 0x08]),
+            tlv(0x85, &[0xff]),
+            tlv(0x86, &[0, 0xff]),
+            tlv(0x87, &[8, 0x3f, 0xc0, 0, 0]),
+            tlv(0xa2, &[tlv(0x83, &[0]), tlv(0x84, &[6, 0x40])].concat()),
+            tlv(0x91, &[0x38, 0x6e, 0xb5, 0x73, 0x40, 0, 0, 0]),
+            tlv(0x89, &[1, 0xab]),
+        ]
+        .concat();
+        assert_eq!(dissector.members(&data), Ok(()));
+        let mut start = 0;
+        let texts: Vec<_> = dissector.ends.iter().map(|end| &dissector.text[std::mem::replace(&mut start, *end)..*end]).collect();
+        assert_eq!(texts, ["true", "1010000000001", "-1", "255", "1.5", "{false, 01}", "2000-01-02T02:18:27.250000000Z", "01ab"]);
+        let deep = (0..20).fold(tlv(0x83, &[1]), |inner, _| tlv(0xa2, &inner));
+        assert_eq!(dissector.members(&deep), Err(Malformed));
+    }
+
+    #[test]
+    fn streams_are_compared_message_by_message() {
+        let (mut tables, mut shared) = (TableSet::default(), Shared::default());
+        let mut dissector = Dissector::default();
+        let data = |value| tlv(0x83, &[value]);
+        for (ts, pdu) in [(0, goose_pdu(1, 0, &data(0), 1)), (2_500_000, goose_pdu(1, 1, &data(0), 1)), (3_000_000, goose_pdu(2, 0, &data(1), 2))] {
+            let datagram = session(&routed(&pdu), &[0x85, 2, 1, 2]);
+            assert_eq!(dissector.datagram(&mut cx(&mut tables, &mut shared, ts), &datagram), Outcome::Decoded);
+        }
+        let rows = rows(tables);
+        check(
+            &rows[0],
+            &json!({"is_routable": true, "appid": 0x3001, "length": null, "simulation_bit": true, "gocb_ref": "IED/LLN0$GO$a",
+                "time_allowed_to_live_ms": 10000, "dat_set": "IED/LLN0$ds", "go_id": null, "time_quality": 0x2a, "st_num": 1, "sq_num": 0,
+                "simulation": true, "conf_rev": 0xffff_ffff_u32, "nds_com": null, "num_dat_set_entries": 1, "values": ["false"],
+                "data_changed": null, "state_changed": null, "interval_ms": null, "is_authenticated": true, "malformed": null}),
+        );
+        check(&rows[1], &json!({"data_changed": false, "state_changed": false, "interval_ms": 2.5, "data_hash": rows[0]["data_hash"]}));
+        check(&rows[2], &json!({"data_changed": true, "state_changed": true, "interval_ms": 0.5, "malformed": "entry_count_mismatch"}));
+    }
+
+    #[test]
+    fn lengths_are_checked() {
+        assert_eq!(length(&mut Reader::new(&[0x7f])), Ok(127));
+        assert_eq!(length(&mut Reader::new(&[0x82, 1, 2])), Ok(258));
+        assert_eq!(length(&mut Reader::new(&[0x80])), Err(Malformed));
+        assert_eq!(length(&mut Reader::new(&[0x85, 0, 0, 0, 0, 1])), Err(Malformed));
+        assert_eq!(unsigned(&[0xff, 0xff, 0xff, 0xff]), Ok(u32::MAX));
+        assert_eq!(unsigned(&[0xff]), Err(Malformed));
+        assert_eq!(utc_time(&[0, 0, 0, 1, 0x80, 0, 0, 9]), Ok((1_500_000_000, 9)));
+    }
+
+    #[test]
+    fn only_sessions_of_goose_are_claimed() {
+        let good = session(&routed(&goose_pdu(1, 0, &tlv(0x83, &[0]), 1)), &[]);
+        assert!(Session::read(&good).is_some_and(|session| !session.is_signed));
+        for cut in 0..good.len() {
+            assert!(Session::read(&good[..cut]).is_none());
+        }
+    }
 }

@@ -3,9 +3,9 @@
 //! ```text
 //! type u8 | code u8 | checksum u16 | four octets by type (identifier and sequence, MTU, pointer, gateway ...) | payload
 //! ```
-//! Replies are held against the requests of their flow, by identifier and sequence number. An echo reply has its request's
+//! Replies are held against the requests of the other host, by identifier and sequence number. An echo reply has its request's
 //! checksum but for the type; that finds the right one of several equal numbers. Where numbers were used again for different
-//! data (tunnels that leave them constant), nothing but the checksum pairs.
+//! data (tunnels that leave them constant), or the reply's checksum is wrong, nothing but the checksum pairs.
 //!
 //! `quoted_flow_id` stays null: the conversation that an error quotes is rarely one of the two hosts that the error travels
 //! between, so it is followed elsewhere; the quoted addresses and ports lead to it in `flows`.
@@ -19,10 +19,11 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use pcapper_schema::tables::Icmp;
+use rustc_hash::FxHashMap;
 use sha1::{Digest, Sha1};
 
 use crate::packet::{self, Ip, Quoted};
-use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Outcome, Protocol, Verdict};
+use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Outcome, Protocol, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
 /// Declaration.
@@ -36,8 +37,12 @@ pub static PROTOCOL: Protocol = Protocol {
 const PROTO_V6: u8 = 58;
 /// Type, code, checksum and the four octets by type.
 const HEADER: usize = 8;
-/// Requests of one flow that are remembered; beyond it the oldest are forgotten.
-const MAX_REQUESTS: usize = 256;
+/// Requests remembered; beyond it the oldest are forgotten.
+const MAX_REQUESTS: usize = 1 << 16;
+/// Different requests remembered under the same numbers.
+const MAX_ALIKE: usize = 16;
+/// How long numbers alone tell which request is answered.
+const PATIENCE_NS: i64 = 60_000_000_000;
 /// Bytes kept in `payload_prefix`.
 const PREFIX: usize = 64;
 /// Quoted bytes before an extension structure, at the least (RFC 4884 4); where older routers put theirs without saying so.
@@ -238,64 +243,79 @@ fn sum_without_type(checksum: u16, kind: u8) -> u16 {
     if folded == 0xffff { 0 } else { folded as u16 }
 }
 
-/// A request that may be answered.
-struct Request {
-    dir: Dir,
+/// What a request and its reply have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Question {
+    asker: IpAddr,
+    asked: IpAddr,
+    /// The request's type.
     kind: u8,
     identifier: u16,
     sequence: u16,
-    /// Tunnels around it: a mirror port may show one packet inside a tunnel and outside.
-    depth: u8,
+}
+
+/// A request that may be answered.
+#[derive(Clone, Copy)]
+struct Request {
     /// See [`sum_without_type`].
     sum: u16,
+    /// SHA-1 of its payload, unless that was captured in part.
     payload: Option<[u8; 20]>,
     frame: u64,
     ts: i64,
-    /// Its numbers stand on different data too.
+    /// The question was asked with different data too, shortly before or after.
     reused: bool,
     answered: bool,
 }
 
-impl Request {
-    fn same_numbers(&self, other: &Self) -> bool {
-        (self.dir, self.kind, self.identifier, self.sequence) == (other.dir, other.kind, other.identifier, other.sequence)
-    }
+/// The latest requests of all hosts. They are not kept by flow: a mirror port may show request and reply in different VLANs.
+#[derive(Default)]
+struct Requests {
+    by_question: FxHashMap<Question, Vec<Request>>,
+    /// Questions and frames in order of arrival, to forget them by.
+    order: VecDeque<(Question, u64)>,
 }
 
-/// The requests of one flow, oldest first.
-#[derive(Default)]
-struct Requests(VecDeque<Request>);
-
 impl Requests {
-    fn remember(&mut self, mut request: Request) {
-        self.0.retain_mut(|old| {
-            if !old.same_numbers(&request) {
-                return true;
+    fn remember(&mut self, question: Question, mut request: Request) {
+        if self.order.len() >= MAX_REQUESTS
+            && let Some((oldest, frame)) = self.order.pop_front()
+            && let Some(requests) = self.by_question.get_mut(&oldest)
+        {
+            requests.retain(|request| request.frame != frame);
+            if requests.is_empty() {
+                self.by_question.remove(&oldest);
             }
-            if old.sum != request.sum || old.payload != request.payload {
-                (old.reused, request.reused) = (true, true);
-                return true;
-            }
-            request.reused |= old.reused;
-            // Sent again: the latest is the one that is answered.
-            old.depth != request.depth
-        });
-        if self.0.len() >= MAX_REQUESTS {
-            self.0.pop_front();
         }
-        self.0.push_back(request);
+        let requests = self.by_question.entry(question).or_default();
+        requests.retain_mut(|old| {
+            // Sent again: the latest is the one that is answered.
+            if old.sum == request.sum && old.payload == request.payload {
+                request.reused |= old.reused;
+                return false;
+            }
+            if request.ts.saturating_sub(old.ts) <= PATIENCE_NS {
+                (old.reused, request.reused) = (true, true);
+            }
+            true
+        });
+        if requests.len() >= MAX_ALIKE {
+            requests.remove(0);
+        }
+        requests.push(request);
+        self.order.push_back((question, request.frame));
     }
 
-    /// The request that `reply` (itself written as the request it would answer) answers; each is answered once.
-    fn answer(&mut self, reply: &Request, is_echo: bool) -> Option<&Request> {
-        let open = |request: &Request| !request.answered && request.same_numbers(reply);
-        let exact = |request: &Request| is_echo && open(request) && request.sum == reply.sum;
-        let position = self.0.iter().rposition(|request| exact(request) && request.depth == reply.depth);
-        let position = position.or_else(|| self.0.iter().rposition(exact));
-        let position = position.or_else(|| self.0.iter().rposition(|request| open(request) && !request.reused))?;
-        let request = self.0.get_mut(position)?;
+    /// The request that a reply answers; each is answered once. `sum` is the reply's, if it may tell; `by_number`: the numbers
+    /// may, where they stand on one request only.
+    fn answer(&mut self, question: &Question, sum: Option<u16>, by_number: bool, ts: i64) -> Option<Request> {
+        let requests = self.by_question.get_mut(question)?;
+        let exact = requests.iter().rposition(|request| !request.answered && sum == Some(request.sum));
+        let alone = |request: &Request| !request.answered && !request.reused && ts.saturating_sub(request.ts) <= PATIENCE_NS;
+        let position = exact.or_else(|| requests.iter().rposition(alone).filter(|_| by_number))?;
+        let request = requests.get_mut(position)?;
         request.answered = true;
-        Some(request)
+        Some(*request)
     }
 }
 
@@ -345,7 +365,6 @@ fn some<T>(list: &[T]) -> Option<&[T]> {
 /// Decodes the ICMP messages between two hosts.
 #[derive(Default)]
 struct Dissector {
-    requests: Requests,
     body: Body,
 }
 
@@ -375,28 +394,18 @@ impl DatagramDissector for Dissector {
         let mut payload_matches_request = None;
         if let (Some(identifier), Some(sequence), Some(&[_, _, high, low])) = (self.body.identifier, self.body.sequence, message.first_chunk()) {
             let sum = sum_without_type(u16::from_be_bytes([high, low]), kind);
-            let asked = |kind, dir| Request {
-                dir,
-                kind,
-                identifier,
-                sequence,
-                depth: ip.depth,
-                sum,
-                payload: digest,
-                frame: cx.frame,
-                ts: cx.ts,
-                reused: false,
-                answered: false,
-            };
+            let requests = cx.shared.get::<Requests>();
             match part(v6, kind) {
-                Part::Request(kind) => self.requests.remember(asked(kind, cx.dir)),
-                Part::Reply(asking) => {
-                    let is_echo = asking == if v6 { 128 } else { 8 };
-                    if let Some(request) = self.requests.answer(&asked(asking, cx.dir.reverse()), is_echo) {
+                Part::Request(kind) => {
+                    let question = Question { asker: ip.src, asked: ip.dst, kind, identifier, sequence };
+                    requests.remember(question, Request { sum, payload: digest, frame: cx.frame, ts: cx.ts, reused: false, answered: false });
+                }
+                Part::Reply(kind) => {
+                    let question = Question { asker: ip.dst, asked: ip.src, kind, identifier, sequence };
+                    let is_echo = matches!((v6, kind), (false, 8) | (true, 128));
+                    if let Some(request) = requests.answer(&question, Some(sum).filter(|_| is_echo), checksum_ok != Some(false), cx.ts) {
                         answered = Some((request.frame, cx.ts.saturating_sub(request.ts)));
-                        if is_echo {
-                            payload_matches_request = request.payload.zip(digest).map(|(asked, answered)| asked == answered);
-                        }
+                        payload_matches_request = request.payload.zip(digest).map(|(asked, answered)| asked == answered).filter(|_| is_echo);
                     }
                 }
                 Part::Neither => {}
@@ -473,22 +482,24 @@ impl DatagramDissector for Dissector {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
-    fn echo(dir: Dir, kind: u8, sequence: u16, checksum: u16, data: u8, frame: u64) -> Request {
-        Request {
-            dir,
-            kind: 8,
-            identifier: 7,
-            sequence,
-            depth: 0,
-            sum: sum_without_type(checksum, kind),
-            payload: Some([data; 20]),
-            frame,
-            ts: 0,
-            reused: false,
-            answered: false,
-        }
+    const QUESTION: Question = Question {
+        asker: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+        asked: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)),
+        kind: 8,
+        identifier: 7,
+        sequence: 1,
+    };
+
+    fn echo(checksum: u16, data: u8, frame: u64) -> Request {
+        Request { sum: sum_without_type(checksum, 8), payload: Some([data; 20]), frame, ts: 0, reused: false, answered: false }
+    }
+
+    fn answer(requests: &mut Requests, checksum: u16, by_number: bool, ts: i64) -> Option<u64> {
+        requests.answer(&QUESTION, Some(sum_without_type(checksum, 0)), by_number, ts).map(|request| request.frame)
     }
 
     #[test]
@@ -502,20 +513,31 @@ mod tests {
     #[test]
     fn pairs_by_checksum_then_by_number() {
         let mut requests = Requests::default();
-        requests.remember(echo(Dir::Orig, 8, 1, 0xbdf3, 1, 1));
-        requests.remember(echo(Dir::Orig, 8, 1, 0xbdf3, 1, 2));
-        let mut frame = |checksum| requests.answer(&echo(Dir::Orig, 0, 1, checksum, 1, 9), true).map(|request| request.frame);
-        assert_eq!(frame(0xc5f3), Some(2));
-        assert_eq!(frame(0xc5f3), None);
+        requests.remember(QUESTION, echo(0xbdf3, 1, 1));
+        requests.remember(QUESTION, echo(0xbdf3, 1, 2));
+        assert_eq!(answer(&mut requests, 0xc5f3, true, 0), Some(2));
+        assert_eq!(answer(&mut requests, 0xc5f3, true, 0), None);
 
         let mut altered = Requests::default();
-        altered.remember(echo(Dir::Orig, 8, 1, 0xbdf3, 1, 1));
-        assert_eq!(altered.answer(&echo(Dir::Orig, 0, 1, 0x1111, 2, 2), true).map(|request| request.frame), Some(1));
+        altered.remember(QUESTION, echo(0xbdf3, 1, 1));
+        assert_eq!(answer(&mut altered, 0x1111, false, 0), None);
+        assert_eq!(answer(&mut altered, 0x1111, true, PATIENCE_NS + 1), None);
+        assert_eq!(answer(&mut altered, 0x1111, true, 0), Some(1));
 
         let mut tunnel = Requests::default();
-        tunnel.remember(echo(Dir::Orig, 8, 0, 0, 1, 1));
-        tunnel.remember(echo(Dir::Orig, 8, 0, 0, 2, 2));
-        assert!(tunnel.answer(&echo(Dir::Orig, 0, 0, 0, 3, 3), true).is_none());
+        tunnel.remember(QUESTION, echo(0, 1, 1));
+        tunnel.remember(QUESTION, echo(0, 2, 2));
+        assert_eq!(answer(&mut tunnel, 0, true, 0), None);
+    }
+
+    #[test]
+    fn forgets_the_oldest() {
+        let mut requests = Requests::default();
+        for frame in 0..=MAX_REQUESTS {
+            requests.remember(Question { sequence: frame as u16, identifier: (frame >> 16) as u16, ..QUESTION }, echo(0xbdf3, 1, frame as u64));
+        }
+        assert_eq!((requests.by_question.len(), requests.order.len()), (MAX_REQUESTS, MAX_REQUESTS));
+        assert!(!requests.by_question.contains_key(&Question { sequence: 0, identifier: 0, ..QUESTION }));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
+use pcapper_schema::Mac;
+
 use super::Body;
 use crate::packet;
 use crate::wire::{Malformed, Reader, Wire};
@@ -101,13 +103,17 @@ fn options(wire: &mut Reader<'_>, body: &mut Body) -> Wire<()> {
     Ok(())
 }
 
-/// A hardware address as text. Six octets are an Ethernet's; IEEE 802.15.4 pads its eight with six zeros (RFC 4944 8).
+/// A hardware address as text: an Ethernet's with colons, any other as plain hexadecimal. IEEE 802.15.4 pads its eight octets
+/// with six zeros (RFC 4944 8).
 fn link_address(value: &[u8]) -> String {
+    if let Ok(ethernet) = value.try_into() {
+        return Mac(ethernet).to_string();
+    }
     let address = match value {
         [long @ .., 0, 0, 0, 0, 0, 0] if long.len() == 8 => long,
         _ => value,
     };
-    address.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
+    address.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Domain names one after the other, uncompressed (RFC 8106 5.2), padded with zeros.
@@ -176,6 +182,12 @@ mod tests {
         assert_eq!(body.prefix_valid_s, [2_592_000]);
         assert_eq!(body.dnssl, ["lab.test", "x"]);
         assert_eq!(body.option_types, [1, 3, 31]);
+    }
+
+    #[test]
+    fn link_addresses() {
+        assert_eq!(link_address(&[0xc2, 0, 0x54, 0xf5, 0, 0]), "c2:00:54:f5:00:00");
+        assert_eq!(link_address(&[0xac, 0xde, 0x48, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]), "acde480000000002");
     }
 
     #[test]

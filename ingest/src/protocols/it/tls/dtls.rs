@@ -145,6 +145,11 @@ impl Parts {
 
     /// The whole message, once no byte is missing.
     fn joined(&self) -> Option<Vec<u8>> {
+        let reach =
+            self.pieces.iter().try_fold(0usize, |reach, (offset, bytes)| (*offset <= reach).then(|| reach.max(offset.saturating_add(bytes.len()))));
+        if reach != Some(self.length) {
+            return None;
+        }
         let mut whole = Vec::new();
         for (offset, bytes) in &self.pieces {
             let known = whole.len().checked_sub(*offset)?;

@@ -271,14 +271,15 @@ impl TlsStream {
         let frames = if first { cx.frames_spanned } else { 1 };
         let frames = u16::try_from(frames).unwrap_or(u16::MAX);
         let mut held = std::mem::take(&mut half.message);
-        if held.is_empty() {
+        let fresh = held.is_empty();
+        if fresh {
             half.source = Source { record_version: version, frames };
         } else {
             half.source.frames = half.source.frames.saturating_add(frames.saturating_sub(u16::from(!first || half.shared_frame)));
         }
         half.shared_frame = more;
         let source = half.source;
-        let mut rest = if held.is_empty() {
+        let mut rest = if fresh {
             body
         } else {
             held.extend_from_slice(body);
@@ -302,7 +303,13 @@ impl TlsStream {
             of_record += 1;
             rest = reader.rest();
         }
-        let left = rest.to_vec();
+        let left = if fresh {
+            rest.to_vec()
+        } else {
+            let done = held.len() - rest.len();
+            held.drain(..done);
+            held
+        };
         let half = &mut self.halves[cx.dir.index()];
         half.message = left;
         if of_record > 0 {

@@ -87,7 +87,8 @@ fn request_fields<'a>(code: u8, reader: &mut Reader<'a>, fields: &mut Fields<'a>
             fields.fault = single(code, reader, writes)?;
             fields.writes = true;
         }
-        7 | 11 | 12 | 17 => {}
+        // They have no data; what is there stays and is a fault.
+        7 | 11 | 12 | 17 => fields.data = filled(reader.peek()),
         8 => {
             fields.subfunction = Some(reader.be_u16()?);
             fields.data = filled(reader.rest());
@@ -101,9 +102,7 @@ fn request_fields<'a>(code: u8, reader: &mut Reader<'a>, fields: &mut Fields<'a>
         }
         20 | 21 => {
             fields.data = filled(reader.peek());
-            let (quantity, fault) = file_groups(code, reader)?;
-            fields.quantity = Some(quantity);
-            fields.fault = fault;
+            (fields.quantity, fields.fault) = file_groups(code, reader)?;
         }
         22 => {
             fields.address = Some(reader.be_u16()?);
@@ -162,13 +161,7 @@ pub fn answer<'a>(pdu: &'a [u8], request: Option<&Fields<'_>>, values: &mut Vec<
     answer
 }
 
-fn answer_fields<'a>(
-    code: u8,
-    reader: &mut Reader<'a>,
-    request: Option<&Fields<'_>>,
-    answer: &mut Answer<'a>,
-    values: &mut Vec<u16>,
-) -> Wire<()> {
+fn answer_fields<'a>(code: u8, reader: &mut Reader<'a>, request: Option<&Fields<'_>>, answer: &mut Answer<'a>, values: &mut Vec<u16>) -> Wire<()> {
     let asked = request.and_then(|request| request.quantity);
     match code {
         1..=4 | 23 => {
@@ -313,12 +306,12 @@ fn written(is_bits: bool, quantity: u16, most: u16, reader: &mut Reader<'_>, val
 }
 
 /// Groups of functions 20 and 21 (reference type 6, file, record, length in registers): registers in all.
-fn file_groups(code: u8, reader: &mut Reader<'_>) -> Wire<(u16, Fault)> {
+fn file_groups(code: u8, reader: &mut Reader<'_>) -> Wire<(Option<u16>, Fault)> {
     let count = usize::from(reader.u8()?);
     let octets = reader.rest();
     let mut groups = Reader::new(octets);
-    let mut registers = 0_u16;
-    let mut fault = if count == octets.len() { None } else { BYTE_COUNT };
+    let mut registers = None;
+    let mut fault = if count == octets.len() && count > 0 { None } else { BYTE_COUNT };
     while !groups.is_empty() {
         let kind = groups.u8()?;
         groups.skip(4)?;
@@ -326,7 +319,7 @@ fn file_groups(code: u8, reader: &mut Reader<'_>) -> Wire<(u16, Fault)> {
         if kind != 6 {
             fault = fault.or(VALUE);
         }
-        registers = registers.saturating_add(length);
+        registers = Some(registers.unwrap_or(0_u16).saturating_add(length));
         if code == 21 {
             groups.skip(usize::from(length) * 2)?;
         }
@@ -414,7 +407,7 @@ pub fn is_answer(pdu: &[u8]) -> bool {
 }
 
 /// Functions that the standard describes, and UMAS.
-fn is_known(code: u8) -> bool {
+pub fn is_known(code: u8) -> bool {
     matches!(code, 1..=8 | 11 | 12 | 15..=17 | 20..=24 | 43 | UMAS)
 }
 

@@ -1,0 +1,307 @@
+//! HTTP/0.9, 1.0 and 1.1 (RFC 1945, 9110, 9112) on any port.
+//!
+//! Each direction is a run of messages: a head ([`head`]), then a body that passes through ([`body`]). A message's row
+//! ([`row`]) is written when its last byte was seen; one that is cut short is written when that is certain, in the frame that
+//! completed its head. Responses are told their requests by [`pairing`]. Bytes that are no message are passed over a segment
+//! at a time until one starts with a message again.
+
+mod body;
+mod head;
+mod ja4h;
+mod pairing;
+mod row;
+
+use body::{Chunk, Content, Fault, Fed, Framing};
+use head::{Head, Looks, MAX_HEAD, Name, looks};
+use pairing::{Asked, Pairing};
+use pcapper_schema::Common;
+use row::{Passage, upgrades_to};
+
+use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
+
+/// Declaration.
+pub static PROTOCOL: Protocol = Protocol {
+    name: "http",
+    ports: &[80, 591, 631, 1900, 2710, 2869, 3128, 3132, 5000, 5985, 7547, 8000, 8008, 8080, 8081, 8088, 8888, 11371],
+    stream: Some(StreamKind { probe, start: || Box::new(HttpStream::default()) }),
+    ..Protocol::NONE
+};
+
+fn probe(offer: &Offer<'_>) -> Verdict {
+    let mut open = false;
+    for bytes in offer.bytes.into_iter().filter(|bytes| !bytes.is_empty()) {
+        match looks(bytes) {
+            Looks::Start => return Verdict::Yes,
+            Looks::Simple if offer.usual_port => return Verdict::Yes,
+            Looks::Open => open = true,
+            Looks::Simple | Looks::Unlike => {}
+        }
+    }
+    // On its own port a flow that starts midway may be a body whose connection goes on with messages.
+    if open || offer.usual_port { Verdict::More } else { Verdict::No }
+}
+
+/// Where a direction is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+enum State {
+    /// A message starts, or its head is not complete.
+    #[default]
+    Start,
+    /// Within the body of a message whose head is done.
+    Body,
+    /// Where messages start is not known: the next segment that looks like one is taken for one.
+    Lost,
+}
+
+/// One direction, and the message it is in.
+#[derive(Default)]
+struct Side {
+    state: State,
+    /// How far an incomplete head was searched for its end.
+    scan: usize,
+    head: Head,
+    framing: Framing,
+    content: Content,
+    /// Shared cells of the frame that completed the head.
+    common: Common,
+    depth: Option<u32>,
+    asked: Option<Asked>,
+    frames: u32,
+    last_frame: u64,
+}
+
+/// The messages of one connection.
+#[derive(Default)]
+struct HttpStream {
+    sides: [Side; 2],
+    /// By who asks.
+    pairing: [Pairing; 2],
+    /// A CONNECT was granted: what follows is the tunnel's.
+    tunnel: bool,
+}
+
+/// What follows a message on the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Then {
+    Messages,
+    Tunnel,
+    Other(&'static str),
+    Stop,
+}
+
+impl StreamDissector for HttpStream {
+    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        if self.tunnel
+            && let Some(progress) = self.tunnelled(bytes)
+        {
+            return progress;
+        }
+        match self.side(cx.dir).state {
+            State::Body => self.body(cx, bytes, 0),
+            State::Start | State::Lost => self.start(cx, bytes),
+        }
+    }
+
+    fn gap(&mut self, cx: &mut Cx<'_>, missing: u64) -> bool {
+        if self.tunnel {
+            return false;
+        }
+        let side = self.side(cx.dir);
+        if side.state == State::Body {
+            side.content.lose();
+            if body::skip(&mut side.framing, missing) {
+                if side.framing == Framing::Length(0) {
+                    self.finish(cx, false);
+                }
+                return true;
+            }
+            self.abandon(cx);
+        }
+        self.lose(cx.dir);
+        true
+    }
+
+    fn end(&mut self, cx: &mut Cx<'_>, rest: &[u8]) {
+        match self.side(cx.dir).state {
+            State::Body if self.side(cx.dir).framing == Framing::UntilClose => {
+                let whole = !self.side(cx.dir).content.gap;
+                self.finish(cx, whole);
+            }
+            State::Body => self.abandon(cx),
+            State::Start if !self.tunnel && matches!(looks(rest), Looks::Start) && head::first_line(rest).is_some() => {
+                let blank = head::blank(rest);
+                self.begin(cx, rest.get(blank..).unwrap_or_default());
+                self.abandon(cx);
+            }
+            State::Start | State::Lost => {}
+        }
+        self.lose(cx.dir);
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        for dir in [Dir::Orig, Dir::Resp] {
+            cx.dir = dir;
+            if self.side(dir).state == State::Body {
+                self.abandon(cx);
+            }
+        }
+    }
+}
+
+impl HttpStream {
+    fn side(&mut self, dir: Dir) -> &mut Side {
+        let [orig, resp] = &mut self.sides;
+        if dir == Dir::Orig { orig } else { resp }
+    }
+
+    /// The requests that `dir` makes.
+    fn asked_by(&mut self, dir: Dir) -> &mut Pairing {
+        let [orig, resp] = &mut self.pairing;
+        if dir == Dir::Orig { orig } else { resp }
+    }
+
+    /// Where messages start is not known any more.
+    fn lose(&mut self, dir: Dir) {
+        let side = self.side(dir);
+        side.state = State::Lost;
+        side.scan = 0;
+        for pairing in &mut self.pairing {
+            pairing.missed();
+        }
+    }
+
+    /// Takes the start of a message, once its head is complete.
+    fn start(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        let lost = self.side(cx.dir).state == State::Lost;
+        if self.side(cx.dir).scan == 0 {
+            let blank = head::blank(bytes);
+            if blank > 0 {
+                return Progress::Consumed(blank);
+            }
+            match looks(bytes) {
+                Looks::Start => {}
+                Looks::Simple if !lost => {
+                    let line = head::first_line(bytes).unwrap_or(bytes.len());
+                    // Tolerant of a head where the version alone is missing.
+                    if bytes.get(line..).is_none_or(|rest| rest.is_empty() || head::blank(rest) > 0) {
+                        let blank = bytes.get(line..).map_or(0, head::blank);
+                        return self.message(cx, bytes, line + blank);
+                    }
+                }
+                Looks::Open if !cut(cx) => return Progress::Consumed(0),
+                Looks::Open | Looks::Simple | Looks::Unlike => return self.other(cx, bytes),
+            }
+        }
+        match head::find_end(bytes, &mut self.side(cx.dir).scan) {
+            Some(end) => self.message(cx, bytes, end),
+            // The rest of this head is not in the capture.
+            None if cut(cx) => self.message(cx, bytes, bytes.len()),
+            None if bytes.len() > MAX_HEAD => {
+                cx.anomaly("http", "limit_reached", "a message head is longer than 256 KiB; the message is passed over");
+                self.lose(cx.dir);
+                Progress::Consumed(bytes.len())
+            }
+            None => Progress::Consumed(0),
+        }
+    }
+
+    /// Takes bytes that are no message's start.
+    fn other(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        if self.asked_by(cx.dir).last().is_some_and(|asked| &*asked.method == "CONNECT") {
+            // The client goes on before the proxy's answer was seen.
+            return self.tunnelled(bytes).unwrap_or(Progress::Stop);
+        }
+        if self.side(cx.dir).state == State::Start && self.asked_by(cx.dir.reverse()).next().is_some_and(|asked| asked.simple) {
+            self.begin(cx, &[]);
+            return self.body(cx, bytes, 0);
+        }
+        self.lose(cx.dir);
+        Progress::Consumed(bytes.len())
+    }
+
+    /// What the bytes of a tunnel are; `None` if they are messages of HTTP again.
+    fn tunnelled(&mut self, bytes: &[u8]) -> Option<Progress> {
+        match bytes {
+            [0x16] => Some(Progress::Consumed(0)),
+            [0x16, 3, ..] => Some(Progress::Handover(0, "tls")),
+            _ => match looks(bytes) {
+                Looks::Start => {
+                    self.tunnel = false;
+                    self.pairing = Default::default();
+                    None
+                }
+                Looks::Open => Some(Progress::Consumed(0)),
+                Looks::Simple | Looks::Unlike => Some(Progress::Stop),
+            },
+        }
+    }
+
+    /// Takes the head in the first `end` of `bytes`, and what follows of the body.
+    fn message(&mut self, cx: &mut Cx<'_>, bytes: &[u8], end: usize) -> Progress {
+        self.begin(cx, bytes.get(..end).unwrap_or(bytes));
+        self.body(cx, bytes, end)
+    }
+
+    /// Reads a head: from here on the direction is within its message. Without any bytes it is an answer of HTTP/0.9.
+    fn begin(&mut self, cx: &Cx<'_>, bytes: &[u8]) {
+        let dir = cx.dir;
+        let side = self.side(dir);
+        if bytes.is_empty() {
+            side.head.clear();
+        } else {
+            side.head.parse(bytes);
+        }
+        side.state = State::Body;
+        side.scan = 0;
+        side.common = cx.common(dir);
+        side.frames = cx.frames_spanned.max(1);
+        side.last_frame = cx.frame;
+        // The pairing needs the head while the side is not borrowed.
+        let head = std::mem::take(&mut side.head);
+        let (asked, depth) = if head.is_request() {
+            (None, Some(self.asked_by(dir).request(&head)))
+        } else {
+            // Switching protocols is the last answer of its request (RFC 9110, 15.2.2).
+            let interim = head.status().is_some_and(|status| (100..200).contains(&status) && status != 101);
+            self.asked_by(dir.reverse()).response(interim)
+        };
+        let side = self.side(dir);
+        side.framing = framing(&head, asked.as_ref());
+        let list = |name| head.all(name).flat_map(|value: &str| value.split(',')).map(str::trim_ascii);
+        let codings: Vec<&str> = list(Name::ContentEncoding).chain(list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))).collect();
+        side.content.start(codings.into_iter());
+        side.head = head;
+        side.asked = asked;
+        side.depth = depth;
+    }
+
+    /// Takes bytes of the body from `at` on.
+    fn body(&mut self, cx: &mut Cx<'_>, bytes: &[u8], at: usize) -> Progress {
+        let side = self.side(cx.dir);
+        let rest = bytes.get(at..).unwrap_or_default();
+        // A connection that is asked and answers again was not closed: the body had ended before (RFC 9112, 6.3).
+        if side.framing == Framing::UntilClose && side.head.is_request() == looks_request(rest) && looks(rest) == Looks::Start && at == 0 {
+            let whole = !side.content.gap;
+            self.finish_before(cx, whole);
+            return self.start(cx, bytes);
+        }
+        if !rest.is_empty() && cx.frame != side.last_frame {
+            side.last_frame = cx.frame;
+            side.frames = side.frames.saturating_add(1);
+        }
+        match body::feed(&mut side.framing, &mut side.content, rest) {
+            Fed::More(count) => Progress::Consumed(at + count),
+            Fed::Done(count) => {
+                let whole = !side.content.gap;
+                let then = self.finish(cx, whole);
+                self.follow(then, at + count)
+            }
+            Fed::Broken(_) => {
+                cx.anomaly("http", "bad_length", "the size of a chunk is not where it should be");
+                self.finish(cx, false);
+                self.lose(cx.dir);
+                Progress::Consumed(bytes.len())
+            }
+        }
+    }
+}

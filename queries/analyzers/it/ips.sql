@@ -1,0 +1,69 @@
+-- @analyzer ips
+-- @group    it
+-- @title    IP ADDRESS ANALYSIS
+-- @help     Addresses, how much they sent and to whom
+
+-- @section summary shape=facts
+SELECT count(*) AS addresses, count(*) FILTER (WHERE ip_version = 4) AS "IPv4", count(*) FILTER (WHERE ip_version = 6) AS "IPv6",
+  count(*) FILTER (WHERE scope IN ('private', 'ula')) AS private, count(*) FILTER (WHERE scope = 'public') AS global, count(*) FILTER (WHERE scope IN ('multicast', 'broadcast')) AS multicast,
+  count(*) FILTER (WHERE scope NOT IN ('private', 'ula', 'public', 'multicast', 'broadcast')) AS other_special, sum(bytes_sent) AS bytes
+FROM hosts WHERE ip IS NOT NULL;
+
+-- @section "Addresses" shape=table limit=25
+SELECT ip, scope AS class, coalesce(mac, via_mac || ' (via)') AS mac, array_element(hostnames, 1) AS name, packets_sent AS "Packets sent", bytes_sent, bytes_received, peers, flows_out AS opened, flows_in AS accepted, ts AS first, end_ts AS last
+FROM hosts WHERE ip IS NOT NULL AND scope NOT IN ('multicast', 'broadcast') ORDER BY bytes_sent + bytes_received DESC, ip;
+
+-- @section "Conversations" shape=table limit=25
+SELECT src_ip AS a, dst_ip AS b, coalesce(service, service_port_name || '?', transport) AS service, orig_packets + resp_packets AS packets, orig_wire_bytes AS sent_bytes, resp_wire_bytes AS received_bytes, ts AS start, duration_s, conn_state AS state
+FROM flows ORDER BY orig_wire_bytes + resp_wire_bytes DESC, flow_id;
+
+-- @section "Fan-out" shape=table limit=15
+SELECT src_ip AS ip, count(DISTINCT dst_ip) AS peers, count(DISTINCT dst_port) AS ports, count(*) AS flows, count(*) FILTER (WHERE conn_state IN ('S0', 'REJ')) AS failed FROM flows GROUP BY src_ip ORDER BY peers DESC, ip;
+
+-- @section "Ports served and tried" shape=table limit=15
+SELECT dst_ip AS ip, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN resp_packets > 0 AND conn_state <> 'REJ' THEN dst_port END)), ', ') AS served,
+  count(DISTINCT CASE WHEN resp_packets = 0 OR conn_state = 'REJ' THEN dst_port END) AS "Tried in vain"
+FROM flows WHERE dst_port IS NOT NULL AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY dst_ip ORDER BY 3 DESC, ip;
+
+-- @section "TLS fingerprints" shape=table limit=15
+SELECT ja4, ja3, count(DISTINCT src_ip) AS clients, count(*) AS hellos, array_to_string(array_slice(array_sort(array_agg(DISTINCT server_name)), 1, 3), ', ') AS names FROM tls WHERE ja3 IS NOT NULL
+GROUP BY ja4, ja3 ORDER BY hellos DESC, ja3;
+
+-- @section "Subnets" shape=table limit=25
+SELECT regexp_replace(src_ip, '[.][0-9]+$', '.0/24') AS "From", regexp_replace(dst_ip, '[.][0-9]+$', '.0/24') AS "To", count(*) AS flows, sum(orig_wire_bytes + resp_wire_bytes) AS bytes
+FROM flows WHERE src_ip LIKE '%.%' GROUP BY 1, 2 ORDER BY bytes DESC, 1, 2;
+
+-- @finding ip_spoofed_source severity=medium technique=T1498
+SELECT 'A source address that cannot be' AS title, CASE WHEN src_ip = dst_ip THEN 'source equals destination' ELSE 'source is ' || ip_scope(src_ip) END AS details,
+  src_ip, dst_ip, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM flows WHERE (ip_scope(src_ip) IN ('multicast', 'broadcast') OR (src_ip = dst_ip AND ip_scope(src_ip) NOT IN ('loopback', 'unspecified'))
+  OR (ip_scope(src_ip) = 'loopback' AND ip_scope(dst_ip) NOT IN ('loopback')))
+GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding ip_lateral_movement severity=high technique=T1021
+WITH spans AS (
+  SELECT src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports, count(*) AS n,
+    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  FROM flows WHERE transport = 'tcp' AND dst_port IN (445, 135, 3389, 5985, 22) AND is_private(src_ip) AND is_private(dst_ip) AND resp_bytes > 0
+    AND src_ip NOT IN (SELECT dst_ip FROM flows WHERE transport = 'tcp' AND dst_port IN (88, 389, 636) AND resp_bytes > 0)
+  GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000)
+SELECT 'Administrative sessions to many internal hosts' AS title, 'ports ' || min(ports) || ' on at most ' || CAST(max(hosts) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, sum(n) AS count, min(frame) AS frame,
+  first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM spans WHERE hosts >= 5 GROUP BY src_ip ORDER BY src_ip;
+
+-- @finding ip_fan_out severity=low technique=T1021
+WITH spans AS (
+  SELECT src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts FROM flows
+  WHERE is_private(src_ip) AND is_private(dst_ip) AND orig_bytes > 0 AND resp_bytes > 0 GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000)
+SELECT 'One host talks with many internal hosts' AS title, CAST(max(hosts) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, max(hosts) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
+FROM spans WHERE hosts >= 100 GROUP BY src_ip ORDER BY src_ip;
+
+-- @finding ip_bandwidth_outlier severity=low technique=T1048
+SELECT 'One source sends most of the bytes' AS title, CAST(round(100.0 * sent / total) AS VARCHAR) || '% of all bytes' AS details, src_ip
+FROM (SELECT ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER () AS total FROM hosts WHERE ip IS NOT NULL) WHERE sent >= 0.8 * total AND sent >= 100000000 ORDER BY src_ip;
+
+-- @finding ip_ot_external severity=high technique=T0883,T0885
+SELECT 'An industrial protocol crosses the border' AS title, service || ' between ' || src_ip || ' and ' || dst_ip AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM flows WHERE service IN ('modbus', 'dnp3', 's7comm', 'enip', 'cip', 'iec104', 'bacnet', 'fins', 'mms', 'opcua', 'hart_ip') AND (is_public(src_ip) OR is_public(dst_ip)) AND resp_bytes > 0
+GROUP BY service, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip;

@@ -1,0 +1,59 @@
+-- @analyzer udp
+-- @group    it
+-- @title    UDP ANALYSIS
+-- @help     UDP conversations, floods, amplification
+
+-- @section summary shape=facts
+SELECT (SELECT count(*) FROM packets WHERE transport = 'udp') AS packets, sum(orig_bytes + resp_bytes) AS payload_bytes, count(*) AS flows,
+  count(*) FILTER (WHERE resp_packets > 0) AS answered,
+  count(*) FILTER (WHERE resp_packets = 0 AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast')) AS unanswered,
+  (SELECT count(*) FROM icmp WHERE code_name = 'port_unreachable' AND quoted_proto = 17) AS port_unreachable
+FROM flows WHERE transport = 'udp';
+
+-- @section "Conversations" shape=table limit=15
+SELECT src_ip || ':' || CAST(src_port AS VARCHAR) AS client, dst_ip AS server, dst_port AS port, coalesce(service, service_port_name || '?') AS service,
+  orig_packets + resp_packets AS packets, orig_bytes AS sent_bytes, resp_bytes AS received_bytes, resp_packets > 0 AS answered,
+  CASE WHEN duration_s > 0 THEN (orig_packets + resp_packets) / duration_s END AS "Packets/s"
+FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') ORDER BY orig_bytes + resp_bytes DESC, flow_id;
+
+-- @section "Services" shape=table limit=15
+SELECT coalesce(service, service_port_name || '?', CAST(dst_port AS VARCHAR)) AS service, count(*) AS flows, count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, sum(orig_bytes + resp_bytes) AS bytes
+FROM flows WHERE transport = 'udp' GROUP BY 1 ORDER BY bytes DESC, service;
+
+-- @section "Multicast and broadcast" shape=table limit=15
+SELECT dst_ip AS "Group", dst_port AS port, coalesce(max(service), max(service_port_name) || '?') AS service, count(DISTINCT src_ip) AS senders, sum(orig_packets) AS packets, sum(orig_bytes) AS bytes
+FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) IN ('multicast', 'broadcast') GROUP BY dst_ip, dst_port ORDER BY packets DESC, dst_ip, port;
+
+-- @finding udp_scan severity=medium technique=T1046
+WITH tries AS (
+  SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports, count(*) AS tried, count(*) FILTER (WHERE resp_packets = 0) AS failed,
+    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') AND src_port NOT IN (53, 123, 161, 1900, 5353) AND src_port > dst_port
+  GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
+SELECT 'UDP port scan of one host' AS title, 'at most ' || CAST(max(ports) AS VARCHAR) || ' ports within a minute, ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' unanswered' AS details,
+  src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM tries WHERE ports >= 20 AND failed >= 0.5 * tried GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding udp_flood severity=high technique=T1498.001
+WITH seconds AS (
+  SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, min(frame) AS frame, min(ts) AS ts FROM packets
+  WHERE transport = 'udp' AND protocol = 'udp' AND ip_scope(dst_ip) <> 'multicast' GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000)
+SELECT 'UDP flood' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' packets a second from up to ' || CAST(max(sources) AS VARCHAR) || ' sources' AS details, dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM seconds WHERE n >= 5000 GROUP BY dst_ip ORDER BY dst_ip;
+
+-- @finding udp_amplification severity=high technique=T1498.002
+SELECT 'Amplified answers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers of ' || min(name) || ' sent ' || CAST(sum(resp_bytes) AS VARCHAR) || ' bytes for ' || CAST(sum(orig_bytes) AS VARCHAR) || ' asked' AS details,
+  src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM (SELECT *, coalesce(service, service_port_name) AS name FROM flows WHERE transport = 'udp' AND dst_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702, 5683))
+GROUP BY src_ip, dst_port HAVING sum(resp_bytes) >= 10 * sum(orig_bytes) AND sum(resp_bytes) >= 100000 AND count(DISTINCT dst_ip) >= 3 ORDER BY src_ip;
+
+-- @finding udp_reflector_victim severity=medium technique=T1498.002
+SELECT 'Answers that nobody asked for' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' servers answer from port ' || CAST(src_port AS VARCHAR) || ' without a question in the capture' AS details,
+  dst_ip, src_port, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM flows WHERE transport = 'udp' AND src_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702) AND dst_port NOT IN (53, 123, 1900, 389, 11211, 19, 161, 162, 3702) AND resp_packets = 0 AND ip_scope(dst_ip) <> 'multicast'
+GROUP BY dst_ip, src_port HAVING count(DISTINCT src_ip) >= 10 ORDER BY dst_ip;
+
+-- @finding udp_zero_payload severity=info technique=T1046
+SELECT 'Many empty datagrams' AS title, CAST(count(*) AS VARCHAR) || ' datagrams without payload' AS details, src_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GROUP BY src_ip HAVING count(*) >= 50 ORDER BY src_ip;
