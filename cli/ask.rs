@@ -79,7 +79,7 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
 async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, arguments: &Arguments, out: &mut Output) -> Result<Vec<Report>, String> {
     let mut reports = Vec::with_capacity(analyzers.len());
     for analyzer in analyzers {
-        let mut report = run::report(catalog, analyzer, subject, arguments.verbose).await.map_err(|error| error.to_string())?;
+        let mut report = run::report(catalog, analyzer, subject, arguments.verbose).await.map_err(|error| render::sql::one_line(&error))?;
         for section in &mut report.sections {
             if section.name.starts_with("Protocol Summary") || (analyzer.name == "protocols" && section.name == "Services") {
                 section.limit = Some(arguments.limit_protocols);

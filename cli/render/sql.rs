@@ -16,8 +16,13 @@ use crate::arguments::{Arguments, Form};
 
 /// A query that was not understood, as one line.
 pub fn explained(error: &DataFusionError) -> String {
+    format!("--sql: {}", one_line(error))
+}
+
+/// An error of the query engine without its chain of causes on lines of their own.
+pub fn one_line(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
-    format!("--sql: {}", text.lines().next().unwrap_or_default())
+    text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
 }
 
 /// Runs the query and writes its rows in the form asked for.

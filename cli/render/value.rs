@@ -114,7 +114,9 @@ fn text(value: &Value, unit: Unit, place: Place) -> String {
     match value {
         Value::Null => NULL.to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::String(text) if text.is_empty() => NULL.to_owned(),
         Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => NULL.to_owned(),
         Value::Array(items) => items.iter().map(|item| text(item, if unit == Unit::Text { Unit::Id } else { unit }, place)).collect::<Vec<_>>().join(", "),
         Value::Object(_) => value.to_string(),
         Value::Number(number) => {

@@ -7,20 +7,20 @@ WITH evidence AS (
   FROM dns_records WHERE address IS NOT NULL AND name IS NOT NULL AND is_response
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
-    CASE WHEN op = 2 AND yiaddr <> '0.0.0.0' THEN yiaddr WHEN ciaddr <> '0.0.0.0' THEN ciaddr ELSE requested_addr END, client_mac,
-    lower(coalesce(client_fqdn, host_name)), 'hostname', 'dhcp.host_name', 'high'
+    CASE WHEN op = 2 AND yiaddr <> '0.0.0.0' THEN yiaddr WHEN ciaddr <> '0.0.0.0' THEN ciaddr ELSE requested_addr END AS ip, client_mac AS mac,
+    lower(coalesce(client_fqdn, host_name)) AS name, 'hostname' AS kind, 'dhcp.host_name' AS source, 'high' AS confidence
   FROM dhcp WHERE coalesce(client_fqdn, host_name) IS NOT NULL
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
-    dst_ip, NULL, lower(regexp_replace(host, ':[0-9]+$', '')), 'virtual_host', 'http.host', 'medium'
+    dst_ip AS ip, CAST(NULL AS VARCHAR) AS mac, lower(regexp_replace(host, ':[0-9]+$', '')) AS name, 'virtual_host' AS kind, 'http.host' AS source, 'medium' AS confidence
   FROM http WHERE is_request AND host IS NOT NULL AND NOT regexp_like(host, '^[0-9.:\[\]]+$')
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
-    dst_ip, NULL, lower(server_name), 'virtual_host', 'tls.server_name', 'medium'
+    dst_ip AS ip, CAST(NULL AS VARCHAR) AS mac, lower(server_name) AS name, 'virtual_host' AS kind, 'tls.server_name' AS source, 'medium' AS confidence
   FROM tls WHERE message = 'client_hello' AND server_name IS NOT NULL
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
-    array_element(management_addresses, 1), src_mac, lower(system_name), 'hostname', 'lldp.system_name', 'high'
+    array_element(management_addresses, 1) AS ip, src_mac AS mac, lower(system_name) AS name, 'hostname' AS kind, 'lldp.system_name' AS source, 'high' AS confidence
   FROM lldp WHERE system_name IS NOT NULL
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port, ip, mac, name, kind, source, confidence

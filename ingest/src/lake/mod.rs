@@ -66,7 +66,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         ..Manifest::default()
     };
     let threads = match options.threads {
-        _ if source.size < SMALL => 1,
+        0 if source.size < SMALL => 1,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
@@ -259,6 +259,15 @@ fn capture_rows(info: &CaptureInfo, source: &index::Source, tables: &mut TableSe
         let common = Common { frame: fault.after_frame, ..Common::default() };
         let row = Anomalies { protocol: Some("captures"), kind: Some(fault.kind), detail: Some(&fault.detail) };
         Anomalies::slot(tables).push(&common, row);
+    }
+    for (frame, comment) in &info.packet_comments {
+        let row = Anomalies { protocol: Some("captures"), kind: Some("packet_comment"), detail: Some(comment) };
+        Anomalies::slot(tables).push(&Common { frame: *frame, ..Common::default() }, row);
+    }
+    for (kind, bytes) in &info.secrets {
+        let detail = format!("decryption secrets of type 0x{kind:08x}, {} bytes", bytes.len());
+        let row = Anomalies { protocol: Some("captures"), kind: Some("embedded_secrets"), detail: Some(&detail) };
+        Anomalies::slot(tables).push(&Common::default(), row);
     }
     for (address, name) in &info.names {
         let name = name.to_lowercase();

@@ -26,7 +26,7 @@ SELECT
   max(hardware) AS hardware,
   max(os) AS os,
   max(application) AS application,
-  CASE WHEN bool_or(truncated) THEN 'yes (' || (SELECT min(detail) FROM anomalies WHERE protocol = 'captures') || ')' ELSE 'no' END AS truncated
+  CASE WHEN bool_or(truncated) THEN 'yes (' || (SELECT min(detail) FROM anomalies WHERE protocol = 'captures' AND kind NOT IN ('packet_comment', 'embedded_secrets')) || ')' ELSE 'no' END AS truncated
 FROM captures;
 
 -- @section "Interface Statistics" shape=table

@@ -82,7 +82,7 @@ ORDER BY capture;
 -- @finding capture_file_damaged severity=medium confidence=high
 SELECT
   'The file is damaged or cut short' AS title,
-  (SELECT string_agg(a.detail, '; ' ORDER BY a.detail) FROM anomalies a WHERE a.protocol = 'captures' AND a.capture_id = c.capture_id) AS details,
+  (SELECT string_agg(a.detail, '; ' ORDER BY a.detail) FROM anomalies a WHERE a.protocol = 'captures' AND a.kind NOT IN ('packet_comment', 'embedded_secrets') AND a.capture_id = c.capture_id) AS details,
   c.capture, c.capture_id
 FROM captures c WHERE c.truncated OR c.skipped_bytes > 0
 ORDER BY c.capture;
@@ -117,3 +117,7 @@ SELECT
 FROM captures
 WHERE (capture LIKE '%.pcapng' AND format NOT LIKE 'pcapng%') OR (capture LIKE '%.pcap' AND format LIKE 'pcapng%')
 ORDER BY capture;
+
+-- @finding capture_secrets_embedded severity=info confidence=high
+SELECT 'The capture brings keys along' AS title, string_agg(detail, '; ' ORDER BY detail) AS details, min(capture) AS capture, capture_id, count(*) AS count
+FROM anomalies WHERE kind = 'embedded_secrets' GROUP BY capture_id ORDER BY capture;

@@ -11,7 +11,7 @@ SELECT
   (SELECT count(*) FROM flows) AS flows,
   (SELECT count(DISTINCT service) FROM flows) AS services,
   count(DISTINCT src_ip) AS sources,
-  (SELECT count(*) FROM anomalies) AS anomalies
+  (SELECT count(*) FROM anomalies WHERE kind NOT IN ('packet_comment', 'embedded_secrets')) AS anomalies
 FROM packets;
 
 -- @section "Protocol hierarchy" shape=tree
@@ -71,7 +71,7 @@ SELECT ip, sum(sent) AS packets_sent, sum(received) AS packets_received, sum(byt
 GROUP BY ip ORDER BY bytes DESC, ip;
 
 -- @section "Anomalies" shape=table
-SELECT protocol, kind, count(*) AS count, min(frame) AS first_frame, min(detail) AS example FROM anomalies
+SELECT protocol, kind, count(*) AS count, min(frame) AS first_frame, min(detail) AS example FROM anomalies WHERE kind NOT IN ('packet_comment', 'embedded_secrets')
 GROUP BY protocol, kind ORDER BY count DESC, protocol, kind;
 
 -- @finding proto_cleartext_auth severity=medium technique=T1040
@@ -85,7 +85,7 @@ GROUP BY service ORDER BY service;
 SELECT 'Many malformed messages from one sender' AS title,
   CAST(count(*) AS VARCHAR) || ' x ' || kind || ' in ' || protocol || ', for example: ' || min(detail) AS details,
   src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies
+FROM anomalies WHERE kind NOT IN ('packet_comment', 'embedded_secrets')
 WHERE kind IN ('bad_length', 'unexpected_state', 'fragment_overlap') AND protocol <> 'captures' AND src_ip IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM captures WHERE truncated)
 GROUP BY src_ip, protocol, kind HAVING count(*) >= 10

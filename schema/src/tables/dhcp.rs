@@ -1,157 +1,162 @@
-//! Tables of DHCP records.
+//! DHCPv4 and DHCPv6 messages.
 
 use crate::table;
 
 table! {
-    /// One row per DHCPv4 or BOOTP message.
+    /// One row per DHCPv4 or BOOTP message (RFC 2131, 2132, 951).
     pub struct Dhcp("dhcp", "message", Link) {
-        /// 1 request, 2 reply.
+        /// BOOTP operation: 1 from clients (and their relays), 2 from servers.
         op: u8 = "dhcp.type",
-        /// htype.
+        /// Kind of hardware address (`htype`, IANA ARP hardware types): 1 is Ethernet.
         hardware_type: u8 = "dhcp.hw.type",
-        /// Relay hops.
+        /// Relays passed, as they count them.
         hops: u8 = "dhcp.hops",
-        /// xid.
+        /// Transaction id (`xid`) that the client chose.
         trans_id: u32 = "dhcp.id",
-        /// Seconds since start, big endian as sent.
+        /// Seconds since the client began, read big endian as the standard has it; some clients send it little endian.
         secs: u16,
-        /// Broadcast flag.
+        /// The client asks for answers to the broadcast address.
         broadcast: bool = "dhcp.flags.bc",
-        /// Client address; 0.0.0.0 as sent.
+        /// Address that the client already has (`ciaddr`); 0.0.0.0 as sent.
         ciaddr: ip = "dhcp.ip.client",
-        /// Your address.
+        /// Address that the server gives the client (`yiaddr`); 0.0.0.0 as sent.
         yiaddr: ip = "dhcp.ip.your",
-        /// Next server.
+        /// Server of the next boot step (`siaddr`); 0.0.0.0 as sent.
         siaddr: ip = "dhcp.ip.server",
-        /// Relay.
+        /// First relay on the way (`giaddr`); 0.0.0.0 as sent, which means none.
         giaddr: ip = "dhcp.ip.relay",
-        /// chaddr when htype 1 and hlen 6.
+        /// Client's hardware address (`chaddr`) where it is an Ethernet address of six octets.
         @bloom client_mac: mac = "dhcp.hw.mac_addr",
-        /// Server name field; null when empty or used for options.
+        /// Server name field up to its first zero; null when empty or when it holds options.
         sname: text,
-        /// File field or option 67.
+        /// Boot file: the `file` field up to its first zero or, where that is empty or holds options, option 67.
         boot_file: text,
-        /// Option 53; null for BOOTP.
+        /// DHCP message type (option 53); null for BOOTP.
         message_type: u8 = "dhcp.option.dhcp",
-        /// `DISCOVER`, `OFFER`, `REQUEST`, `DECLINE`, `ACK`, `NAK`, `RELEASE`, `INFORM`, `FORCERENEW`, `LEASEQUERY` ...; `TYPE-N` if unknown.
+        /// Its name: `DISCOVER`, `OFFER`, `REQUEST`, `DECLINE`, `ACK`, `NAK`, `RELEASE`, `INFORM`, `FORCERENEW`, `LEASEQUERY`,
+        /// `LEASEACTIVE` ...; `TYPE-N` if the number has none.
         message_type_name: word,
-        /// Option 50.
+        /// Address that the client asks for (option 50).
         requested_addr: ip = "dhcp.option.requested_ip_address",
-        /// Option 54.
+        /// Server that speaks or is spoken to (option 54).
         server_id: ip = "dhcp.option.dhcp_server_id",
-        /// Option 51.
+        /// Lease time, seconds (option 51); 4294967295 is for ever.
         lease_time_s: u32 = "dhcp.option.ip_address_lease_time",
-        /// Option 58.
+        /// Seconds until the client renews, T1 (option 58).
         renewal_time_s: u32 = "dhcp.option.renewal_time_value",
-        /// Option 59.
+        /// Seconds until the client asks any server, T2 (option 59).
         rebinding_time_s: u32 = "dhcp.option.rebinding_time_value",
-        /// Option 1.
+        /// Subnet mask (option 1).
         subnet_mask: ip = "dhcp.option.subnet_mask",
-        /// Option 3.
+        /// Default routers, first choice first (option 3); of all areas where the option is repeated, as the other lists.
         routers: list_text = "dhcp.option.router",
-        /// Option 6.
+        /// DNS servers, first choice first (option 6).
         dns_servers: list_text = "dhcp.option.domain_name_server",
-        /// Option 42.
+        /// NTP servers (option 42).
         ntp_servers: list_text = "dhcp.option.ntp_server",
-        /// Option 15.
-        domain_name: text = "dhcp.option.domain_name",
-        /// Option 119.
+        /// Domain of the client (option 15).
+        domain_name: word = "dhcp.option.domain_name",
+        /// Domain search list (option 119, RFC 3397), without final dots.
         domain_search: list_text = "dhcp.option.dhcp_dns_domain_search_list_fqdn",
-        /// Option 121 or 249 as prefix/len>router.
+        /// Routes as `prefix/length>router` (option 121, RFC 3442; else its Microsoft twin 249).
         classless_routes: list_text,
-        /// Option 12.
+        /// Name that the client gives itself or gets (option 12).
         @bloom host_name: text = "dhcp.option.hostname",
-        /// Option 81 name.
+        /// Full name of the client (option 81, RFC 4702), without final dot; partial names as sent.
         client_fqdn: text = "dhcp.fqdn.name",
-        /// Option 61, type byte first.
+        /// Client identifier (option 61), with its type octet in front: 1 and a hardware address, or 255, IAID and DUID (RFC 4361).
         client_id: bytes,
-        /// Option 60.
+        /// Vendor class (option 60): the make of the DHCP client, or of the server in its answer.
         vendor_class: word = "dhcp.option.vendor_class_id",
-        /// Option 77.
-        user_class: text,
-        /// Option 55, in order.
+        /// User classes (option 77, RFC 3004), comma-separated; plain text where a client does not count its strings.
+        user_class: word,
+        /// Codes of the options that the client wants, in its order (option 55).
         param_request_list: list_u8 = "dhcp.option.request_list_item",
-        /// Option codes in order of appearance, without pad and end.
+        /// Option codes in order of appearance, each part of a split option counted; without pad and end. Options of the `file`
+        /// field follow those of the options field, those of `sname` come last.
         options: list_u8,
-        /// param_request_list joined by commas: the usual DHCP fingerprint.
+        /// `param_request_list` joined by commas: the usual DHCP fingerprint of an operating system.
         fingerprint: word,
-        /// Option 57.
+        /// Longest message that the client takes, octets (option 57).
         max_message_size: u16 = "dhcp.option.dhcp_max_message_size",
-        /// Option 56: the server's or client's text.
+        /// Text of the server (why it refused) or client (option 56).
         message: text = "dhcp.option.message",
-        /// Option 66.
+        /// TFTP server by name or address (option 66).
         tftp_server: text = "dhcp.option.tftp_server_name",
-        /// Option 150.
+        /// TFTP servers by address (option 150, RFC 5859).
         tftp_addresses: list_text = "dhcp.option.tftp_server_address",
-        /// Option 93 (PXE).
+        /// Architecture of a PXE client, the first it names (option 93, RFC 4578): 0 BIOS, 7 and 9 UEFI x64.
         client_arch: u16 = "dhcp.option.client_system_architecture",
-        /// Option 252.
+        /// Where the proxy configuration is (option 252).
         wpad_url: text = "dhcp.option.private_proxy_autodiscovery",
-        /// Option 82 sub 1.
+        /// Port of the client on its relay (option 82 sub-option 1, RFC 3046).
         circuit_id: bytes = "dhcp.option.agent_information_option.agent_circuit_id",
-        /// Option 82 sub 2.
+        /// The relay, or the client by the relay's word (option 82 sub-option 2).
         remote_id: bytes = "dhcp.option.agent_information_option.agent_remote_id",
-        /// Option 82 sub 6.
+        /// Subscriber by the relay's word (option 82 sub-option 6, RFC 3993).
         subscriber_id: text,
-        /// Option 52: 1 file, 2 sname, 3 both.
+        /// Option 52: options also stand in 1 the `file` field, 2 the `sname` field, 3 both.
         option_overload: u8,
-        /// Option codes that appear again with another value in another area or after other options (not RFC 3396 parts).
+        /// Codes that appear again with another value, in another area or after other options. Parts of one long option (RFC 3396)
+        /// are no repetition. The columns hold the value that came first.
         duplicate_options: list_u8,
-        /// 63825363 present.
+        /// The four octets 63 82 53 63 precede the options; null if the capture lacks their place. Without them no options are read.
         magic_cookie_ok: bool,
-        /// Innermost VLAN.
+        /// VLAN of the frame, the innermost of several.
         vlan_id: u16 = "vlan.id",
     }
 }
 
 table! {
-    /// One row per DHCPv6 message; relayed messages give a row for the innermost client or server message.
+    /// One row per DHCPv6 message (RFC 8415); relayed messages give a row for the innermost client or server message.
     pub struct Dhcpv6("dhcpv6", "message", Network) {
-        /// Message type of the innermost message.
+        /// Message type (RFC 8415 section 7.3) of the innermost message.
         message_type: u8,
-        /// `solicit`, `advertise`, `request`, `confirm`, `renew`, `rebind`, `reply`, `release`, `decline`, `reconfigure`, `information_request`, `leasequery` ...
+        /// Its name: `solicit`, `advertise`, `request`, `confirm`, `renew`, `rebind`, `reply`, `release`, `decline`, `reconfigure`,
+        /// `information_request`, `relay_forward` (which carried no message), `leasequery` ...
         message_type_name: word,
-        /// Came inside Relay-forward or Relay-reply.
+        /// The message came inside a Relay-forward or Relay-reply.
         relayed: bool,
-        /// Relay link address, outermost.
+        /// Link address that the relay nearest the server gives: where the client, or the next relay, is.
         link_addr: ip = "dhcpv6.linkaddr",
-        /// Relay peer address, outermost.
+        /// Peer address that the relay nearest the server gives: whom it took the message from or hands it to.
         peer_addr: ip = "dhcpv6.peeraddr",
-        /// 24-bit id.
+        /// 24-bit transaction id; null for relays' own messages and DHCPv4 over DHCPv6.
         trans_id: u32 = "dhcpv6.xid",
-        /// Option 1.
+        /// Client's DUID (option 1).
         client_duid: bytes,
-        /// Option 2.
+        /// Server's DUID (option 2).
         server_duid: bytes,
-        /// Link-layer address in the client DUID (LLT or LL), or option 79.
+        /// Ethernet address in the client's DUID of type 1 or 3, which is that of any one of its interfaces; else the one the relay next
+        /// to it saw (option 79, RFC 6939).
         client_mac: mac,
-        /// IA_NA, IA_TA, IA_PD ids.
+        /// Identities of the address and prefix associations (options 3, 4, 25).
         iaid: list_u32 = "dhcpv6.iaid",
-        /// Addresses in IA options.
+        /// Addresses in the associations (option 5).
         addresses: list_text = "dhcpv6.iaaddr.ip",
-        /// Valid lifetime of each address.
+        /// Valid lifetime of each of `addresses`, seconds; 4294967295 is for ever.
         valid_lifetimes_s: list_u32 = "dhcpv6.iaaddr.valid_lifetime",
-        /// Delegated prefixes.
+        /// Delegated prefixes (option 26) as `prefix/length`.
         prefixes: list_text,
-        /// Option 23.
+        /// DNS servers (option 23).
         dns_servers: list_text = "dhcpv6.dns_server",
-        /// Option 24.
+        /// Domain search list (option 24), without final dots.
         domain_search: list_text,
-        /// Option 39.
+        /// Name of the client (option 39, RFC 4704), without final dot; partial names as sent.
         client_fqdn: text = "dhcpv6.client_domain",
-        /// Option 16 text.
-        vendor_class: text,
-        /// Option 16 enterprise number.
+        /// Vendor classes (option 16), comma-separated.
+        vendor_class: word,
+        /// Whose vendor classes they are: IANA enterprise number in option 16 (311 is Microsoft).
         enterprise: u32 = "dhcpv6.vendorclass.enterprise",
-        /// Option 6, in order.
+        /// Codes of the options that the client wants, in its order (option 6).
         requested_options: list_u16,
-        /// Option 59.
+        /// Boot file (option 59, RFC 5970).
         boot_file_url: text,
-        /// Option 13.
+        /// Status (option 13): the message's own or, where it has none, the first in its associations. 0 is success.
         status_code: u16 = "dhcpv6.status_code",
-        /// Its text.
+        /// Text of that status.
         status_message: text = "dhcpv6.status_msg",
-        /// Option 7.
+        /// How much the server wants to be chosen, 0 to 255 (option 7).
         preference: u8 = "dhcpv6.option_preference",
     }
 }

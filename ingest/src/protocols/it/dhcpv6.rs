@@ -120,11 +120,9 @@ fn envelope(bytes: &[u8]) -> Wire<(u8, &[u8])> {
     Ok((kind, r.rest()))
 }
 
-/// A known message whose first option has a code in use.
+/// A message of a known type: enough for a port on which nothing else is expected, where damaged messages are DHCPv6 too.
 fn plausible(bytes: &[u8]) -> bool {
-    let Ok((kind, options)) = envelope(bytes) else { return false };
-    let first = Reader::new(options).be_u16();
-    message_type_name(kind).is_some() && (options.is_empty() || first.is_ok_and(|code| (1..=MAX_CODE).contains(&code)))
+    envelope(bytes).is_ok_and(|(kind, _)| message_type_name(kind).is_some())
 }
 
 /// A message of clients, servers or relays that is whole and names one of the two, or holds a relayed message.
@@ -530,6 +528,6 @@ mod tests {
         assert_eq!(ask(&reply(), false), Verdict::Yes);
         assert_eq!(ask(&[vec![7, 0, 0, 1], opt(13, &[0, 0])].concat(), false), Verdict::No);
         assert_eq!(ask(&[vec![7, 0, 0, 1], opt(13, &[0, 0])].concat(), true), Verdict::Yes);
-        assert_eq!(ask(&[vec![6, 0, 0, 1], opt(0x8063, &[])].concat(), true), Verdict::No);
+        assert_eq!(ask(&[99, 0, 0, 1], true), Verdict::No);
     }
 }

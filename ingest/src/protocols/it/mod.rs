@@ -5,6 +5,7 @@ pub mod dhcpv6;
 pub mod dns;
 pub mod http;
 pub mod icmp;
+pub mod mime;
 pub mod ntp;
 pub mod tls;
 pub mod x509;

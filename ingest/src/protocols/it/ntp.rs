@@ -633,7 +633,7 @@ mod tests {
         let rows = flow.rows::<Ntp>();
         let head = ["version", "mode_name", "leap", "stratum", "poll", "precision", "root_delay_s", "root_dispersion_s", "ref_id"];
         assert_eq!(cells(&rows, 0, &head), "4 client 0 0 0 0 0.0 0.0 -");
-        assert_eq!(cells(&rows, 1, &head), "4 server 0 2 6 -24 0.5 0.00390625 192.0.2.1");
+        assert_eq!(cells(&rows, 1, &head), "4 server 0 2 6 -24 0.5 1.0 192.0.2.1");
         let times = ["ref_ts", "org_ts", "rec_ts", "xmt_ts", "offset_ms", "request_frame", "message_len"];
         assert_eq!(cells(&rows, 0, &times), "- - - 2017-07-14T02:40:00.500Z - - 48");
         assert_eq!(

@@ -68,6 +68,7 @@ struct Side {
     asked: Option<Asked>,
     frames: u32,
     last_frame: u64,
+    last_ts: i64,
 }
 
 /// The messages of one connection.
@@ -111,7 +112,7 @@ impl StreamDissector for HttpStream {
             side.content.lose();
             if body::skip(&mut side.framing, missing) {
                 if side.framing == Framing::Length(0) {
-                    self.finish(cx, false);
+                    self.abandon(cx);
                 }
                 return true;
             }
@@ -122,13 +123,16 @@ impl StreamDissector for HttpStream {
     }
 
     fn end(&mut self, cx: &mut Cx<'_>, rest: &[u8]) {
-        match self.side(cx.dir).state {
-            State::Body if self.side(cx.dir).framing == Framing::UntilClose => {
-                let whole = !self.side(cx.dir).content.gap;
-                self.finish(cx, whole);
+        let tunnel = self.tunnel;
+        let side = self.side(cx.dir);
+        match side.state {
+            State::Body if side.framing == Framing::UntilClose => {
+                let whole = !side.content.gap;
+                let common = if whole { cx.common(cx.dir) } else { side.common };
+                self.finish(cx, &common, whole);
             }
             State::Body => self.abandon(cx),
-            State::Start if !self.tunnel && matches!(looks(rest), Looks::Start) && head::first_line(rest).is_some() => {
+            State::Start if !tunnel && matches!(looks(rest), Looks::Start) && head::first_line(rest).is_some() => {
                 let blank = head::blank(rest);
                 self.begin(cx, rest.get(blank..).unwrap_or_default());
                 self.abandon(cx);
@@ -195,7 +199,12 @@ impl HttpStream {
         match head::find_end(bytes, &mut self.side(cx.dir).scan) {
             Some(end) => self.message(cx, bytes, end),
             // The rest of this head is not in the capture.
-            None if cut(cx) => self.message(cx, bytes, bytes.len()),
+            None if cut(cx) => {
+                self.begin(cx, bytes);
+                self.abandon(cx);
+                self.lose(cx.dir);
+                Progress::Consumed(bytes.len())
+            }
             None if bytes.len() > MAX_HEAD => {
                 cx.anomaly("http", "limit_reached", "a message head is longer than 256 KiB; the message is passed over");
                 self.lose(cx.dir);
@@ -256,6 +265,7 @@ impl HttpStream {
         side.common = cx.common(dir);
         side.frames = cx.frames_spanned.max(1);
         side.last_frame = cx.frame;
+        side.last_ts = cx.ts;
         // The pairing needs the head while the side is not borrowed.
         let head = std::mem::take(&mut side.head);
         let (asked, depth) = if head.is_request() {
@@ -277,31 +287,133 @@ impl HttpStream {
 
     /// Takes bytes of the body from `at` on.
     fn body(&mut self, cx: &mut Cx<'_>, bytes: &[u8], at: usize) -> Progress {
-        let side = self.side(cx.dir);
         let rest = bytes.get(at..).unwrap_or_default();
-        // A connection that is asked and answers again was not closed: the body had ended before (RFC 9112, 6.3).
-        if side.framing == Framing::UntilClose && side.head.is_request() == looks_request(rest) && looks(rest) == Looks::Start && at == 0 {
+        if at == 0 && self.answers_again(cx.dir, rest) {
+            let side = self.side(cx.dir);
+            let common = Common { frame: side.last_frame, ts: Some(side.last_ts), ..side.common };
             let whole = !side.content.gap;
-            self.finish_before(cx, whole);
+            self.finish(cx, &common, whole);
             return self.start(cx, bytes);
         }
+        let side = self.side(cx.dir);
         if !rest.is_empty() && cx.frame != side.last_frame {
             side.last_frame = cx.frame;
+            side.last_ts = cx.ts;
             side.frames = side.frames.saturating_add(1);
         }
         match body::feed(&mut side.framing, &mut side.content, rest) {
             Fed::More(count) => Progress::Consumed(at + count),
             Fed::Done(count) => {
                 let whole = !side.content.gap;
-                let then = self.finish(cx, whole);
-                self.follow(then, at + count)
+                let common = if whole { cx.common(cx.dir) } else { side.common };
+                let done = at + count;
+                match self.finish(cx, &common, whole) {
+                    Then::Messages => Progress::Consumed(done),
+                    Then::Tunnel => {
+                        self.tunnel = true;
+                        Progress::Consumed(done)
+                    }
+                    Then::Other(protocol) => Progress::Handover(done, protocol),
+                    Then::Stop => Progress::Stop,
+                }
             }
             Fed::Broken(_) => {
                 cx.anomaly("http", "bad_length", "the size of a chunk is not where it should be");
-                self.finish(cx, false);
+                let common = cx.common(cx.dir);
+                self.finish(cx, &common, false);
                 self.lose(cx.dir);
                 Progress::Consumed(bytes.len())
             }
         }
+    }
+
+    /// A body that lasts until the connection's end is followed by another answer that is owed: it had ended before, though
+    /// its server did not say so.
+    fn answers_again(&mut self, dir: Dir, rest: &[u8]) -> bool {
+        let side = self.side(dir);
+        side.framing == Framing::UntilClose
+            && !side.head.is_request()
+            && rest.starts_with(b"HTTP/")
+            && looks(rest) == Looks::Start
+            && self.asked_by(dir.reverse()).next().is_some()
+    }
+
+    /// Writes the message that direction `cx.dir` is in, and says what comes behind it.
+    fn finish(&mut self, cx: &mut Cx<'_>, common: &Common, complete: bool) -> Then {
+        let dir = cx.dir;
+        let side = self.side(dir);
+        side.state = State::Start;
+        if side.content.fault() == Some(Fault::Limit) {
+            cx.anomaly("http", "limit_reached", "a body unpacks to more than 100 MiB or 100 times its size; it was not unpacked further");
+        }
+        let passage = Passage { depth: side.depth, asked: side.asked.as_ref(), complete, frames: side.frames };
+        row::emit(cx.tables, common, &side.head, &side.content, passage);
+        let then = then(&side.head, side.asked.as_ref());
+        if side.head.is_request()
+            && let (Some(depth), Some(ts)) = (side.depth, common.ts)
+        {
+            self.asked_by(dir).completed(depth, common.frame, ts);
+        }
+        then
+    }
+
+    /// Writes a message whose end will not be seen.
+    fn abandon(&mut self, cx: &mut Cx<'_>) {
+        let common = self.side(cx.dir).common;
+        self.finish(cx, &common, false);
+    }
+}
+
+/// The frame at hand was cut by the capture's snap length: what is missing of it will not come.
+fn cut(cx: &Cx<'_>) -> bool {
+    cx.packet.is_some_and(|packet| packet.payload.len() < packet.payload_len as usize)
+}
+
+fn is_chunked(coding: &str) -> bool {
+    coding.eq_ignore_ascii_case("chunked")
+}
+
+/// The answer grants a CONNECT (RFC 9110, 9.3.6).
+fn grants_tunnel(head: &Head, asked: Option<&Asked>) -> bool {
+    let success = head.status().is_some_and(|status| (200..300).contains(&status));
+    success
+        && match asked {
+            Some(asked) => &*asked.method == "CONNECT",
+            None => head.reason().is_some_and(|reason| reason.eq_ignore_ascii_case("connection established")),
+        }
+}
+
+/// What says where the body ends (RFC 9112, 6.3).
+fn framing(head: &Head, asked: Option<&Asked>) -> Framing {
+    let request = head.is_request();
+    if !request {
+        let bare = matches!(head.status(), Some(100..200 | 204 | 304));
+        if bare || asked.is_some_and(|asked| &*asked.method == "HEAD") || grants_tunnel(head, asked) {
+            return Framing::None;
+        }
+    }
+    let last_coding = head.all(Name::TransferEncoding).last().and_then(|value| value.split(',').next_back());
+    if last_coding.is_some_and(|coding| is_chunked(coding.trim_ascii())) {
+        return Framing::Chunked(Chunk::Size);
+    }
+    match row::content_length(head) {
+        Some(length) => Framing::Length(length),
+        None if request => Framing::None,
+        None => Framing::UntilClose,
+    }
+}
+
+/// What follows a whole message.
+fn then(head: &Head, asked: Option<&Asked>) -> Then {
+    if grants_tunnel(head, asked) {
+        Then::Tunnel
+    } else if head.status() != Some(101) {
+        Then::Messages
+    } else if upgrades_to(head, "h2c") {
+        Then::Other("http2")
+    } else if upgrades_to(head, "tls") {
+        Then::Other("tls")
+    } else {
+        Then::Stop
     }
 }

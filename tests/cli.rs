@@ -1,0 +1,266 @@
+//! The binary, as its users run it, on our own sample captures.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A scratch folder that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pcapper-test-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sample(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data").join(name).to_string_lossy().into_owned()
+}
+
+fn pcapper(lake: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pcapper"));
+    command.env("PCAPPER_LAKE", lake).env_remove("NO_COLOR").args(arguments);
+    command
+}
+
+fn run(lake: &Path, arguments: &[&str]) -> Output {
+    pcapper(lake, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn rows(lake: &Path, capture: &str, query: &str) -> Vec<Value> {
+    let output = run(lake, &[capture, "--sql", query, "--format", "jsonl"]);
+    assert!(output.status.success(), "{query}: {}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn number(lake: &Path, capture: &str, query: &str) -> u64 {
+    let rows = rows(lake, capture, query);
+    rows[0].as_object().unwrap().values().next().unwrap().as_u64().unwrap()
+}
+
+fn facts() -> Value {
+    serde_json::from_slice(&std::fs::read(sample("facts.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn every_sample_has_its_packets() {
+    let scratch = Scratch::new("packets");
+    for (file, facts) in facts().as_object().unwrap() {
+        let Some(packets) = facts["packets"].as_u64() else { continue };
+        assert_eq!(number(&scratch.0, &sample(file), "SELECT count(*) FROM packets"), packets, "{file}");
+        assert_eq!(number(&scratch.0, &sample(file), "SELECT packets FROM captures"), packets, "{file}");
+    }
+}
+
+#[test]
+fn the_overview_tells_what_the_capture_is() {
+    let scratch = Scratch::new("overview");
+    let output = run(&scratch.0, &[&sample("plant.pcapng")]);
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0));
+    for line in [
+        "PCAPPER REPORT :: plant.pcapng",
+        "Type                     : pcapng",
+        "Packets                  : 563",
+        "plant           -                not net 10.20.30.0/24  ETHERNET   262144             386      ns",
+        "No VLAN-tagged traffic detected.",
+    ] {
+        assert!(report.contains(line), "{line}\n{report}");
+    }
+    assert!(report.lines().all(|line| line == line.trim_end()), "trailing blanks");
+    assert!(!report.contains('\x1b'), "colour where nobody asked for it");
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn dns_agrees_with_its_facts() {
+    let scratch = Scratch::new("dns");
+    let dns = sample("dns.pcap.gz");
+    assert_eq!(number(&scratch.0, &dns, "SELECT count(*) FROM dns WHERE NOT is_response"), 25);
+    assert_eq!(number(&scratch.0, &dns, "SELECT count(*) FROM dns WHERE is_response"), 23);
+    assert_eq!(number(&scratch.0, &dns, "SELECT count(*) FROM dns WHERE rcode_name = 'NXDOMAIN'"), 1);
+    assert_eq!(number(&scratch.0, &dns, "SELECT count(*) FROM dns WHERE transport = 'tcp'"), 6);
+    assert_eq!(rows(&scratch.0, &dns, "SELECT format FROM captures")[0]["format"], "pcap+gzip");
+}
+
+#[test]
+fn arp_and_lldp_agree_with_their_facts() {
+    let scratch = Scratch::new("arp");
+    assert_eq!(number(&scratch.0, &sample("arp.pcap"), "SELECT count(*) FROM arp WHERE operation = 'request'"), 14 + 6);
+    assert_eq!(number(&scratch.0, &sample("arp.pcap"), "SELECT count(*) FROM arp WHERE operation = 'reply'"), 8);
+    let names = rows(&scratch.0, &sample("lldp.pcap"), "SELECT system_name, count(*) AS n FROM lldp WHERE ttl_s > 0 GROUP BY system_name ORDER BY system_name");
+    let names: Vec<&str> = names.iter().filter_map(|row| row["system_name"].as_str()).collect();
+    assert_eq!(names, ["plc1", "sw-plant-1", "sw-plant-2"]);
+}
+
+#[test]
+fn plant_story_is_told_by_sql() {
+    let scratch = Scratch::new("plant");
+    let plant = sample("plant.pcapng");
+    let writes = rows(
+        &scratch.0,
+        &plant,
+        "SELECT src_ip, dst_ip, func, point, write_values FROM modbus WHERE is_write ORDER BY frame",
+    );
+    assert_eq!(writes.len(), 2, "{writes:?}");
+    for write in &writes {
+        assert_eq!((write["src_ip"].as_str(), write["dst_ip"].as_str()), (Some("192.168.50.20"), Some("192.168.50.10")));
+    }
+    assert!(writes.iter().any(|write| write["write_values"] == serde_json::json!([2900])), "{writes:?}");
+    assert_eq!(number(&scratch.0, &plant, "SELECT count(*) FROM modbus WHERE src_ip = '192.168.50.30' AND func_code = 3"), 58);
+}
+
+#[test]
+fn goose_agrees_with_its_facts() {
+    let scratch = Scratch::new("goose");
+    let streams = rows(&scratch.0, &sample("goose.pcap"), "SELECT gocb_ref, count(*) AS n FROM goose GROUP BY gocb_ref ORDER BY n DESC");
+    let counts: Vec<u64> = streams.iter().filter_map(|row| row["n"].as_u64()).collect();
+    assert_eq!(counts, [29, 18]);
+    assert_eq!(rows(&scratch.0, &sample("goose.pcap"), "SELECT format FROM captures")[0]["format"], "pcap-ns");
+}
+
+#[test]
+fn the_second_time_nothing_is_decoded() {
+    let scratch = Scratch::new("again");
+    let plant = sample("plant.pcapng");
+    run(&scratch.0, &[&plant]);
+    let folder = std::fs::read_dir(&scratch.0).unwrap().flatten().find(|entry| !entry.file_name().to_string_lossy().starts_with('.')).unwrap();
+    let before = std::fs::metadata(folder.path().join("packets.parquet")).unwrap().modified().unwrap();
+    let other = scratch.path("renamed.bin");
+    std::fs::copy(&plant, &other).unwrap();
+    // The same content under another name is not decoded again, and is reported under that name.
+    let named = rows(&scratch.0, &other.to_string_lossy(), "SELECT DISTINCT capture FROM packets");
+    assert_eq!(named[0]["capture"], "renamed.bin");
+    assert_eq!(before, std::fs::metadata(folder.path().join("packets.parquet")).unwrap().modified().unwrap());
+}
+
+/// Every table's rows, sorted, as one text.
+fn whole_lake(lake: &Path, capture: &str, threads: &str) -> String {
+    let listed = run(lake, &["--tables"]);
+    let mut all = String::new();
+    for table in text(&listed.stdout).lines().filter_map(|line| line.split_whitespace().next()) {
+        if ["findings", "hosts", "host_names", "http_transactions"].contains(&table) {
+            continue;
+        }
+        let query = format!("SELECT * FROM {table}");
+        let output = pcapper(lake, &[capture, "--sql", &query, "--format", "jsonl"]).env("PCAPPER_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{table}: {}", text(&output.stderr));
+        let mut lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+        lines.sort();
+        all.push_str(&format!("== {table}\n{}\n", lines.join("\n")));
+    }
+    all
+}
+
+#[test]
+fn threads_do_not_change_the_tables() {
+    for file in ["plant.pcapng", "tcp.pcapng", "icmp.pcapng", "udp.pcap", "vlan.pcapng", "dhcp.pcap"] {
+        let lakes: Vec<Scratch> = ["1", "2", "8"].iter().map(|threads| Scratch::new(&format!("threads-{threads}-{file}"))).collect();
+        let one = whole_lake(&lakes[0].0, &sample(file), "1");
+        assert_eq!(one, whole_lake(&lakes[1].0, &sample(file), "2"), "{file}");
+        assert_eq!(one, whole_lake(&lakes[2].0, &sample(file), "8"), "{file}");
+    }
+}
+
+#[test]
+fn errors_are_one_line_and_a_status() {
+    let scratch = Scratch::new("errors");
+    let missing = run(&scratch.0, &["nope.pcap"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert_eq!(text(&missing.stderr), "pcapper: nope.pcap: no such file or directory\n");
+
+    let not = scratch.path("text.pcap");
+    std::fs::write(&not, "hello, this is no capture at all").unwrap();
+    let output = run(&scratch.0, &[&not.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).ends_with("not a capture (first bytes 68 65 6c 6c)\n"), "{}", text(&output.stderr));
+
+    let empty = scratch.path("empty.pcap");
+    std::fs::write(&empty, "").unwrap();
+    assert!(text(&run(&scratch.0, &[&empty.to_string_lossy()]).stderr).ends_with("file is empty\n"));
+
+    let typo = run(&scratch.0, &["--dnss", "x"]);
+    assert_eq!(typo.status.code(), Some(2));
+    assert_eq!(text(&typo.stderr), "pcapper: unknown option --dnss; did you mean --dns?\n");
+
+    let later = run(&scratch.0, &["--smb", "x"]);
+    assert_eq!(later.status.code(), Some(2));
+    assert_eq!(text(&later.stderr), "pcapper: --smb is not built yet; it comes with a later version\n");
+
+    let one_good = run(&scratch.0, &["nope.pcap", &sample("arp.pcap")]);
+    assert_eq!(one_good.status.code(), Some(1));
+    assert!(text(&one_good.stdout).contains("Packets                  : 28"));
+}
+
+#[test]
+fn a_truncated_capture_gives_what_it_has() {
+    let scratch = Scratch::new("truncated");
+    let cut = scratch.path("cut.pcap");
+    let whole = std::fs::read(sample("arp.pcap")).unwrap();
+    std::fs::write(&cut, &whole[..300]).unwrap();
+    let output = run(&scratch.0, &[&cut.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("the file ends inside a record"), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("Truncated                : yes"));
+    let packets = number(&scratch.0, &cut.to_string_lossy().into_owned(), "SELECT truncated_count FROM (SELECT count(*) AS truncated_count FROM captures WHERE truncated)");
+    assert_eq!(packets, 1);
+}
+
+#[test]
+fn only_questions_are_answered() {
+    let scratch = Scratch::new("questions");
+    for query in ["DROP TABLE packets", "CREATE TABLE x AS SELECT 1", "COPY packets TO '/tmp/x.csv'", "INSERT INTO packets VALUES (1)"] {
+        let output = run(&scratch.0, &[&sample("arp.pcap"), "--sql", query]);
+        assert_eq!(output.status.code(), Some(2), "{query}");
+        assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn json_holds_every_section() {
+    let scratch = Scratch::new("json");
+    let output = run(&scratch.0, &[&sample("plant.pcapng"), "--tcp", "--base", "--json", "-"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["path"], "plant.pcapng");
+    assert_eq!(document["summaries"]["tcp"]["sections"][0]["rows"][0]["connections"], 9);
+    assert_eq!(document["summaries"]["base"]["sections"][0]["rows"][0]["packets"], 563);
+}
+
+#[test]
+fn the_menu_lists_every_flag_in_its_group() {
+    let scratch = Scratch::new("menu");
+    let menu = text(&run(&scratch.0, &["--help"]).stdout);
+    let mut last = 0;
+    for heading in ["GENERAL FLAGS:", "IT/ENTERPRISE FUNCTIONS:", "OT/ICS/INDUSTRIAL FUNCTIONS:", "DATA:", "NEWER ANALYZERS:"] {
+        let at = menu.find(heading).unwrap();
+        assert!(at >= last, "{heading}");
+        last = at;
+    }
+    for flag in ["-ip ADDR", "-l, --limit-protocols N", "--modbus ", "--dns ", "--goose ", "-raw "] {
+        assert!(menu.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn csv_and_parquet_of_two_captures_are_one_question() {
+    let scratch = Scratch::new("two");
+    let output = run(&scratch.0, &[&sample("arp.pcap"), &sample("ntp.pcap"), "--sql", "SELECT capture, count(*) AS n FROM packets GROUP BY capture ORDER BY capture", "--format", "csv"]);
+    assert_eq!(text(&output.stdout), "capture,n\r\narp.pcap,28\r\nntp.pcap,41\r\n");
+}
