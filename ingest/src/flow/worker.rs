@@ -412,6 +412,12 @@ impl Flow {
                 None => return None,
             }
         }
+        // DTLS may begin late, behind STUN or on a reused pair of ports (RFC 7983): record types 20 to 23, version 254.
+        if matches!((&self.app, payload), (App::Nobody, [20..=23, 0xfe, ..]))
+            && let Some(protocol) = self.identify_datagram(at, dir, payload)
+        {
+            self.service = Some(protocol.name);
+        }
         let App::Datagram(dissector) = &mut self.app else { return None };
         let mut cx = context!(self, at, dir, 1);
         match catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))) {
@@ -585,8 +591,22 @@ impl Flow {
                     self.feed(&mut then, piece.dir, &piece.bytes);
                 }
             }
+            None if self.held_tls() => self.start_tls(at),
             None if last || !(undecided || self.both_may_speak()) => self.app = App::Nobody,
             None => {}
+        }
+    }
+
+    /// The last piece held is a client hello, behind words of a protocol that no probe knows.
+    fn held_tls(&self) -> bool {
+        matches!(&self.app, App::Unknown { held, .. } if held.last().is_some_and(|piece| starts_tls(&piece.bytes)))
+    }
+
+    /// From the last piece held on, the flow is TLS.
+    fn start_tls(&mut self, at: &mut At<'_>) {
+        let App::Unknown { held, .. } = std::mem::replace(&mut self.app, App::Nobody) else { return };
+        if let Some(piece) = held.last() {
+            self.bytes(at, piece.dir, &piece.bytes);
         }
     }
 

@@ -6,13 +6,15 @@
 mod index;
 mod writer;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, bounded};
+use arrow::array::RecordBatch;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use pcapper_schema::lake::{Manifest, capture_id, read_manifest};
 use pcapper_schema::tables::{Anomalies, Captures, HostNames, Interfaces};
-use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableSet};
+use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableDef, TableSet};
 
 use crate::capture::targets::Target;
 use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
@@ -74,6 +76,9 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
     finish(&info, &source, writer, manifest)
 }
 
+/// Rows on their way to a file.
+type Batch = (&'static TableDef, RecordBatch);
+
 /// A share of the work on its way to the workers.
 struct Work {
     chunk: Chunk,
@@ -110,18 +115,29 @@ fn decode_shared(
     std::thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut workers = Vec::new();
+        // A few hosts may have most of the traffic: whoever is idle encodes what the busy worker decoded.
+        let (to_encode, batches) = bounded::<Batch>(1);
         for shard in 0..threads {
             let (sender, queue) = bounded::<Arc<Work>>(4);
             queues.push(sender);
-            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, writer, manifest)));
+            let to_encode = to_encode.clone();
+            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, &to_encode, manifest)));
         }
+        drop(to_encode);
+        let mut encoders: Vec<_> = (0..threads.min(2)).map(|_| {
+            let batches = batches.clone();
+            scope.spawn(move || batches.iter().try_for_each(|(def, batch)| writer.write(def, &batch)))
+        }).collect();
+        drop(batches);
         let mut clock = i64::MIN;
+        let mut sent: VecDeque<Arc<Work>> = VecDeque::new();
         loop {
-            let mut chunk = Chunk::default();
-            if !reader.next_chunk(&mut chunk) {
+            let mut work = spare(&mut sent);
+            if !reader.next_chunk(&mut work.chunk) {
                 break;
             }
-            let before = clock;
+            work.clock = clock;
+            let chunk = &mut work.chunk;
             for at in 0..chunk.frames.len() {
                 let Some(meta) = chunk.frames.get(at).copied() else { break };
                 let key = packet::peek(meta.link_type, chunk.bytes(&meta)).key;
@@ -131,16 +147,22 @@ fn decode_shared(
                 }
             }
             let done = chunk.base + chunk.data.len() as u64;
-            let work = Arc::new(Work { chunk, clock: before });
+            let work = Arc::new(work);
             // A worker that failed has hung up; its error is found below.
             if queues.iter().any(|queue| queue.send(Arc::clone(&work)).is_err()) {
                 break;
             }
+            sent.push_back(work);
             progress(done);
         }
         drop(queues);
         for worker in workers {
-            match worker.join() {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        for encoder in encoders.drain(..) {
+            match encoder.join() {
                 Ok(outcome) => outcome?,
                 Err(panic) => std::panic::resume_unwind(panic),
             }
@@ -149,17 +171,35 @@ fn decode_shared(
     })
 }
 
-fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, writer: &CaptureWriter, manifest: &Manifest) -> Result<(), IngestError> {
+/// A chunk whose memory can be used: one that every worker is done with, else a new one.
+fn spare(sent: &mut VecDeque<Arc<Work>>) -> Work {
+    if sent.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1)
+        && let Some(oldest) = sent.pop_front()
+        && let Some(work) = Arc::into_inner(oldest)
+    {
+        return work;
+    }
+    Work { chunk: Chunk::default(), clock: i64::MIN }
+}
+
+fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, to_encode: &Sender<Batch>, manifest: &Manifest) {
     let mut worker = Worker::new(has_interfaces);
+    let pass_on = |tables: &mut TableSet, rows: usize, bytes: usize| {
+        let mut full = tables.take_full(rows, bytes, &manifest.capture, &manifest.capture_id).into_iter();
+        // The encoders hang up when writing fails: then nothing more is worth decoding.
+        full.all(|batch| to_encode.send(batch).is_ok())
+    };
     for work in queue {
         worker.sweep(work.clock);
         for meta in work.chunk.frames.iter().filter(|meta| usize::from(meta.shard) == shard) {
             worker.frame(meta, work.chunk.bytes(meta), work.chunk.base + u64::from(meta.start));
         }
-        flush(&mut worker.tables, writer, manifest, BATCH_ROWS, BATCH_BYTES)?;
+        if !pass_on(&mut worker.tables, BATCH_ROWS, BATCH_BYTES) {
+            return;
+        }
     }
     worker.finish();
-    flush(&mut worker.tables, writer, manifest, 0, 0)
+    pass_on(&mut worker.tables, 0, 0);
 }
 
 fn flush(tables: &mut TableSet, writer: &CaptureWriter, manifest: &Manifest, rows: usize, bytes: usize) -> Result<(), IngestError> {

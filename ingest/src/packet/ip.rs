@@ -10,49 +10,67 @@ use crate::wire::{Malformed, Reader, Wire};
 /// Extension headers followed in one packet.
 const MAX_EXTENSIONS: usize = 12;
 
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT: u8 = 59;
+const DESTINATION: u8 = 60;
+const MOBILITY: u8 = 135;
+const HIP: u8 = 139;
+const SHIM6: u8 = 140;
+
 /// Starts at an IP header of either version.
 #[inline]
 pub fn start<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
+    if !walk.descend(bytes) {
+        return Ok(());
+    }
     match bytes.first().map(|first| first >> 4) {
         Some(4) => v4(walk, bytes),
         Some(6) => v6(walk, bytes),
-        _ => {
+        Some(_) => {
+            walk.anomaly("ip", "unexpected_state", "neither IPv4 nor IPv6 by its version field");
             walk.done(bytes);
-            Ok(())
         }
+        None => walk.done(bytes),
+    }
+    Ok(())
+}
+
+/// These bytes can be an IP packet of which the frame may lack `cut` bytes: what a tunnel is only followed for.
+pub fn plausible(bytes: &[u8], cut: u32) -> bool {
+    let there = bytes.len().saturating_add(cut as usize);
+    match bytes {
+        [first @ 0x45..=0x4f, _, high, low, ..] if bytes.len() >= 20 => {
+            let (header, total) = (usize::from(first & 15) * 4, usize::from(u16::from_be_bytes([*high, *low])));
+            total == 0 || (header..=there).contains(&total)
+        }
+        [0x60..=0x6f, _, _, _, high, low, ..] if bytes.len() >= 40 => usize::from(u16::from_be_bytes([*high, *low])) + 40 <= there,
+        _ => false,
     }
 }
 
-/// Bytes of `total` that are there, and those behind them; what the capture cut off stays counted.
+/// What stands behind an IP packet is padding or a trailer of the link's, unless a header further in knows better.
 #[inline]
-fn bounded<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], total: usize) -> &'a [u8] {
-    match bytes.split_at_checked(total) {
-        Some((inside, behind)) => {
-            walk.cut = 0;
-            walk.packet.trailer = behind;
-            inside
-        }
-        None => {
-            let missing = (total - bytes.len()) as u32;
-            if missing > walk.cut {
-                walk.anomaly("ip", "bad_length", "the IP header promises more bytes than the frame has");
-            }
-            walk.cut = walk.cut.min(missing);
-            bytes
-        }
+fn inside<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], length: usize) -> &'a [u8] {
+    let (inside, behind) = walk.bounded(bytes, length, "ip");
+    if !behind.is_empty() {
+        walk.packet.trailer = behind;
     }
+    inside
 }
 
-fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
+fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) {
     let Ok(header) = Ipv4HeaderSlice::from_slice(bytes) else {
         walk.anomaly("ip", "truncated_header", "the frame ends inside the IPv4 header, or the header's length is wrong");
         walk.done(bytes);
-        return Ok(());
+        return;
     };
     let header_len = usize::from(header.ihl()) * 4;
     let total = match usize::from(header.total_len()) {
         // Segmentation offload: the capturing host had not filled it in yet.
-        0 => bytes.len() + walk.cut as usize,
+        0 => bytes.len().saturating_add(walk.cut as usize),
         total if total < header_len => {
             walk.anomaly("ip", "bad_length", "the IPv4 total length is shorter than the header");
             header_len
@@ -60,7 +78,7 @@ fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
         total => total,
     };
     walk.layer(Layer::Ip);
-    let inside = bounded(walk, bytes, total);
+    let inside = inside(walk, bytes, total);
     let offset = u32::from(header.fragments_offset().value()) * 8;
     let more = header.more_fragments();
     let is_fragment = offset > 0 || more;
@@ -83,15 +101,13 @@ fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
     if is_fragment {
         walk.packet.transport = Transport::Fragment;
         walk.done(payload);
-        return Ok(());
+        return;
     }
-    let wire_len = (total - header_len) as u32;
-    transport::start(walk, proto, payload, wire_len);
-    Ok(())
+    transport::start(walk, proto, payload);
 }
 
 /// The Internet checksum (RFC 1071) of bytes that include their checksum: zero if it is right.
-pub fn checksum(bytes: &[u8]) -> u16 {
+fn checksum(bytes: &[u8]) -> u16 {
     let (pairs, odd) = bytes.as_chunks::<2>();
     let mut sum: u64 = pairs.iter().map(|pair| u64::from(u16::from_be_bytes(*pair))).sum();
     if let [last] = odd {
@@ -103,24 +119,26 @@ pub fn checksum(bytes: &[u8]) -> u16 {
     !(sum as u16)
 }
 
-fn v6<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
+fn v6<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) {
     let mut reader = Reader::new(bytes);
     let (Ok(first), Ok(length), Ok(next), Ok(ttl), Ok(src), Ok(dst)) =
         (reader.be_u32(), reader.be_u16(), reader.u8(), reader.u8(), reader.array::<16>(), reader.array::<16>())
     else {
         walk.anomaly("ip", "truncated_header", "the frame ends inside the IPv6 header");
         walk.done(bytes);
-        return Ok(());
+        return;
     };
     walk.layer(Layer::Ipv6);
     let class = (first >> 20 & 0xff) as u8;
+    let rest = reader.rest();
     let payload_len = match usize::from(length) {
-        // A jumbogram, or segmentation offload.
-        0 => reader.len() + walk.cut as usize,
+        0 if next == NO_NEXT => 0,
+        // Without the option it was segmentation offload: the capturing host had not filled the length in.
+        0 => jumbo(next, rest).unwrap_or_else(|| rest.len().saturating_add(walk.cut as usize)),
         length => length,
     };
-    let inside = bounded(walk, reader.rest(), payload_len);
-    let mut ip = Ip {
+    let inside = inside(walk, rest, payload_len);
+    walk.packet.ip = Some(Ip {
         src: IpAddr::from(src),
         dst: IpAddr::from(dst),
         version: 6,
@@ -129,66 +147,160 @@ fn v6<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
         id: None,
         dscp: class >> 2,
         ecn: class & 3,
-        len: (payload_len + 40) as u32,
+        len: u32::try_from(payload_len.saturating_add(40)).unwrap_or(u32::MAX),
         checksum_ok: None,
         fragment: None,
         depth: walk.depth,
-    };
-    let outcome = extensions(&mut ip, inside);
-    walk.packet.ip = Some(ip);
-    let Ok(used) = outcome else {
-        walk.anomaly("ip", "truncated_header", "the frame ends inside an IPv6 extension header");
-        walk.packet.transport = Transport::OtherIp;
-        walk.done(&[]);
-        return Ok(());
-    };
-    let payload = inside.get(used..).unwrap_or_default();
-    if ip.fragment.is_some() {
-        walk.packet.transport = Transport::Fragment;
-        walk.done(payload);
-        return Ok(());
-    }
-    transport::start(walk, ip.proto, payload, payload_len.saturating_sub(used) as u32);
-    Ok(())
+    });
+    datagram(walk, next, inside);
 }
 
-/// Passes the extension headers; gives their length. `ip.proto` becomes the upper-layer protocol.
-fn extensions(ip: &mut Ip, bytes: &[u8]) -> Wire<usize> {
-    let mut reader = Reader::new(bytes);
+/// The jumbo payload option (RFC 2675), which by that standard is alone in its hop-by-hop header.
+fn jumbo(next: u8, bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [_, _, 0xc2, 4, a, b, c, d, ..] if next == HOP_BY_HOP => usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).ok(),
+        _ => None,
+    }
+}
+
+/// Goes on behind the fixed header, or at the start of a reassembled payload.
+pub fn datagram<'a>(walk: &mut Walk<'_, 'a>, proto: u8, payload: &'a [u8]) {
+    let Some(ip) = walk.packet.ip.as_mut().filter(|ip| ip.version == 6) else {
+        return transport::start(walk, proto, payload);
+    };
+    let mut reader = Reader::new(payload);
+    let mut fragment = None;
+    let outcome = extensions(proto, &mut reader, &mut fragment);
+    let Ok((upper, authenticated)) = outcome else {
+        walk.anomaly("ip", "truncated_header", "the packet ends inside an IPv6 extension header");
+        walk.packet.transport = Transport::OtherIp;
+        walk.done(&[]);
+        return;
+    };
+    ip.proto = upper;
+    ip.fragment = fragment.or(ip.fragment);
+    if authenticated {
+        walk.layer(Layer::Ah);
+    }
+    if fragment.is_some() {
+        walk.packet.transport = Transport::Fragment;
+        walk.done(reader.rest());
+        return;
+    }
+    transport::start(walk, upper, reader.rest());
+}
+
+/// Passes the extension headers from `next` on: what follows them, and whether an authentication header was among them.
+fn extensions(mut next: u8, reader: &mut Reader<'_>, fragment: &mut Option<Fragment>) -> Wire<(u8, bool)> {
+    let mut authenticated = false;
     for _ in 0..MAX_EXTENSIONS {
-        match ip.proto {
-            // Hop-by-hop, routing, destination options, mobility, HIP, shim6: length in units of eight octets less one.
-            0 | 43 | 60 | 135 | 139 | 140 => {
-                let next = reader.u8()?;
+        match next {
+            // Length in units of eight octets, less one.
+            HOP_BY_HOP | ROUTING | DESTINATION => {
+                next = reader.u8()?;
                 let length = usize::from(reader.u8()?) * 8 + 6;
-                if matches!(ip.proto, 135 | 139 | 140) && next == 59 {
-                    return Ok(bytes.len() - reader.len() - 2);
-                }
                 reader.skip(length)?;
-                ip.proto = next;
             }
-            // Authentication: length in units of four octets less two.
-            51 => {
-                let next = reader.u8()?;
+            // The same shape; where nothing follows, the header is itself the message.
+            MOBILITY | HIP | SHIM6 => {
+                let Some(&[upper, length]) = reader.peek().first_chunk::<2>() else { return Err(Malformed) };
+                if upper == NO_NEXT {
+                    break;
+                }
+                reader.skip(usize::from(length) * 8 + 8)?;
+                next = upper;
+            }
+            // Length in units of four octets, less two.
+            AUTHENTICATION => {
+                next = reader.u8()?;
                 let length = usize::from(reader.u8()?) * 4 + 6;
                 reader.skip(length)?;
-                ip.proto = next;
+                authenticated = true;
             }
-            44 => {
-                let next = reader.u8()?;
+            FRAGMENT => {
+                next = reader.u8()?;
                 reader.skip(1)?;
                 let place = reader.be_u16()?;
                 let id = reader.be_u32()?;
-                ip.proto = next;
-                let fragment = Fragment { id, offset: u32::from(place & 0xfff8), more: place & 1 == 1 };
                 // An atomic fragment (RFC 6946) is whole.
-                if fragment.offset > 0 || fragment.more {
-                    ip.fragment = Some(fragment);
+                if place & 0xfff9 != 0 {
+                    *fragment = Some(Fragment { id, offset: u32::from(place & 0xfff8), more: place & 1 == 1 });
                     break;
                 }
             }
             _ => break,
         }
     }
-    bytes.len().checked_sub(reader.len()).ok_or(Malformed)
+    Ok((next, authenticated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layer, Transport, decode, decode_datagram};
+    use super::*;
+
+    fn v6_header(length: u16, next: u8) -> Vec<u8> {
+        let mut header = vec![0x6b, 0x80, 0, 0];
+        header.extend(length.to_be_bytes());
+        header.extend([next, 64]);
+        header.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        header.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+        header
+    }
+
+    #[test]
+    fn v4_fields_and_checksum() {
+        let mut frame = vec![0x46, 0xb9, 0, 26, 0x12, 0x34, 0x40, 0, 63, 253, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x94, 4, 0, 0, 7, 8, 0, 0];
+        let sum = checksum(&frame[..24]);
+        frame[10..12].copy_from_slice(&sum.to_be_bytes());
+        let packet = decode(228, &frame, 28, 0);
+        let ip = packet.ip.unwrap();
+        assert_eq!((ip.ttl, ip.id, ip.dscp, ip.ecn, ip.len, ip.checksum_ok), (63, Some(0x1234), 46, 1, 26, Some(true)));
+        assert_eq!((packet.payload, packet.trailer), (&[7, 8][..], &[0, 0][..]));
+        frame[8] = 62;
+        assert_eq!(decode(228, &frame, 28, 0).ip.unwrap().checksum_ok, Some(false));
+    }
+
+    #[test]
+    fn v4_length_of_zero_is_the_capture() {
+        let frame = [0x45, 0, 0, 0, 0, 0, 0, 0, 64, 253, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 1, 2, 3];
+        let packet = decode(101, &frame, 100, 0);
+        assert_eq!((packet.ip.unwrap().len, packet.payload, packet.payload_len), (100, &[1, 2, 3][..], 80));
+    }
+
+    #[test]
+    fn v6_extensions_lead_to_the_transport() {
+        let mut frame = v6_header(8 + 8 + 8, 0);
+        frame.extend([44, 0, 1, 4, 0, 0, 0, 0]);
+        // An atomic fragment.
+        frame.extend([17, 0, 0, 0, 0, 0, 0, 9]);
+        frame.extend([0, 53, 0, 99, 0, 8, 0, 0]);
+        let packet = decode(229, &frame, frame.len() as u32, 0);
+        let ip = packet.ip.unwrap();
+        assert_eq!((ip.version, ip.proto, ip.dscp, ip.ecn, ip.id), (6, 17, 46, 0, None));
+        assert!(ip.fragment.is_none() && packet.anomalies.is_empty());
+        assert!(matches!(packet.transport, Transport::Udp { src_port: 53, dst_port: 99, .. }));
+    }
+
+    #[test]
+    fn v6_fragments_and_what_they_make() {
+        let mut frame = v6_header(8 + 4, 44);
+        frame.extend([60, 0, 0x05, 0xa9, 0, 0, 0, 7, 1, 2, 3, 4]);
+        let mut packet = decode(229, &frame, frame.len() as u32, 0);
+        let fragment = packet.ip.unwrap().fragment.unwrap();
+        assert_eq!((fragment.id, fragment.offset, fragment.more, packet.payload), (7, 0x5a8, true, &[1, 2, 3, 4][..]));
+        let whole = [17, 0, 1, 4, 0, 0, 0, 0, 0, 53, 0, 99, 0, 9, 0, 0, 0xaa];
+        decode_datagram(&mut packet, 60, &whole);
+        assert!(matches!(packet.transport, Transport::Udp { src_port: 53, dst_port: 99, .. }));
+        assert_eq!((packet.ip.unwrap().proto, packet.payload), (17, &[0xaa][..]));
+    }
+
+    #[test]
+    fn v6_jumbo_length_counts() {
+        let mut frame = v6_header(0, 0);
+        frame.extend([59, 0, 0xc2, 4, 0, 1, 0, 0]);
+        let packet = decode(229, &frame, 40 + 0x10000, 0);
+        assert_eq!((packet.ip.unwrap().len, packet.payload_len), (40 + 0x10000, 0x10000 - 8));
+        assert_eq!(packet.layers[..2], [Layer::Raw, Layer::Ipv6]);
+    }
 }

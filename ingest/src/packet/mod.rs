@@ -1,11 +1,15 @@
 //! One frame, from the link layer to the transport's payload.
 //!
 //! [`decode`] walks link header, tags, tunnels and IP down to the innermost transport header and says what it met; it keeps
-//! no state. Fragments are put together by [`crate::flow`], which then calls [`decode_transport`] on the whole datagram.
+//! no state. Fragments are put together by [`crate::flow`], which then calls [`decode_datagram`] on the whole datagram.
+//!
+//! Headers nest as the wire likes, so a walk counts them: it enters at most eight tunnels and some thirty link and network
+//! headers, whatever their order. What lies deeper is the payload of the last header read.
 
 mod ip;
 mod link;
 mod link_types;
+mod media;
 mod peek;
 mod quoted;
 mod transport;
@@ -26,23 +30,93 @@ use pcapper_schema::Mac;
 pub enum Layer {
     #[default]
     None = 0,
-    Eth, Vlan, Llc, Snap, Mpls, Pppoe, Ppp, Sll, Null, Raw, Chdlc, Radiotap, Ppi, Prism, Avs, Wlan, MsTp, Other,
-    Ip, Ipv6, Gre, Erspan, Vxlan, Geneve, Gtp, Teredo, L2tp, Capwap, Hsr, Prp, Macsec,
-    Tcp, Udp, Sctp, Icmp, Icmp6, Igmp, Esp, Ah, Ospf, Arp,
+    Eth,
+    Vlan,
+    Llc,
+    Snap,
+    Mpls,
+    Pppoe,
+    Ppp,
+    Sll,
+    Null,
+    Raw,
+    Chdlc,
+    Radiotap,
+    Ppi,
+    Prism,
+    Avs,
+    Wlan,
+    MsTp,
+    Other,
+    Ip,
+    Ipv6,
+    Gre,
+    Erspan,
+    Vxlan,
+    Geneve,
+    Gtp,
+    Teredo,
+    L2tp,
+    Capwap,
+    Hsr,
+    Macsec,
+    Tcp,
+    Udp,
+    Sctp,
+    Icmp,
+    Icmp6,
+    Igmp,
+    Esp,
+    Ah,
+    Ospf,
+    Arp,
 }
 
 impl Layer {
     /// Short name, as in `packets.layers`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::None => "", Self::Eth => "eth", Self::Vlan => "vlan", Self::Llc => "llc", Self::Snap => "snap", Self::Mpls => "mpls",
-            Self::Pppoe => "pppoe", Self::Ppp => "ppp", Self::Sll => "sll", Self::Null => "null", Self::Raw => "raw", Self::Chdlc => "chdlc",
-            Self::Radiotap => "radiotap", Self::Ppi => "ppi", Self::Prism => "prism", Self::Avs => "avs", Self::Wlan => "wlan",
-            Self::MsTp => "mstp", Self::Other => "link", Self::Ip => "ip", Self::Ipv6 => "ipv6", Self::Gre => "gre", Self::Erspan => "erspan",
-            Self::Vxlan => "vxlan", Self::Geneve => "geneve", Self::Gtp => "gtp", Self::Teredo => "teredo", Self::L2tp => "l2tp",
-            Self::Capwap => "capwap", Self::Hsr => "hsr", Self::Prp => "prp", Self::Macsec => "macsec", Self::Tcp => "tcp", Self::Udp => "udp",
-            Self::Sctp => "sctp", Self::Icmp => "icmp", Self::Icmp6 => "icmp6", Self::Igmp => "igmp", Self::Esp => "esp", Self::Ah => "ah",
-            Self::Ospf => "ospf", Self::Arp => "arp",
+            Self::None => "",
+            Self::Eth => "eth",
+            Self::Vlan => "vlan",
+            Self::Llc => "llc",
+            Self::Snap => "snap",
+            Self::Mpls => "mpls",
+            Self::Pppoe => "pppoe",
+            Self::Ppp => "ppp",
+            Self::Sll => "sll",
+            Self::Null => "null",
+            Self::Raw => "raw",
+            Self::Chdlc => "chdlc",
+            Self::Radiotap => "radiotap",
+            Self::Ppi => "ppi",
+            Self::Prism => "prism",
+            Self::Avs => "avs",
+            Self::Wlan => "wlan",
+            Self::MsTp => "mstp",
+            Self::Other => "link",
+            Self::Ip => "ip",
+            Self::Ipv6 => "ipv6",
+            Self::Gre => "gre",
+            Self::Erspan => "erspan",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::Gtp => "gtp",
+            Self::Teredo => "teredo",
+            Self::L2tp => "l2tp",
+            Self::Capwap => "capwap",
+            Self::Hsr => "hsr",
+            Self::Macsec => "macsec",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+            Self::Icmp => "icmp",
+            Self::Icmp6 => "icmp6",
+            Self::Igmp => "igmp",
+            Self::Esp => "esp",
+            Self::Ah => "ah",
+            Self::Ospf => "ospf",
+            Self::Arp => "arp",
         }
     }
 }
@@ -61,7 +135,7 @@ pub struct Ip {
     pub proto: u8,
     /// TTL or hop limit.
     pub ttl: u8,
-    /// IPv4 identification; of an IPv6 fragment, the low 16 bits are not it: null there.
+    /// IPv4 identification. IPv6 has one only in fragments, of 32 bits: see [`Fragment::id`].
     pub id: Option<u16>,
     pub dscp: u8,
     pub ecn: u8,
@@ -112,11 +186,21 @@ pub struct Tcp {
 #[derive(Clone, Copy, Debug)]
 pub enum Transport {
     Tcp(Tcp),
-    Udp { src_port: u16, dst_port: u16, checksum: u16 },
-    Sctp { src_port: u16, dst_port: u16 },
+    Udp {
+        src_port: u16,
+        dst_port: u16,
+        checksum: u16,
+    },
+    Sctp {
+        src_port: u16,
+        dst_port: u16,
+    },
     /// ICMP or ICMPv6; the payload starts at the type octet.
-    Icmp { kind: u8, code: u8 },
-    /// Any other IP protocol; the payload is what follows the IP header.
+    Icmp {
+        kind: u8,
+        code: u8,
+    },
+    /// Any other IP protocol, and a tunnel that was not followed; the payload is what follows the IP header.
     OtherIp,
     /// A fragment: the payload is a piece of the datagram.
     Fragment,
@@ -132,7 +216,7 @@ pub struct Packet<'a> {
     pub dst_mac: Option<Mac>,
     /// EtherType after all tags; `None` where the frame has none (802.3 length, non-Ethernet).
     pub ether_type: Option<u16>,
-    /// LLC (DSAP, SSAP) or SNAP (OUI, PID) where there is no EtherType.
+    /// The LLC header; behind SNAP with an OUI that announces EtherTypes, `ether_type` is there as well.
     pub llc: Option<Llc>,
     pub vlan_id: Option<u16>,
     pub vlan_outer_id: Option<u16>,
@@ -180,16 +264,39 @@ pub enum Llc {
 pub enum Tunnel {
     #[default]
     None = 0,
-    Gre, Ipip, Vxlan, Geneve, Gtp, Teredo, SixInFour, Pppoe, L2tp, Erspan, Capwap, Mpls,
+    Gre,
+    Ipip,
+    Vxlan,
+    Geneve,
+    Gtp,
+    Teredo,
+    SixInFour,
+    Pppoe,
+    L2tp,
+    Erspan,
+    Capwap,
+    Mpls,
+    EtherIp,
 }
 
 impl Tunnel {
     /// Name as in `packets.tunnel`.
     pub fn name(self) -> &'static str {
         match self {
-            Self::None => "", Self::Gre => "gre", Self::Ipip => "ipip", Self::Vxlan => "vxlan", Self::Geneve => "geneve", Self::Gtp => "gtp",
-            Self::Teredo => "teredo", Self::SixInFour => "6in4", Self::Pppoe => "pppoe", Self::L2tp => "l2tp", Self::Erspan => "erspan",
-            Self::Capwap => "capwap", Self::Mpls => "mpls",
+            Self::None => "",
+            Self::Gre => "gre",
+            Self::Ipip => "ipip",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::Gtp => "gtp",
+            Self::Teredo => "teredo",
+            Self::SixInFour => "6in4",
+            Self::Pppoe => "pppoe",
+            Self::L2tp => "l2tp",
+            Self::Erspan => "erspan",
+            Self::Capwap => "capwap",
+            Self::Mpls => "mpls",
+            Self::EtherIp => "etherip",
         }
     }
 }
@@ -199,26 +306,26 @@ pub type Tunnels = [Tunnel; 8];
 
 /// Tunnels that are followed into each other.
 const MAX_DEPTH: u8 = 8;
+/// Link and network headers that are read in one frame.
+const MAX_HEADERS: u8 = 32;
 
 /// Decodes one frame. `frame_len` is its length on the wire, `fcs_len` the length of the frame check sequence that the
-/// capture says stands at its end.
+/// capture says stands at its end. Nothing is allocated for a frame without fault.
 pub fn decode<'a>(link_type: u16, bytes: &'a [u8], frame_len: u32, fcs_len: u8) -> Packet<'a> {
     let mut packet = Packet::empty();
-    let missing = (frame_len as usize).saturating_sub(bytes.len());
-    let fcs = usize::from(fcs_len);
-    // The frame check sequence is at the end of the frame, of which the capture may lack a part.
-    let kept = bytes.len().saturating_sub(fcs.saturating_sub(missing));
-    let bytes = bytes.get(..kept).unwrap_or_default();
-    let mut walk = Walk { packet: &mut packet, depth: 0, cut: missing.saturating_sub(fcs) as u32 };
+    let cut = u32::try_from((frame_len as usize).saturating_sub(bytes.len())).unwrap_or(u32::MAX);
+    let mut walk = Walk { packet: &mut packet, depth: 0, headers: 0, cut };
+    let bytes = walk.without_tail(bytes, fcs_len);
     link::start(&mut walk, link_type, bytes);
     packet
 }
 
-/// Goes on from the payload of an IP packet that was put together from fragments.
+/// Goes on from the payload of an IP packet that was put together from fragments. `proto` is the header that the
+/// fragmentable part starts with: a transport's, a tunnel's, or in IPv6 another extension header.
 pub fn decode_datagram<'a>(packet: &mut Packet<'a>, proto: u8, payload: &'a [u8]) {
     let depth = packet.ip.as_ref().map_or(0, |ip| ip.depth);
-    let mut walk = Walk { packet, depth, cut: 0 };
-    transport::start(&mut walk, proto, payload, payload.len() as u32);
+    let mut walk = Walk { packet, depth, headers: 0, cut: 0 };
+    ip::datagram(&mut walk, proto, payload);
 }
 
 /// A walk down one frame.
@@ -226,7 +333,9 @@ struct Walk<'p, 'a> {
     packet: &'p mut Packet<'a>,
     /// Tunnels entered so far.
     depth: u8,
-    /// Bytes at the frame's end that the capture lacks.
+    /// Link and network headers begun so far.
+    headers: u8,
+    /// Bytes that the capture lacks at the end of what is being read.
     cut: u32,
 }
 
@@ -239,30 +348,73 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Notes an encapsulation; false once too many were entered.
+    /// Counts a link or network header; false once there were too many, and then the rest is payload.
+    #[inline]
+    fn descend(&mut self, rest: &'a [u8]) -> bool {
+        if self.headers >= MAX_HEADERS {
+            self.anomaly("link", "limit_reached", "too many headers in each other");
+            self.done(rest);
+            return false;
+        }
+        self.headers += 1;
+        true
+    }
+
+    /// Notes an encapsulation in IP; false once too many were entered. What carries it is no longer the innermost transport.
     fn enter(&mut self, tunnel: Tunnel) -> bool {
         if self.depth >= MAX_DEPTH {
             self.anomaly("ip", "limit_reached", "more than eight tunnels in each other");
             return false;
         }
-        if let Some(slot) = self.packet.tunnels.iter_mut().find(|slot| **slot == Tunnel::None) {
-            *slot = tunnel;
-        }
         self.depth += 1;
+        self.wrapped_in(tunnel);
         if self.packet.outer.is_none() {
             self.packet.outer = self.packet.ip.as_ref().map(|ip| (ip.src, ip.dst));
         }
+        self.packet.transport = Transport::None;
         true
+    }
+
+    /// Lists an encapsulation.
+    fn wrapped_in(&mut self, tunnel: Tunnel) {
+        if let Some(slot) = self.packet.tunnels.iter_mut().find(|slot| **slot == Tunnel::None) {
+            *slot = tunnel;
+        }
+    }
+
+    /// The first `length` of `bytes`, by a length field, and those behind them. Where the capture has fewer, what it lacks
+    /// stays counted in `cut`; where even the wire had fewer, `protocol` is at fault.
+    #[inline]
+    fn bounded(&mut self, bytes: &'a [u8], length: usize, protocol: &'static str) -> (&'a [u8], &'a [u8]) {
+        if let Some(parts) = bytes.split_at_checked(length) {
+            self.cut = 0;
+            return parts;
+        }
+        let missing = u32::try_from(length - bytes.len()).unwrap_or(u32::MAX);
+        if missing > self.cut {
+            self.anomaly(protocol, "bad_length", "the header promises more bytes than the frame has");
+        }
+        self.cut = self.cut.min(missing);
+        (bytes, &[])
+    }
+
+    /// `bytes` without the last `tail` of the wire, of which the capture may lack a part.
+    #[inline]
+    fn without_tail(&mut self, bytes: &'a [u8], tail: u8) -> &'a [u8] {
+        let here = u32::from(tail).saturating_sub(self.cut);
+        self.cut = self.cut.saturating_sub(u32::from(tail));
+        bytes.get(..bytes.len().saturating_sub(here as usize)).unwrap_or_default()
     }
 
     /// Ends the walk: what is left is the payload.
     #[inline]
     fn done(&mut self, payload: &'a [u8]) {
         self.packet.payload = payload;
-        self.packet.payload_len = (payload.len() as u32).saturating_add(self.cut);
+        self.packet.payload_len = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(self.cut);
     }
 
     /// Records a malformed header, unless the capture cut the frame: then it is the capture's doing.
+    #[cold]
     fn anomaly(&mut self, protocol: &'static str, kind: &'static str, detail: &'static str) {
         if self.cut == 0 || kind != "truncated_header" {
             self.packet.anomalies.push(PacketAnomaly { protocol, kind, detail });

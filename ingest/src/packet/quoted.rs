@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::wire::{Reader, Wire};
+use crate::wire::{Malformed, Reader, Wire};
+
+/// Extension headers followed in one quotation.
+const MAX_EXTENSIONS: usize = 8;
 
 /// What is left of a quoted packet's headers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,32 +35,62 @@ fn header4(reader: &mut Reader<'_>) -> Wire<(IpAddr, IpAddr, u8, bool)> {
     reader.skip(2)?;
     let (src, dst) = (reader.array::<4>()?, reader.array::<4>()?);
     let options = (usize::from(first & 0x0f) * 4).saturating_sub(20);
-    let whole = first >> 4 == 4 && reader.skip(options).is_ok();
+    if first >> 4 != 4 {
+        return Err(Malformed);
+    }
+    let whole = reader.skip(options).is_ok();
     Ok((src.into(), dst.into(), proto, whole && offset == 0))
 }
 
 fn header6(reader: &mut Reader<'_>) -> Wire<(IpAddr, IpAddr, u8, bool)> {
-    reader.skip(6)?;
+    if reader.u8()? >> 4 != 6 {
+        return Err(Malformed);
+    }
+    reader.skip(5)?;
     let mut proto = reader.u8()?;
     reader.skip(1)?;
     let (src, dst) = (reader.array::<16>()?, reader.array::<16>()?);
     let mut first = true;
-    for _ in 0..8 {
+    for _ in 0..MAX_EXTENSIONS {
         match proto {
+            _ if !first => break,
             0 | 43 | 60 => {
-                let Ok(next) = reader.u8() else { break };
-                let length = usize::from(reader.u8().unwrap_or(0)) * 8 + 6;
-                first &= reader.skip(length).is_ok();
+                let Some(&[next, length]) = reader.peek().first_chunk::<2>() else { break };
                 proto = next;
+                first &= reader.skip(usize::from(length) * 8 + 8).is_ok();
             }
             44 => {
-                let Ok(next) = reader.u8() else { break };
-                let _ = reader.u8();
-                first &= reader.be_u16().unwrap_or(0) & 0xfff8 == 0 && reader.skip(4).is_ok();
+                let Some(&[next, _, high, low]) = reader.peek().first_chunk::<4>() else { break };
                 proto = next;
+                first &= u16::from_be_bytes([high, low]) & 0xfff8 == 0 && reader.skip(8).is_ok();
             }
             _ => break,
         }
     }
     Ok((src.into(), dst.into(), proto, first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_need_the_first_fragment() {
+        let mut packet = vec![0x46, 0, 0, 40, 0, 0, 0x20, 0, 1, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 1, 1, 1, 1, 0, 7, 0, 9];
+        let quote = |packet: &[u8]| quoted(packet, false).map(|quoted| (quoted.proto, quoted.src_port, quoted.dst_port));
+        assert_eq!(quote(&packet), Some((17, Some(7), Some(9))));
+        assert_eq!(quote(&packet[..26]), Some((17, None, None)));
+        packet[7] = 1;
+        assert_eq!(quote(&packet), Some((17, None, None)));
+        assert_eq!((quote(&packet[..19]), quoted(&packet, true)), (None, None));
+    }
+
+    #[test]
+    fn extension_headers_are_passed() {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 20, 60, 1];
+        packet.extend([0; 32]);
+        packet.extend([44, 0, 1, 4, 0, 0, 0, 0, 6, 0, 0, 1, 0, 0, 0, 9, 0, 22, 1, 0]);
+        let quoted = quoted(&packet, true).unwrap();
+        assert_eq!((quoted.proto, quoted.src_port, quoted.dst_port), (6, Some(22), Some(256)));
+    }
 }

@@ -1,145 +1,186 @@
 //! Tunnels: GRE and its kin, and those that ride on UDP.
 //!
-//! A UDP tunnel is followed only where port and content agree; else the bytes stay an ordinary payload.
+//! A tunnel is followed only where its header and the start of its content agree; else the bytes stay the payload of what
+//! carries them.
 
-use super::{Layer, Transport, Tunnel, Walk, ip, link};
+use super::{Layer, Tunnel, Walk, ip, link, wlan};
 use crate::wire::{Malformed, Reader, Wire};
 
-/// GRE (RFC 2784, 2890), enhanced GRE (RFC 2637), NVGRE (RFC 7637), ERSPAN.
+/// The shortest Ethernet frame of which anything can be told.
+const ETHERNET_HEADER: usize = 14;
+/// Entries followed in lists of GRE's and GTP's headers.
+const MAX_ENTRIES: usize = 16;
+
+/// GRE (RFC 2784, 2890), enhanced GRE (RFC 2637), NVGRE (RFC 7637), ERSPAN, WCCP's redirection.
 pub fn gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Wire<()> {
-    let mut reader = Reader::new(payload);
-    let flags = reader.be_u16()?;
-    let protocol = reader.be_u16()?;
     walk.layer(Layer::Gre);
-    let sequence = flags & 0x1000 != 0;
-    match flags & 7 {
-        0 => {
-            if flags & 0xc000 != 0 {
-                reader.skip(4)?;
-            }
-            if flags & 0x2000 != 0 {
-                reader.skip(4)?;
-            }
-            if sequence {
-                reader.skip(4)?;
-            }
+    match carried_by_gre(walk, payload) {
+        Some(outcome) => outcome,
+        None => {
+            walk.done(payload);
+            Ok(())
         }
-        1 => {
-            let length = usize::from(reader.be_u16()?);
-            reader.skip(2)?;
-            if sequence {
-                reader.skip(4)?;
-            }
-            if flags & 0x0080 != 0 {
-                reader.skip(4)?;
-            }
-            let body = reader.rest();
-            if protocol != 0x880b || length == 0 || !walk.enter(Tunnel::Gre) {
-                walk.done(body);
-                return Ok(());
-            }
-            return link::ppp_framed(walk, body.get(..length.min(body.len())).unwrap_or_default());
-        }
-        _ => {
-            walk.done(reader.rest());
-            return Ok(());
-        }
-    }
-    let body = reader.rest();
-    match protocol {
-        0x0800 | 0x86dd if !body.is_empty() => {
-            if walk.enter(Tunnel::Gre) {
-                return ip::start(walk, body);
-            }
-        }
-        0x6558 if body.len() >= 14 => {
-            if walk.enter(Tunnel::Gre) {
-                walk.packet.transport = Transport::None;
-                return link::ethernet(walk, body);
-            }
-        }
-        0x8847 | 0x8848 => {
-            if walk.enter(Tunnel::Gre) {
-                return link::mpls(walk, Reader::new(body));
-            }
-        }
-        0x880b => {
-            if walk.enter(Tunnel::Gre) {
-                return link::ppp_framed(walk, body);
-            }
-        }
-        0x88be | 0x22eb => return erspan(walk, protocol, sequence, body),
-        _ => {}
-    }
-    walk.done(body);
-    Ok(())
-}
-
-/// ERSPAN I (no header), II (8 octets) and III (12, and 8 more with a platform header).
-fn erspan<'a>(walk: &mut Walk<'_, 'a>, protocol: u16, sequence: bool, body: &'a [u8]) -> Wire<()> {
-    walk.layer(Layer::Erspan);
-    let header = match protocol {
-        0x88be if !sequence => 0,
-        0x88be => 8,
-        _ => 12 + if body.get(11).is_some_and(|flags| flags & 1 != 0) { 8 } else { 0 },
-    };
-    let frame = body.get(header..).ok_or(Malformed)?;
-    if frame.len() < 14 || !walk.enter(Tunnel::Erspan) {
-        walk.done(body);
-        return Ok(());
-    }
-    walk.packet.transport = Transport::None;
-    link::ethernet(walk, frame)
-}
-
-/// Follows a tunnel in a UDP payload; false if there is none.
-pub fn over_udp<'a>(walk: &mut Walk<'_, 'a>, src_port: u16, dst_port: u16, body: &'a [u8]) -> bool {
-    let outcome = match dst_port {
-        4789 | 8472 => vxlan(walk, body),
-        4790 => vxlan_gpe(walk, body),
-        6081 => geneve(walk, body),
-        6635 => mpls(walk, body),
-        2152 => gtp(walk, body),
-        _ if src_port == 2152 => gtp(walk, body),
-        _ if src_port == 3544 || dst_port == 3544 => teredo(walk, body),
-        _ if src_port == 1701 || dst_port == 1701 => l2tp(walk, body),
-        _ => return false,
-    };
-    match outcome {
-        Some(Ok(())) => true,
-        Some(Err(Malformed)) => {
-            walk.anomaly("udp", "truncated_header", "the packet ends inside what its tunnel carries");
-            walk.done(&[]);
-            true
-        }
-        None => false,
     }
 }
 
 /// Outcome of trying a tunnel: `None` if the bytes are not one.
 type Tried = Option<Wire<()>>;
 
-fn enter_frame<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, layer: Layer, frame: &'a [u8]) -> Tried {
-    if frame.len() < 14 || !walk.enter(tunnel) {
+fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Tried {
+    let mut reader = Reader::new(payload);
+    let flags = reader.be_u16().ok()?;
+    let protocol = reader.be_u16().ok()?;
+    let has_sequence = flags & 0x1000 != 0;
+    match flags & 7 {
+        0 => {
+            let optional = [flags & 0xc000 != 0, flags & 0x2000 != 0, has_sequence];
+            reader.skip(optional.iter().filter(|present| **present).count() * 4).ok()?;
+            if flags & 0x4000 != 0 {
+                source_route(&mut reader)?;
+            }
+        }
+        // PPTP: PPP in packets that are numbered and acknowledged.
+        1 if protocol == 0x880b => {
+            let length = usize::from(reader.be_u16().ok()?);
+            let optional = [true, has_sequence, flags & 0x0080 != 0];
+            reader.skip(optional.iter().filter(|present| **present).count() * 4 - 2).ok()?;
+            let frame = reader.rest();
+            return enter_ppp(walk, Tunnel::Gre, None, frame.get(..length.min(frame.len()))?);
+        }
+        _ => return None,
+    }
+    // Cisco MetaData: behind GRE, unlike behind Ethernet, what it carries is named first.
+    let mut protocol = protocol;
+    if protocol == 0x8909 {
+        protocol = reader.be_u16().ok()?;
+        reader.skip(6).ok()?;
+    }
+    let body = reader.rest();
+    match protocol {
+        0x0800 => enter_ip(walk, Tunnel::Gre, None, body, Some(4)),
+        0x86dd => enter_ip(walk, Tunnel::Gre, None, body, Some(6)),
+        0x6558 => enter_frame(walk, Tunnel::Gre, None, body),
+        0x8847 | 0x8848 => enter_mpls(walk, Tunnel::Gre, body),
+        0x880b => enter_ppp(walk, Tunnel::Gre, None, body),
+        // WCCP version 2 puts four octets before the redirected packet, version 1 none.
+        0x883e if body.first().is_some_and(|first| first >> 4 == 4) => enter_ip(walk, Tunnel::Gre, None, body, Some(4)),
+        0x883e => enter_ip(walk, Tunnel::Gre, None, body.get(4..)?, Some(4)),
+        0x88be | 0x22eb => erspan(walk, protocol, has_sequence, body),
+        0x0806 | 0x894f if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
+        _ => None,
+    }
+}
+
+/// Source route entries (RFC 1701): address family, offset, length; all zero ends them.
+fn source_route(reader: &mut Reader<'_>) -> Option<()> {
+    for _ in 0..MAX_ENTRIES {
+        let (family, _offset, length) = (reader.be_u16().ok()?, reader.u8().ok()?, reader.u8().ok()?);
+        if family == 0 && length == 0 {
+            return Some(());
+        }
+        reader.skip(usize::from(length)).ok()?;
+    }
+    None
+}
+
+/// ERSPAN: type I has no header, type II one of 8 octets, type III one of 12 and perhaps 8 more for the platform.
+fn erspan<'a>(walk: &mut Walk<'_, 'a>, protocol: u16, has_sequence: bool, body: &'a [u8]) -> Tried {
+    let version = body.first().map(|first| first >> 4);
+    match (protocol, has_sequence, version) {
+        (0x88be, false, _) => enter_frame(walk, Tunnel::Erspan, Some(Layer::Erspan), body),
+        (0x88be, true, Some(1)) => enter_frame(walk, Tunnel::Erspan, Some(Layer::Erspan), body.get(8..)?),
+        (0x22eb, _, Some(2)) => {
+            let [high, low] = *body.get(10..)?.first_chunk::<2>()?;
+            let frame = body.get(if low & 1 != 0 { 20 } else { 12 }..)?;
+            match high >> 2 & 0x1f {
+                0 => enter_frame(walk, Tunnel::Erspan, Some(Layer::Erspan), frame),
+                2 => enter_ip(walk, Tunnel::Erspan, Some(Layer::Erspan), frame, None),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Follows a tunnel in a UDP payload; false if there is none.
+#[inline]
+pub fn over_udp<'a>(walk: &mut Walk<'_, 'a>, src_port: u16, dst_port: u16, body: &'a [u8]) -> bool {
+    is_tunnel_port(src_port, dst_port) && try_over_udp(walk, src_port, dst_port, body)
+}
+
+/// A UDP datagram between these ports may carry a tunnel.
+#[inline]
+pub fn is_tunnel_port(src_port: u16, dst_port: u16) -> bool {
+    matches!(dst_port, 1701 | 2152 | 3544 | 4754 | 4789 | 4790 | 5247 | 6081 | 6635 | 8472) || matches!(src_port, 1701 | 2152 | 3544 | 5247)
+}
+
+fn try_over_udp<'a>(walk: &mut Walk<'_, 'a>, src_port: u16, dst_port: u16, body: &'a [u8]) -> bool {
+    let outcome = match (dst_port, src_port) {
+        (4789 | 8472, _) => vxlan(walk, body),
+        (4790, _) => vxlan_gpe(walk, body),
+        (6081, _) => geneve(walk, body),
+        (6635, _) => enter_mpls(walk, Tunnel::Mpls, body),
+        // RFC 8086.
+        (4754, _) => carried_by_gre(walk, body),
+        (2152, _) | (_, 2152) => gtp(walk, body),
+        (3544, _) | (_, 3544) => teredo(walk, body),
+        (1701, _) | (_, 1701) => l2tp(walk, body),
+        (5247, _) | (_, 5247) => capwap(walk, body),
+        _ => None,
+    };
+    if let Some(Err(Malformed)) = outcome {
+        walk.anomaly("udp", "truncated_header", "the packet ends inside what its tunnel carries");
+        walk.done(&[]);
+    }
+    outcome.is_some()
+}
+
+fn enter_frame<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, layer: Option<Layer>, frame: &'a [u8]) -> Tried {
+    if frame.len() < ETHERNET_HEADER || !walk.enter(tunnel) {
         return None;
     }
-    walk.layer(layer);
-    walk.packet.transport = Transport::None;
+    layer.into_iter().for_each(|layer| walk.layer(layer));
     Some(link::ethernet(walk, frame))
 }
 
-fn enter_ip<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, layer: Layer, packet: &'a [u8]) -> Tried {
-    if !matches!(packet.first().map(|first| first >> 4), Some(4 | 6)) || !walk.enter(tunnel) {
+fn enter_ip<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, layer: Option<Layer>, packet: &'a [u8], version: Option<u8>) -> Tried {
+    let is_right = version.is_none_or(|version| packet.first().is_some_and(|first| first >> 4 == version));
+    if !is_right || !ip::plausible(packet, walk.cut) || !walk.enter(tunnel) {
         return None;
     }
-    walk.layer(layer);
+    layer.into_iter().for_each(|layer| walk.layer(layer));
     Some(ip::start(walk, packet))
+}
+
+/// PPP frames that carry IP; those that set the link up are left to whoever reads the tunnel's own protocol.
+fn enter_ppp<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, layer: Option<Layer>, frame: &'a [u8]) -> Tried {
+    let (protocol, packet) = link::ppp_protocol(frame.strip_prefix(&[0xff, 0x03]).unwrap_or(frame))?;
+    let is_followed = match protocol {
+        0x0021 | 0x0057 => ip::plausible(packet, walk.cut),
+        0x0281 | 0x0283 => is_mpls(packet),
+        _ => false,
+    };
+    if !is_followed || !walk.enter(tunnel) {
+        return None;
+    }
+    layer.into_iter().for_each(|layer| walk.layer(layer));
+    Some(link::ppp_framed(walk, frame))
+}
+
+fn enter_mpls<'a>(walk: &mut Walk<'_, 'a>, tunnel: Tunnel, body: &'a [u8]) -> Tried {
+    (is_mpls(body) && walk.enter(tunnel)).then(|| link::mpls(walk, Reader::new(body)))
+}
+
+/// A label stack that ends, and something behind it.
+pub fn is_mpls(bytes: &[u8]) -> bool {
+    let (entries, _) = bytes.as_chunks::<4>();
+    entries.iter().take(MAX_ENTRIES).position(|[_, _, bottom, _]| bottom & 1 != 0).is_some_and(|at| bytes.len() > (at + 1) * 4)
 }
 
 /// RFC 7348: the I flag and a reserved octet of zero.
 fn vxlan<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     match body {
-        [flags, _, _, _, _, _, _, 0, frame @ ..] if flags & 0x08 != 0 => enter_frame(walk, Tunnel::Vxlan, Layer::Vxlan, frame),
+        [flags, _, _, _, _, _, _, 0, frame @ ..] if flags & 0x08 != 0 => enter_frame(walk, Tunnel::Vxlan, Some(Layer::Vxlan), frame),
         _ => None,
     }
 }
@@ -148,8 +189,9 @@ fn vxlan<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
 fn vxlan_gpe<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     match body {
         [flags, _, _, next, _, _, _, _, inner @ ..] if flags & 0x08 != 0 => match next {
-            1 | 2 => enter_ip(walk, Tunnel::Vxlan, Layer::Vxlan, inner),
-            3 => enter_frame(walk, Tunnel::Vxlan, Layer::Vxlan, inner),
+            1 => enter_ip(walk, Tunnel::Vxlan, Some(Layer::Vxlan), inner, Some(4)),
+            2 => enter_ip(walk, Tunnel::Vxlan, Some(Layer::Vxlan), inner, Some(6)),
+            3 => enter_frame(walk, Tunnel::Vxlan, Some(Layer::Vxlan), inner),
             _ => None,
         },
         _ => None,
@@ -167,20 +209,14 @@ fn geneve<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     let protocol = reader.be_u16().ok()?;
     reader.skip(4 + usize::from(first & 0x3f) * 4).ok()?;
     match protocol {
-        0x6558 => enter_frame(walk, Tunnel::Geneve, Layer::Geneve, reader.rest()),
-        0x0800 | 0x86dd => enter_ip(walk, Tunnel::Geneve, Layer::Geneve, reader.rest()),
+        0x6558 => enter_frame(walk, Tunnel::Geneve, Some(Layer::Geneve), reader.rest()),
+        0x0800 => enter_ip(walk, Tunnel::Geneve, Some(Layer::Geneve), reader.rest(), Some(4)),
+        0x86dd => enter_ip(walk, Tunnel::Geneve, Some(Layer::Geneve), reader.rest(), Some(6)),
         _ => None,
     }
 }
 
-fn mpls<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
-    if body.len() < 4 || !walk.enter(Tunnel::Mpls) {
-        return None;
-    }
-    Some(link::mpls(walk, Reader::new(body)))
-}
-
-/// GTP-U (3GPP TS 29.281): version 1, message type 255 carries a user's packet.
+/// GTP-U (3GPP TS 29.281, 5): version 1, message type 255 carries a user's packet.
 fn gtp<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     let mut reader = Reader::new(body);
     let flags = reader.u8().ok()?;
@@ -193,17 +229,17 @@ fn gtp<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
         reader.skip(3).ok()?;
         let mut extension = reader.u8().ok()?;
         let mut followed = 0;
-        while extension != 0 && flags & 4 != 0 && followed < 16 {
+        while extension != 0 && flags & 4 != 0 && followed < MAX_ENTRIES {
             let length = usize::from(reader.u8().ok()?) * 4;
             reader.skip(length.checked_sub(2)?).ok()?;
             extension = reader.u8().ok()?;
             followed += 1;
         }
     }
-    enter_ip(walk, Tunnel::Gtp, Layer::Gtp, reader.rest())
+    enter_ip(walk, Tunnel::Gtp, Some(Layer::Gtp), reader.rest(), None)
 }
 
-/// RFC 4380: authentication and origin may stand before the IPv6 packet.
+/// RFC 4380, 5.1.1: authentication and origin may stand before the IPv6 packet.
 fn teredo<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     let mut reader = Reader::new(body);
     if reader.peek().starts_with(&[0, 1]) {
@@ -214,10 +250,7 @@ fn teredo<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
     if reader.peek().starts_with(&[0, 0]) {
         reader.skip(8).ok()?;
     }
-    let packet = reader.rest();
-    let length = usize::from(u16::from_be_bytes(*packet.get(4..)?.first_chunk::<2>()?));
-    let fits = packet.first()? >> 4 == 6 && packet.len() >= 40 && length <= packet.len() + walk.cut as usize - 40;
-    if fits { enter_ip(walk, Tunnel::Teredo, Layer::Teredo, packet) } else { None }
+    enter_ip(walk, Tunnel::Teredo, Some(Layer::Teredo), reader.rest(), Some(6))
 }
 
 /// L2TP version 2 data messages (RFC 2661, 3.1): PPP inside.
@@ -238,9 +271,129 @@ fn l2tp<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
         let pad = usize::from(reader.be_u16().ok()?);
         reader.skip(pad).ok()?;
     }
-    if !walk.enter(Tunnel::L2tp) {
+    enter_ppp(walk, Tunnel::L2tp, Some(Layer::L2tp), reader.rest())
+}
+
+/// CAPWAP data (RFC 5415, 4.3): whole frames in clear text, of IEEE 802.3 or of 802.11; some controllers exchange the octets
+/// of the latter's frame control field.
+fn capwap<'a>(walk: &mut Walk<'_, 'a>, body: &'a [u8]) -> Tried {
+    let [0x00, high, low, flags, ..] = *body else { return None };
+    let (length, binding) = (usize::from(high >> 3) * 4, low >> 1 & 0x1f);
+    let (is_native, is_fragment, is_keep_alive) = (low & 1 != 0, flags & 0x80 != 0, flags & 0x08 != 0);
+    let frame = body.get(length..).filter(|_| length >= 8 && !is_fragment && !is_keep_alive)?;
+    if !is_native {
+        return enter_frame(walk, Tunnel::Capwap, Some(Layer::Capwap), frame);
+    }
+    let is_swapped = !wlan::is_clear_data(frame, false);
+    if binding != 1 || (is_swapped && !wlan::is_clear_data(frame, true)) || !walk.enter(Tunnel::Capwap) {
         return None;
     }
-    walk.layer(Layer::L2tp);
-    Some(link::ppp_framed(walk, reader.rest()))
+    walk.layer(Layer::Capwap);
+    Some(wlan::shaped(walk, frame, wlan::Shape { is_swapped, ..wlan::Shape::default() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Packet, Transport, Tunnel, decode};
+
+    const MACS: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+
+    fn v4(proto: u8, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x45, 0];
+        packet.extend((20 + payload.len() as u16).to_be_bytes());
+        packet.extend([0, 0, 0, 0, 64, proto, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
+        packet.extend(payload);
+        packet
+    }
+
+    fn udp(src: u16, dst: u16, parts: &[&[u8]]) -> Vec<u8> {
+        let payload = parts.concat();
+        let mut datagram = [src.to_be_bytes(), dst.to_be_bytes(), (8 + payload.len() as u16).to_be_bytes(), [0, 0]].concat();
+        datagram.extend(payload);
+        v4(17, &datagram)
+    }
+
+    fn ping() -> Vec<u8> {
+        v4(1, &[8, 0, 0, 0])
+    }
+
+    fn ping6() -> Vec<u8> {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 4, 58, 64];
+        packet.extend([0; 32]);
+        packet.extend([128, 0, 0, 0]);
+        packet
+    }
+
+    fn seen(bytes: &[u8]) -> Packet<'_> {
+        decode(228, bytes, bytes.len() as u32, 0)
+    }
+
+    fn reaches_ping(bytes: &[u8], tunnel: Tunnel) -> bool {
+        let packet = seen(bytes);
+        matches!(packet.transport, Transport::Icmp { kind: 8 | 128, .. })
+            && packet.tunnels[..2] == [tunnel, Tunnel::None]
+            && packet.outer == Some(([192, 0, 2, 1].into(), [192, 0, 2, 2].into()))
+            && packet.anomalies.is_empty()
+    }
+
+    #[test]
+    fn gre_with_all_its_options() {
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 8, 0][..], &ping()].concat()), Tunnel::Gre));
+        assert!(reaches_ping(&v4(47, &[&[0xb0, 0, 8, 0, 1, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1][..], &ping()].concat()), Tunnel::Gre));
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 0x65, 0x58][..], &MACS, &[8, 0], &ping()].concat()), Tunnel::Gre));
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 0x88, 0x47, 0, 1, 1, 64][..], &ping()].concat()), Tunnel::Gre));
+        assert!(reaches_ping(
+            &v4(47, &[&[0x30, 0x81, 0x88, 0x0b, 0, 28, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0, 0x21][..], &ping()].concat()),
+            Tunnel::Gre
+        ));
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 0x89, 0x09, 8, 0, 1, 1, 0, 1, 0, 5][..], &ping()].concat()), Tunnel::Gre));
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 0x88, 0x3e, 0, 0, 0, 72][..], &ping()].concat()), Tunnel::Gre));
+    }
+
+    #[test]
+    fn gre_that_carries_nothing_we_follow_is_a_payload() {
+        let bytes = v4(47, &[0, 0, 0, 0]);
+        let packet = seen(&bytes);
+        assert!(matches!(packet.transport, Transport::OtherIp) && packet.outer.is_none() && packet.payload == [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn erspan_of_three_types() {
+        let frame = [&MACS[..], &[8, 0], &ping()].concat();
+        assert!(reaches_ping(&v4(47, &[&[0, 0, 0x88, 0xbe][..], &frame].concat()), Tunnel::Erspan));
+        assert!(reaches_ping(&v4(47, &[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0][..], &frame].concat()), Tunnel::Erspan));
+        let third = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert!(reaches_ping(&v4(47, &[&third[..], &frame].concat()), Tunnel::Erspan));
+    }
+
+    #[test]
+    fn udp_tunnels() {
+        let frame = [&MACS[..], &[8, 0], &ping()].concat();
+        assert!(reaches_ping(&udp(40000, 4789, &[&[8, 0, 0, 0, 0, 0, 1, 0], &frame]), Tunnel::Vxlan));
+        assert!(reaches_ping(&udp(40000, 4790, &[&[0x0c, 0, 0, 1, 0, 0, 1, 0], &ping()]), Tunnel::Vxlan));
+        assert!(reaches_ping(&udp(40000, 6081, &[&[1, 0, 0x65, 0x58, 0, 0, 1, 0, 0, 0, 0, 0], &frame]), Tunnel::Geneve));
+        assert!(reaches_ping(&udp(2152, 2152, &[&[0x34, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0], &ping()]), Tunnel::Gtp));
+        assert!(reaches_ping(&udp(3544, 40000, &[&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0, 0, 1, 2, 3, 4, 5, 6], &ping6()]), Tunnel::Teredo));
+        assert!(reaches_ping(&udp(1701, 1701, &[&[0x02, 2, 0, 1, 0, 1, 0, 0, 0xff, 3, 0, 0x21], &ping()]), Tunnel::L2tp));
+        assert!(reaches_ping(&udp(40000, 4754, &[&[0, 0, 8, 0], &ping()]), Tunnel::Gre));
+        assert!(reaches_ping(&udp(40000, 6635, &[&[0, 1, 1, 64], &ping()]), Tunnel::Mpls));
+        let mut wireless = vec![0x00, 0x10, 0x03, 0, 0, 0, 0, 0, 0x11, 0x08, 0, 0];
+        wireless.extend([2; 20]);
+        wireless.extend([0xaa, 0xaa, 3, 0, 0, 0, 8, 0]);
+        assert!(reaches_ping(&udp(40000, 5247, &[&wireless, &ping()]), Tunnel::Capwap));
+    }
+
+    #[test]
+    fn what_only_has_the_port_stays_a_payload() {
+        for (port, payload) in [
+            (4789, &[0u8; 40][..]),
+            (3544, b"GET / HTTP/1.1\r\nHost: example\r\n\r\n........"),
+            (1701, &[0xc8, 2, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (2152, &[0x32, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ] {
+            let bytes = udp(40000, port, &[payload]);
+            let packet = seen(&bytes);
+            assert!(matches!(packet.transport, Transport::Udp { .. }) && packet.outer.is_none() && packet.payload == payload);
+        }
+    }
 }

@@ -2,16 +2,38 @@
 
 use pcapper_schema::Mac;
 
-use super::{Layer, Walk, link};
+use super::{Layer, Walk, link, media};
 use crate::wire::{Malformed, Reader, Wire};
 
-/// Radiotap: a header of little-endian fields, of which only the flags matter here (frame check sequence present).
+const FCS: u8 = 4;
+const CONTROL: u8 = 1;
+const DATA: u8 = 2;
+const TO_DS: u8 = 0x01;
+const FROM_DS: u8 = 0x02;
+const PROTECTED: u8 = 0x40;
+const ORDER: u8 = 0x80;
+/// Subtype bits of data frames: without data, with a QoS field.
+const NO_DATA: u8 = 4;
+const QOS: u8 = 8;
+
+/// How a frame was captured.
+#[derive(Clone, Copy, Default)]
+pub struct Shape {
+    /// A frame check sequence stands at the end.
+    pub has_fcs: bool,
+    /// The MAC header is padded to a multiple of four octets.
+    pub is_padded: bool,
+    /// The two octets of the frame control field are exchanged.
+    pub is_swapped: bool,
+}
+
+/// Radiotap: a header of little-endian fields, of which only the flags matter here.
 pub fn radiotap<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
     let mut reader = Reader::new(bytes);
     reader.skip(2)?;
     let length = usize::from(reader.le_u16()?);
-    let mut present = reader.le_u32()?;
-    let first = present;
+    let first = reader.le_u32()?;
+    let mut present = first;
     let mut words = 1usize;
     while present & 0x8000_0000 != 0 && words < 16 {
         present = reader.le_u32()?;
@@ -25,7 +47,7 @@ pub fn radiotap<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
     let flags = if first & 2 != 0 { bytes.get(at).copied().unwrap_or(0) } else { 0 };
     walk.layer(Layer::Radiotap);
     let inner = bytes.get(length..).ok_or(Malformed)?;
-    frame_padded(walk, inner, flags & 0x10 != 0, flags & 0x20 != 0)
+    shaped(walk, inner, Shape { has_fcs: flags & 0x10 != 0, is_padded: flags & 0x20 != 0, is_swapped: false })
 }
 
 /// Prism or AVS header, told apart by the first word.
@@ -41,7 +63,7 @@ pub fn prism_or_avs<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
         if length as usize > bytes.len() { length.swap_bytes() } else { length }
     };
     let inner = bytes.get(length as usize..).ok_or(Malformed)?;
-    frame(walk, inner, false)
+    frame(walk, inner)
 }
 
 /// Per-Packet Information: a header that names the link type of what follows.
@@ -50,86 +72,146 @@ pub fn ppi<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
     reader.skip(2)?;
     let length = usize::from(reader.le_u16()?);
     let link_type = reader.le_u32()?;
-    // The common field (type 2) says whether the frame check sequence is there.
+    // The common field (type 2) says behind its clock whether the frame check sequence is there.
     let (kind, size) = (reader.le_u16().unwrap_or(0), reader.le_u16().unwrap_or(0));
-    let fcs = kind == 2 && size >= 10 && bytes.get(20).is_some_and(|flags| flags & 1 != 0);
+    let has_fcs = kind == 2 && size >= 10 && bytes.get(20).is_some_and(|flags| flags & 1 != 0);
     walk.layer(Layer::Ppi);
     let inner = bytes.get(length..).ok_or(Malformed)?;
     if link_type == 105 {
-        return frame(walk, inner, fcs);
+        return shaped(walk, inner, Shape { has_fcs, ..Shape::default() });
     }
-    link::start(walk, link_type as u16, inner);
-    Ok(())
+    media::nested(walk, link_type, inner)
 }
 
-/// An 802.11 frame.
-pub fn frame<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], fcs: bool) -> Wire<()> {
-    frame_padded(walk, bytes, fcs, false)
+/// An 802.11 frame as it is.
+pub fn frame<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
+    shaped(walk, bytes, Shape::default())
 }
 
-fn frame_padded<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], fcs: bool, padded: bool) -> Wire<()> {
+/// A data frame in clear text, up to a SNAP header: what a tunnel for 802.11 frames is followed for.
+pub fn is_clear_data(bytes: &[u8], is_swapped: bool) -> bool {
+    let [first, second, ..] = *bytes else { return false };
+    let (control, flags) = if is_swapped { (second, first) } else { (first, second) };
+    let subtype = control >> 4;
+    if control & 0x0f != DATA << 2 || subtype & NO_DATA != 0 || flags & PROTECTED != 0 {
+        return false;
+    }
+    let addresses = if flags & TO_DS != 0 && flags & FROM_DS != 0 { 30 } else { 24 };
+    let qos = if subtype & QOS == 0 {
+        0
+    } else if flags & ORDER == 0 {
+        2
+    } else {
+        6
+    };
+    bytes.get(addresses + qos..).is_some_and(|rest| rest.starts_with(&[0xaa, 0xaa, 3]))
+}
+
+/// An 802.11 frame (IEEE 802.11, 9.2 and 9.3).
+pub fn shaped<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], shape: Shape) -> Wire<()> {
     walk.layer(Layer::Wlan);
-    let bytes = if fcs && walk.cut == 0 { bytes.get(..bytes.len().saturating_sub(4)).unwrap_or_default() } else { bytes };
+    let bytes = if shape.has_fcs { walk.without_tail(bytes, FCS) } else { bytes };
     let mut reader = Reader::new(bytes);
-    let [control, flags] = reader.array::<2>()?;
+    let [first, second] = reader.array::<2>()?;
+    let (control, flags) = if shape.is_swapped { (second, first) } else { (first, second) };
     let (kind, subtype) = (control >> 2 & 3, control >> 4);
     reader.skip(2)?;
-    let first = reader.array::<6>()?;
-    walk.packet.dst_mac = Some(Mac(first));
+    let receiver = reader.array::<6>()?;
+    walk.packet.dst_mac = Some(Mac(receiver));
     // Control frames end here, or have only the transmitter's address.
-    if kind == 1 {
-        if let Ok(second) = reader.array::<6>() {
-            walk.packet.src_mac = Some(Mac(second));
+    if kind == CONTROL {
+        if let Ok(transmitter) = reader.array::<6>() {
+            walk.packet.src_mac = Some(Mac(transmitter));
         }
         walk.done(reader.rest());
         return Ok(());
     }
-    let second = reader.array::<6>()?;
+    let transmitter = reader.array::<6>()?;
     let third = reader.array::<6>()?;
     reader.skip(2)?;
-    walk.packet.src_mac = Some(Mac(second));
-    if kind != 2 {
+    walk.packet.src_mac = Some(Mac(transmitter));
+    if kind != DATA {
         walk.done(reader.rest());
         return Ok(());
     }
-    let (to_ds, from_ds) = (flags & 1 != 0, flags & 2 != 0);
+    let (to_ds, from_ds) = (flags & TO_DS != 0, flags & FROM_DS != 0);
     let (src, dst) = match (to_ds, from_ds) {
-        (false, false) => (second, first),
-        (true, false) => (second, third),
-        (false, true) => (third, first),
+        (false, false) => (transmitter, receiver),
+        (true, false) => (transmitter, third),
+        (false, true) => (third, receiver),
         (true, true) => (reader.array::<6>()?, third),
     };
     walk.packet.src_mac = Some(Mac(src));
     walk.packet.dst_mac = Some(Mac(dst));
-    let mut header = if to_ds && from_ds { 30 } else { 24 };
-    let mut aggregated = false;
-    if subtype & 8 != 0 {
-        let qos = reader.le_u16()?;
-        header += 2;
-        aggregated = qos & 0x80 != 0;
-        if flags & 0x80 != 0 {
+    let mut is_aggregate = false;
+    if subtype & QOS != 0 {
+        is_aggregate = reader.le_u16()? & 0x80 != 0;
+        if flags & ORDER != 0 {
             reader.skip(4)?;
-            header += 4;
         }
     }
-    if padded && header % 4 != 0 {
+    let header = bytes.len().saturating_sub(reader.len());
+    if shape.is_padded && !header.is_multiple_of(4) {
         reader.skip(4 - header % 4)?;
     }
-    // Null data, encrypted data and later fragments have no LLC header to read.
+    // Null data and encrypted data have no LLC header to read.
     let rest = reader.rest();
-    if subtype & 4 != 0 || flags & 0x40 != 0 || rest.is_empty() {
+    if subtype & NO_DATA != 0 || flags & PROTECTED != 0 || rest.is_empty() {
         walk.done(rest);
         return Ok(());
     }
-    if aggregated {
+    if is_aggregate {
         // The first of several: addresses, length, then LLC.
-        let mut inner = Reader::new(rest);
-        let (dst, src) = (inner.array::<6>()?, inner.array::<6>()?);
-        let length = usize::from(inner.be_u16()?);
+        let mut part = Reader::new(rest);
+        let (dst, src) = (part.array::<6>()?, part.array::<6>()?);
+        let length = usize::from(part.be_u16()?);
         walk.packet.src_mac = Some(Mac(src));
         walk.packet.dst_mac = Some(Mac(dst));
-        let body = inner.rest();
-        return link::llc(walk, body.get(..length.min(body.len())).unwrap_or_default());
+        let body = walk.bounded(part.rest(), length, "wlan").0;
+        return link::llc(walk, body);
     }
     link::llc(walk, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layer, Transport, decode};
+    use pcapper_schema::Mac;
+
+    const LLC_UDP: [u8; 36] =
+        [0xaa, 0xaa, 3, 0, 0, 0, 8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 7, 0, 9, 0, 8, 0, 0];
+
+    fn data(control: u8, flags: u8) -> Vec<u8> {
+        let mut frame = vec![control, flags, 0, 0];
+        for last in 1..=3 {
+            frame.extend([2, 0, 0, 0, 0, last]);
+        }
+        frame.extend([0, 0]);
+        frame
+    }
+
+    #[test]
+    fn addresses_follow_the_direction() {
+        let mut frame = data(0x08, 0x01);
+        frame.extend(LLC_UDP);
+        let packet = decode(105, &frame, frame.len() as u32, 0);
+        assert_eq!((packet.src_mac, packet.dst_mac), (Some(Mac([2, 0, 0, 0, 0, 2])), Some(Mac([2, 0, 0, 0, 0, 3]))));
+        assert!(matches!(packet.transport, Transport::Udp { src_port: 7, dst_port: 9, .. }));
+        frame[1] = 0x41;
+        let packet = decode(105, &frame, frame.len() as u32, 0);
+        assert!(packet.ip.is_none() && packet.payload == LLC_UDP);
+    }
+
+    #[test]
+    fn radiotap_flags_shape_the_frame() {
+        // Clock and flags; check sequence and padding are there.
+        let mut frame = vec![0, 0, 17, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x30];
+        frame.extend(data(0x88, 0x02));
+        frame.extend([0, 0, 0xee, 0xee]);
+        frame.extend(LLC_UDP);
+        frame.extend([1, 2, 3, 4]);
+        let packet = decode(127, &frame, frame.len() as u32, 0);
+        assert!(matches!(packet.transport, Transport::Udp { src_port: 7, dst_port: 9, .. }) && packet.trailer.is_empty());
+        assert_eq!((packet.layers[0], packet.layers[1], packet.src_mac), (Layer::Radiotap, Layer::Wlan, Some(Mac([2, 0, 0, 0, 0, 3]))));
+    }
 }

@@ -85,7 +85,7 @@ GROUP BY service ORDER BY service;
 SELECT 'Many malformed messages from one sender' AS title,
   CAST(count(*) AS VARCHAR) || ' x ' || kind || ' in ' || protocol || ', for example: ' || min(detail) AS details,
   src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE kind NOT IN ('packet_comment', 'embedded_secrets')
+FROM anomalies
 WHERE kind IN ('bad_length', 'unexpected_state', 'fragment_overlap') AND protocol <> 'captures' AND src_ip IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM captures WHERE truncated)
 GROUP BY src_ip, protocol, kind HAVING count(*) >= 10

@@ -547,7 +547,8 @@ fn monitored(code: u8, item: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Array as _, RecordBatch};
+    use arrow::array::{Array as _, AsArray as _, RecordBatch};
+    use arrow::datatypes::TimestampNanosecondType;
     use arrow::util::display::array_value_to_string;
     use pcapper_schema::tables::Anomalies;
     use pcapper_schema::{Row, TableSet};
@@ -591,11 +592,15 @@ mod tests {
         }
     }
 
-    /// Cells of one row as text, nulls as `-`.
+    /// Cells of one row as text, nulls as `-`, times in nanoseconds.
     fn cells(batch: &RecordBatch, row: usize, columns: &[&str]) -> String {
         let cell = |name: &&str| {
             let column = batch.column_by_name(name).unwrap();
-            if column.is_null(row) { "-".into() } else { array_value_to_string(column, row).unwrap() }
+            match column.as_primitive_opt::<TimestampNanosecondType>() {
+                _ if column.is_null(row) => "-".into(),
+                Some(times) => times.value(row).to_string(),
+                None => array_value_to_string(column, row).unwrap(),
+            }
         };
         columns.iter().map(cell).collect::<Vec<_>>().join(" ")
     }
@@ -635,11 +640,8 @@ mod tests {
         assert_eq!(cells(&rows, 0, &head), "4 client 0 0 0 0 0.0 0.0 -");
         assert_eq!(cells(&rows, 1, &head), "4 server 0 2 6 -24 0.5 1.0 192.0.2.1");
         let times = ["ref_ts", "org_ts", "rec_ts", "xmt_ts", "offset_ms", "request_frame", "message_len"];
-        assert_eq!(cells(&rows, 0, &times), "- - - 2017-07-14T02:40:00.500Z - - 48");
-        assert_eq!(
-            cells(&rows, 1, &times),
-            "2017-07-14T02:39:00Z 2017-07-14T02:40:00.500Z 2017-07-14T02:40:01Z 2017-07-14T02:40:01.250Z 1250.0 1 48"
-        );
+        assert_eq!(cells(&rows, 0, &times), "- - - 1500000000500000000 - - 48");
+        assert_eq!(cells(&rows, 1, &times), "1499999940000000000 1500000000500000000 1500000001000000000 1500000001250000000 1250.0 1 48");
     }
 
     #[test]
