@@ -51,8 +51,23 @@ pub struct Arguments {
 
 /// General and data options that work; the others say that they are not built yet.
 const BUILT: &[&str] = &[
-    "base", "json", "limit-protocols", "no-color", "no-status", "recursive", "show-secrets", "summarize", "verbose", "describe", "format", "lake",
-    "no-cache", "output", "show-sql", "sql", "tables",
+    "base",
+    "json",
+    "limit-protocols",
+    "no-color",
+    "no-status",
+    "recursive",
+    "show-secrets",
+    "summarize",
+    "verbose",
+    "describe",
+    "format",
+    "lake",
+    "no-cache",
+    "output",
+    "show-sql",
+    "sql",
+    "tables",
 ];
 
 /// Reads the command line; an error is one line for the user.
@@ -74,7 +89,11 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         return Ok(Command::Print(format!("pcapper {}\n", env!("CARGO_PKG_VERSION"))));
     }
     for flag in FLAGS {
-        let given = if flag.value.is_some() { matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine) } else { matches.get_flag(flag.name) };
+        let given = if flag.value.is_some() {
+            matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine)
+        } else {
+            matches.get_flag(flag.name)
+        };
         let built = BUILT.contains(&flag.name) || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer());
         if given && !built {
             return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
@@ -100,7 +119,11 @@ fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments
         return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
     }
     let limit = text("limit-protocols").unwrap_or_default();
-    let limit_protocols = limit.parse().ok().filter(|&limit: &usize| limit >= 1).ok_or_else(|| format!("--limit-protocols {limit}: a number of 1 or more is needed"))?;
+    let limit_protocols = limit
+        .parse()
+        .ok()
+        .filter(|&limit: &usize| limit >= 1)
+        .ok_or_else(|| format!("--limit-protocols {limit}: a number of 1 or more is needed"))?;
     let form = match text("format").as_deref() {
         None | Some("table") => Form::Table,
         Some("json") => Form::Json,

@@ -29,7 +29,8 @@ pub fn menu() -> String {
             if let Some(name) = flag.value {
                 let _ = write!(left, " {name}");
             }
-            let default = flag.default.filter(|_| !flag.help.contains("[default")).map(|default| format!(" [default: {default}]")).unwrap_or_default();
+            let default =
+                flag.default.filter(|_| !flag.help.contains("[default")).map(|default| format!(" [default: {default}]")).unwrap_or_default();
             let _ = writeln!(text, "{left:<width$}{}{default}", flag.help, width = HELP_COLUMN);
         }
         if group == Group::General {

@@ -58,7 +58,11 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                     bar.suspend(|| complain(&format!("{}: {fault}", target.shown)));
                     status = status.worse(Status::Partly);
                 }
-                let name = target.path.file_name().filter(|_| !target.is_stdin()).map_or_else(|| "stdin".to_owned(), |name| name.to_string_lossy().into_owned());
+                let name = target
+                    .path
+                    .file_name()
+                    .filter(|_| !target.is_stdin())
+                    .map_or_else(|| "stdin".to_owned(), |name| name.to_string_lossy().into_owned());
                 captures.push(Selected { manifest, name });
             }
             Err(error) => {

@@ -105,7 +105,11 @@ fn arp_and_lldp_agree_with_their_facts() {
     let scratch = Scratch::new("arp");
     assert_eq!(number(&scratch.0, &sample("arp.pcap"), "SELECT count(*) FROM arp WHERE operation = 'request'"), 14);
     assert_eq!(number(&scratch.0, &sample("arp.pcap"), "SELECT count(*) FROM arp WHERE operation = 'reply'"), 8);
-    let names = rows(&scratch.0, &sample("lldp.pcap"), "SELECT system_name, count(*) AS n FROM lldp WHERE ttl_s > 0 GROUP BY system_name ORDER BY system_name");
+    let names = rows(
+        &scratch.0,
+        &sample("lldp.pcap"),
+        "SELECT system_name, count(*) AS n FROM lldp WHERE ttl_s > 0 GROUP BY system_name ORDER BY system_name",
+    );
     let names: Vec<&str> = names.iter().filter_map(|row| row["system_name"].as_str()).collect();
     assert_eq!(names, ["plc1", "sw-plant-1", "sw-plant-2"]);
 }
@@ -114,11 +118,7 @@ fn arp_and_lldp_agree_with_their_facts() {
 fn plant_story_is_told_by_sql() {
     let scratch = Scratch::new("plant");
     let plant = sample("plant.pcapng");
-    let writes = rows(
-        &scratch.0,
-        &plant,
-        "SELECT src_ip, dst_ip, func, point, write_values FROM modbus WHERE is_write ORDER BY frame",
-    );
+    let writes = rows(&scratch.0, &plant, "SELECT src_ip, dst_ip, func, point, write_values FROM modbus WHERE is_write ORDER BY frame");
     assert_eq!(writes.len(), 2, "{writes:?}");
     for write in &writes {
         assert_eq!((write["src_ip"].as_str(), write["dst_ip"].as_str()), (Some("192.168.50.20"), Some("192.168.50.10")));
@@ -262,6 +262,16 @@ fn the_menu_lists_every_flag_in_its_group() {
 #[test]
 fn csv_and_parquet_of_two_captures_are_one_question() {
     let scratch = Scratch::new("two");
-    let output = run(&scratch.0, &[&sample("arp.pcap"), &sample("ntp.pcap"), "--sql", "SELECT capture, count(*) AS n FROM packets GROUP BY capture ORDER BY capture", "--format", "csv"]);
+    let output = run(
+        &scratch.0,
+        &[
+            &sample("arp.pcap"),
+            &sample("ntp.pcap"),
+            "--sql",
+            "SELECT capture, count(*) AS n FROM packets GROUP BY capture ORDER BY capture",
+            "--format",
+            "csv",
+        ],
+    );
     assert_eq!(text(&output.stdout), "capture,n\r\narp.pcap,28\r\nntp.pcap,41\r\n");
 }

@@ -53,7 +53,11 @@ fn every_capture_decodes() {
 /// (capture, question, answer): facts that the specifications state of public captures.
 const FACTS: &[(&str, &str, &str)] = &[
     ("http/zeek_http-post.pcap", "SELECT packets, wire_bytes, captured_bytes FROM captures", "14,1871,1623"),
-    ("arp/zeek_arp-who-has.pcap", "SELECT operation, sender_ip, sender_mac FROM arp ORDER BY frame", "request,10.0.0.2,78:31:c1:c6:3f:c2\nreply,10.0.0.1,f8:ed:a5:c0:a4:f1"),
+    (
+        "arp/zeek_arp-who-has.pcap",
+        "SELECT operation, sender_ip, sender_mac FROM arp ORDER BY frame",
+        "request,10.0.0.2,78:31:c1:c6:3f:c2\nreply,10.0.0.1,f8:ed:a5:c0:a4:f1",
+    ),
 ];
 
 #[test]

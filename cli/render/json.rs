@@ -101,5 +101,10 @@ fn rows(batch: &RecordBatch, secrets: &mut Secrets) -> Value {
 /// One row as an object.
 pub fn object(batch: &RecordBatch, row: usize, secrets: &mut Secrets, big_as_text: bool) -> Map<String, Value> {
     let schema = batch.schema();
-    schema.fields().iter().zip(batch.columns()).map(|(field, column)| (field.name().clone(), value::json(column, row, secrets, big_as_text))).collect()
+    schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| (field.name().clone(), value::json(column, row, secrets, big_as_text)))
+        .collect()
 }

@@ -216,7 +216,12 @@ fn findings(rows: &RecordBatch, style: Style, verbose: bool, secrets: &mut Secre
             (Some(src), Some(dst)) => Some(format!("{src} -> {dst}")),
             (one, other) => one.or(other),
         };
-        let lines = [("Details", text("details", row, secrets)), ("Hosts", hosts), ("Frames", text("frames", row, secrets)), ("ATT&CK", text("techniques", row, secrets))];
+        let lines = [
+            ("Details", text("details", row, secrets)),
+            ("Hosts", hosts),
+            ("Frames", text("frames", row, secrets)),
+            ("ATT&CK", text("techniques", row, secrets)),
+        ];
         for (name, value) in lines {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
                 line(&format!("  {name:<8} {value}"), out);

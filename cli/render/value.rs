@@ -71,7 +71,9 @@ pub fn json(array: &ArrayRef, row: usize, secrets: &mut Secrets, big_as_text: bo
         DataType::Int64 => Value::Number(array.as_primitive::<Int64Type>().value(row).into()),
         DataType::Float64 => Number::from_f64(array.as_primitive::<Float64Type>().value(row)).map_or(Value::Null, Value::Number),
         DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
-        DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, _) => Value::String(time(array.as_primitive::<TimestampNanosecondType>().value(row), 9)),
+        DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, _) => {
+            Value::String(time(array.as_primitive::<TimestampNanosecondType>().value(row), 9))
+        }
         DataType::Utf8 => Value::String(secrets.numbered(array.as_string::<i32>().value(row))),
         DataType::Binary => Value::String(hex(array.as_binary::<i32>().value(row))),
         DataType::List(_) => {
@@ -117,7 +119,9 @@ fn text(value: &Value, unit: Unit, place: Place) -> String {
         Value::String(text) if text.is_empty() => NULL.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => NULL.to_owned(),
-        Value::Array(items) => items.iter().map(|item| text(item, if unit == Unit::Text { Unit::Id } else { unit }, place)).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => {
+            items.iter().map(|item| text(item, if unit == Unit::Text { Unit::Id } else { unit }, place)).collect::<Vec<_>>().join(", ")
+        }
         Value::Object(_) => value.to_string(),
         Value::Number(number) => {
             let float = number.as_f64().unwrap_or_default();

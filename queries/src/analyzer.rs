@@ -75,8 +75,10 @@ pub struct ParseError {
 
 /// The analyzers that come with pcapper, in order of name.
 pub fn built_in() -> Vec<Analyzer> {
-    let mut analyzers: Vec<Analyzer> =
-        files(&BUILT_IN).into_iter().map(|(path, text)| parse(&path, text).unwrap_or_else(|error| unreachable!("built-in analyzers are tested: {error}"))).collect();
+    let mut analyzers: Vec<Analyzer> = files(&BUILT_IN)
+        .into_iter()
+        .map(|(path, text)| parse(&path, text).unwrap_or_else(|error| unreachable!("built-in analyzers are tested: {error}")))
+        .collect();
     analyzers.sort_by(|a, b| a.name.cmp(&b.name));
     analyzers
 }
@@ -229,7 +231,9 @@ fn finding(rest: &str) -> Result<FindingQuery, String> {
     let mut finding = FindingQuery { id, severity: String::new(), confidence: "medium".to_owned(), techniques: Vec::new(), sql: String::new() };
     for word in words {
         match word.split_once('=') {
-            Some(("severity", severity)) if ["critical", "high", "medium", "low", "info"].contains(&severity) => finding.severity = severity.to_owned(),
+            Some(("severity", severity)) if ["critical", "high", "medium", "low", "info"].contains(&severity) => {
+                finding.severity = severity.to_owned()
+            }
             Some(("confidence", confidence)) if ["high", "medium", "low"].contains(&confidence) => finding.confidence = confidence.to_owned(),
             Some(("technique", list)) => finding.techniques = list.split(',').map(str::to_owned).collect(),
             _ => return Err(format!("unknown word {word}")),

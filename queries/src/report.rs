@@ -104,7 +104,10 @@ impl Unit {
             Self::Seconds
         } else if ends("_share") || name == "share" {
             Self::Share
-        } else if ["port", "frame", "id", "vlan", "code", "type", "tid", "version"].iter().any(|word| name == *word || name.ends_with(&format!("_{word}"))) {
+        } else if ["port", "frame", "id", "vlan", "code", "type", "tid", "version"]
+            .iter()
+            .any(|word| name == *word || name.ends_with(&format!("_{word}")))
+        {
             Self::Id
         } else {
             Self::Count
@@ -114,8 +117,8 @@ impl Unit {
 
 /// Words that stay in capitals in labels.
 const CAPITALS: &[&str] = &[
-    "ip", "mac", "tcp", "udp", "dns", "tls", "http", "id", "url", "uri", "vlan", "ttl", "rtt", "sni", "ja3", "ja3s", "ja4", "ja4s", "alpn", "os", "ca",
-    "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256", "appid",
+    "ip", "mac", "tcp", "udp", "dns", "tls", "http", "id", "url", "uri", "vlan", "ttl", "rtt", "sni", "ja3", "ja3s", "ja4", "ja4s", "alpn", "os",
+    "ca", "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256", "appid",
 ];
 
 /// What a column is called in a report: its name in words, without the unit.

@@ -56,13 +56,15 @@ pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbo
 /// Findings with the most severe first, then by time, frame and id.
 fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
     let text = |name: &str| -> Vec<String> {
-        let column = findings.column_by_name(name).map(|column| datafusion::arrow::compute::cast(column, &datafusion::arrow::datatypes::DataType::Utf8));
+        let column =
+            findings.column_by_name(name).map(|column| datafusion::arrow::compute::cast(column, &datafusion::arrow::datatypes::DataType::Utf8));
         match column {
             Some(Ok(column)) => column.as_string::<i32>().iter().map(|value| value.unwrap_or_default().to_owned()).collect(),
             _ => vec![String::new(); findings.num_rows()],
         }
     };
-    let rank: Vec<usize> = text("severity").iter().map(|severity| SEVERITIES.iter().position(|known| known == severity).unwrap_or(SEVERITIES.len())).collect();
+    let rank: Vec<usize> =
+        text("severity").iter().map(|severity| SEVERITIES.iter().position(|known| known == severity).unwrap_or(SEVERITIES.len())).collect();
     let (detection, src, dst, details) = (text("detection"), text("src_ip"), text("dst_ip"), text("details"));
     let frames = findings.column_by_name("frame").and_then(|column| column.as_primitive_opt::<datafusion::arrow::datatypes::UInt64Type>().cloned());
     let frame = |row: usize| frames.as_ref().filter(|frames| !frames.is_null(row)).map(|frames| frames.value(row));

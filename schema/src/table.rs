@@ -7,9 +7,9 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{SortOptions, sort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 
+use crate::Mac;
 use crate::column::{Column, Ips, Macs, Numbers, Times, constant, time_type, word_type};
 use crate::tables::TableSet;
-use crate::Mac;
 
 /// Which of the shared leading columns a table has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -37,7 +37,8 @@ impl Pcap {
             let bytes = header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
             if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
         };
-        let (big_endian, magic) = [false, true].into_iter().map(|big| (big, word(0, big))).find(|(_, magic)| [MICROSECONDS, NANOSECONDS, MODIFIED].contains(magic))?;
+        let (big_endian, magic) =
+            [false, true].into_iter().map(|big| (big, word(0, big))).find(|(_, magic)| [MICROSECONDS, NANOSECONDS, MODIFIED].contains(magic))?;
         let network = word(20, big_endian);
         // Bit 26 says that the top nibble holds the length of the frame check sequence, in 16-bit units.
         let fcs_len = if network & 0x0400_0000 != 0 { (network >> 28) as u8 * 2 } else { 0 };
@@ -119,7 +120,10 @@ impl Pcap {
                 kind: "bad_length",
                 offset,
                 after_frame: packets,
-                detail: format!("record after packet {packets} (byte {offset}) says it holds {} bytes; {skipped} bytes were passed over", damaged.captured),
+                detail: format!(
+                    "record after packet {packets} (byte {offset}) says it holds {} bytes; {skipped} bytes were passed over",
+                    damaged.captured
+                ),
             },
         )
     }

@@ -134,7 +134,16 @@ impl PcapNg {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of one packet block")]
-    fn frame(&mut self, interface: u32, ticks: Option<(u32, u32)>, captured: u32, length: u32, start: usize, info: &mut CaptureInfo, frames: &mut Vec<FrameMeta>) -> Wire<()> {
+    fn frame(
+        &mut self,
+        interface: u32,
+        ticks: Option<(u32, u32)>,
+        captured: u32,
+        length: u32,
+        start: usize,
+        info: &mut CaptureInfo,
+        frames: &mut Vec<FrameMeta>,
+    ) -> Wire<()> {
         let at = self.first_interface.checked_add(interface as usize).ok_or(Malformed)?;
         let clock = *self.clocks.get(at).ok_or(Malformed)?;
         let known = info.interfaces.get(at).ok_or(Malformed)?;
@@ -261,12 +270,19 @@ impl PcapNg {
                 4 => interface.ipv4.extend(address_and_mask(value)),
                 5 => interface.ipv6.extend(address_and_length(value)),
                 6 => interface.mac = value.first_chunk::<6>().map(|mac| pcapper_schema::Mac(*mac).to_string()),
-                7 => interface.eui64 = value.first_chunk::<8>().map(|eui| eui.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")),
+                7 => {
+                    interface.eui64 = value.first_chunk::<8>().map(|eui| eui.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":"))
+                }
                 8 => interface.speed_bps = self.number(value),
                 9 => resolution = value.first().copied().unwrap_or(6),
                 10 => interface.timezone = self.number(value).map(|zone| zone as i32),
                 // The first octet says which language the filter is in.
-                11 => interface.filter = value.split_first().map(|(_, filter)| String::from_utf8_lossy(filter).trim_end_matches('\0').to_owned()).filter(|filter| !filter.is_empty()),
+                11 => {
+                    interface.filter = value
+                        .split_first()
+                        .map(|(_, filter)| String::from_utf8_lossy(filter).trim_end_matches('\0').to_owned())
+                        .filter(|filter| !filter.is_empty())
+                }
                 12 => interface.os = text(option),
                 13 => interface.fcs_len = value.first().copied(),
                 14 => interface.ts_offset_s = self.number(value).map(|offset| offset as i64),

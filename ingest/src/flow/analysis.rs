@@ -338,7 +338,16 @@ fn agree_on_scale(me: &mut Side, peer: &mut Side, tcp: &Tcp) {
 }
 
 #[allow(clippy::too_many_arguments, reason = "one row's cells")]
-fn emit(cx: &mut Cx<'_>, kinds: Kinds, tcp: &Tcp, length: u32, window: u32, duplicate_number: u32, original: Option<(u64, i64)>, rtt_ns: Option<i64>) {
+fn emit(
+    cx: &mut Cx<'_>,
+    kinds: Kinds,
+    tcp: &Tcp,
+    length: u32,
+    window: u32,
+    duplicate_number: u32,
+    original: Option<(u64, i64)>,
+    rtt_ns: Option<i64>,
+) {
     let flag = |kind| kinds.has(kind).then_some(true);
     let names = [
         (Kinds::REUSED, "reused_ports"),

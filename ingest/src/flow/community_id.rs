@@ -37,21 +37,32 @@ pub fn community_id(src: IpAddr, dst: IpAddr, proto: u8, ports: Option<(u16, u16
 pub fn icmp_ports(v6: bool, kind: u8, code: u8) -> (u16, u16, bool) {
     let answer = if v6 {
         match kind {
-            128 => 129, 129 => 128, // echo
-            133 => 134, 134 => 133, // router solicitation, advertisement
-            135 => 136, 136 => 135, // neighbour solicitation, advertisement
-            130 => 131, 131 => 130, // multicast listener query, report
-            139 => 140, 140 => 139, // node information
-            144 => 145, 145 => 144, // home agent discovery
+            128 => 129,
+            129 => 128, // echo
+            133 => 134,
+            134 => 133, // router solicitation, advertisement
+            135 => 136,
+            136 => 135, // neighbour solicitation, advertisement
+            130 => 131,
+            131 => 130, // multicast listener query, report
+            139 => 140,
+            140 => 139, // node information
+            144 => 145,
+            145 => 144, // home agent discovery
             _ => return (u16::from(kind), u16::from(code), true),
         }
     } else {
         match kind {
-            8 => 0, 0 => 8,     // echo
-            13 => 14, 14 => 13, // timestamp
-            15 => 16, 16 => 15, // information
-            17 => 18, 18 => 17, // address mask
-            10 => 9, 9 => 10,   // router solicitation, advertisement
+            8 => 0,
+            0 => 8, // echo
+            13 => 14,
+            14 => 13, // timestamp
+            15 => 16,
+            16 => 15, // information
+            17 => 18,
+            18 => 17, // address mask
+            10 => 9,
+            9 => 10, // router solicitation, advertisement
             _ => return (u16::from(kind), u16::from(code), true),
         }
     };

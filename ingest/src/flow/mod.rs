@@ -123,7 +123,10 @@ impl Side {
 /// Who decodes a flow's payload.
 enum App {
     /// Not known yet: so many pieces were offered; streams keep what was offered (direction, frame, time, bytes).
-    Unknown { offered: u8, held: Vec<Held> },
+    Unknown {
+        offered: u8,
+        held: Vec<Held>,
+    },
     Stream(Box<dyn StreamDissector>),
     Datagram(Box<dyn DatagramDissector>),
     /// Nobody, or nobody any more.

@@ -2,7 +2,8 @@
 
 /// Name of a port of an IP protocol (6 TCP, 17 UDP, 132 SCTP).
 pub fn name(proto: u8, port: u16) -> Option<&'static str> {
-    matches!(proto, 6 | 17 | 132).then(|| NAMES.binary_search_by_key(&port, |(number, _)| *number).ok().and_then(|at| NAMES.get(at)).map(|(_, name)| *name))?
+    matches!(proto, 6 | 17 | 132)
+        .then(|| NAMES.binary_search_by_key(&port, |(number, _)| *number).ok().and_then(|at| NAMES.get(at)).map(|(_, name)| *name))?
 }
 
 /// Names of ports, in order (IANA Service Name and Transport Protocol Port Number Registry).

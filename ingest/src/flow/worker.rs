@@ -80,7 +80,11 @@ struct Names {
 
 impl Names {
     /// `packets.layers`.
-    fn path<'n>(known: &'n mut FxHashMap<(packet::Layers, Option<&'static str>), Box<str>>, layers: &packet::Layers, service: Option<&'static str>) -> &'n str {
+    fn path<'n>(
+        known: &'n mut FxHashMap<(packet::Layers, Option<&'static str>), Box<str>>,
+        layers: &packet::Layers,
+        service: Option<&'static str>,
+    ) -> &'n str {
         known.entry((*layers, service)).or_insert_with(|| {
             let mut names: Vec<&str> = layers.iter().map(|layer| layer.name()).filter(|name| !name.is_empty()).collect();
             if let Some(service) = service
@@ -442,7 +446,10 @@ impl Flow {
             (verdict == Verdict::Yes).then_some(protocol)
         };
         let usual = self.usual(&at.inner.probes.datagram);
-        let found = usual.iter().find_map(|&index| asked(index, true)).or_else(|| (0..PROTOCOLS.len()).filter(|index| !usual.contains(index)).find_map(|index| asked(index, false)))?;
+        let found = usual
+            .iter()
+            .find_map(|&index| asked(index, true))
+            .or_else(|| (0..PROTOCOLS.len()).filter(|index| !usual.contains(index)).find_map(|index| asked(index, false)))?;
         self.app = App::Datagram((found.datagram.as_ref()?.start)());
         Some(found)
     }
@@ -578,7 +585,10 @@ impl Flow {
             }
         };
         let usual = self.usual(&at.inner.probes.stream);
-        let found = usual.iter().find_map(|&index| asked(index, true)).or_else(|| (0..PROTOCOLS.len()).filter(|index| !usual.contains(index)).find_map(|index| asked(index, false)));
+        let found = usual
+            .iter()
+            .find_map(|&index| asked(index, true))
+            .or_else(|| (0..PROTOCOLS.len()).filter(|index| !usual.contains(index)).find_map(|index| asked(index, false)));
         match found.and_then(|protocol| Some((protocol, protocol.stream.as_ref()?))) {
             Some((protocol, kind)) => {
                 self.service = Some(protocol.name);
@@ -660,7 +670,11 @@ impl Flow {
         let left = offered.len() - done;
         if left > MAX_PENDING {
             let mut cx = context!(self, at, dir, self.spans[index]);
-            cx.anomaly(self.service.unwrap_or("tcp"), "limit_reached", "a message is longer than the decoder holds; the rest of the flow is not decoded");
+            cx.anomaly(
+                self.service.unwrap_or("tcp"),
+                "limit_reached",
+                "a message is longer than the decoder holds; the rest of the flow is not decoded",
+            );
             self.stop(at);
             return;
         }

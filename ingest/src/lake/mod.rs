@@ -72,7 +72,11 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let info = if threads == 1 { decode_alone(reader, &writer, &manifest, progress)? } else { decode_shared(reader, &writer, &manifest, threads, progress)? };
+    let info = if threads == 1 {
+        decode_alone(reader, &writer, &manifest, progress)?
+    } else {
+        decode_shared(reader, &writer, &manifest, threads, progress)?
+    };
     finish(&info, &source, writer, manifest)
 }
 
@@ -86,7 +90,12 @@ struct Work {
     clock: i64,
 }
 
-fn decode_alone(mut reader: CaptureReader, writer: &CaptureWriter, manifest: &Manifest, progress: &(dyn Fn(u64) + Sync)) -> Result<CaptureInfo, IngestError> {
+fn decode_alone(
+    mut reader: CaptureReader,
+    writer: &CaptureWriter,
+    manifest: &Manifest,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<CaptureInfo, IngestError> {
     let mut chunk = Chunk::default();
     let mut worker = Worker::new(reader.is_pcapng());
     let mut clock = i64::MIN;
@@ -124,10 +133,12 @@ fn decode_shared(
             workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, &to_encode, manifest)));
         }
         drop(to_encode);
-        let mut encoders: Vec<_> = (0..threads.min(2)).map(|_| {
-            let batches = batches.clone();
-            scope.spawn(move || batches.iter().try_for_each(|(def, batch)| writer.write(def, &batch)))
-        }).collect();
+        let mut encoders: Vec<_> = (0..threads.min(2))
+            .map(|_| {
+                let batches = batches.clone();
+                scope.spawn(move || batches.iter().try_for_each(|(def, batch)| writer.write(def, &batch)))
+            })
+            .collect();
         drop(batches);
         let mut clock = i64::MIN;
         let mut sent: VecDeque<Arc<Work>> = VecDeque::new();

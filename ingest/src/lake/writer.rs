@@ -147,7 +147,8 @@ fn properties(def: &TableDef, rows: usize) -> WriterProperties {
             builder = builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
         }
         if column.bloom {
-            builder = builder.set_column_bloom_filter_enabled(path.clone(), true).set_column_bloom_filter_max_ndv(path, (rows as u64).clamp(16, 100_000));
+            builder =
+                builder.set_column_bloom_filter_enabled(path.clone(), true).set_column_bloom_filter_max_ndv(path, (rows as u64).clamp(16, 100_000));
         }
     }
     builder.build()

@@ -42,11 +42,7 @@ fn other<'a>(walk: &mut Walk<'_, 'a>, proto: u8, payload: &'a [u8]) -> Wire<()> 
             }
         }
         // MPLS in IP (RFC 4023).
-        137 => {
-            if tunnel::is_mpls(payload) && walk.enter(Tunnel::Mpls) {
-                return link::mpls(walk, Reader::new(payload));
-            }
-        }
+        137 if tunnel::is_mpls(payload) && walk.enter(Tunnel::Mpls) => return link::mpls(walk, Reader::new(payload)),
         2 => walk.layer(Layer::Igmp),
         50 => walk.layer(Layer::Esp),
         89 => walk.layer(Layer::Ospf),

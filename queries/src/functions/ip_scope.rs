@@ -65,9 +65,19 @@ mod tests {
     #[test]
     fn registries() {
         for (ip, expected) in [
-            ("10.1.2.3", "private"), ("172.32.0.1", "public"), ("100.64.0.1", "cgnat"), ("169.254.3.4", "link_local"), ("224.0.0.251", "multicast"),
-            ("255.255.255.255", "broadcast"), ("192.0.2.9", "documentation"), ("198.19.0.1", "benchmark"), ("fe80::1", "link_local"),
-            ("fd00::1", "ula"), ("2606:4700::1", "public"), ("2001:db8::1", "documentation"), ("::ffff:10.0.0.1", "private"),
+            ("10.1.2.3", "private"),
+            ("172.32.0.1", "public"),
+            ("100.64.0.1", "cgnat"),
+            ("169.254.3.4", "link_local"),
+            ("224.0.0.251", "multicast"),
+            ("255.255.255.255", "broadcast"),
+            ("192.0.2.9", "documentation"),
+            ("198.19.0.1", "benchmark"),
+            ("fe80::1", "link_local"),
+            ("fd00::1", "ula"),
+            ("2606:4700::1", "public"),
+            ("2001:db8::1", "documentation"),
+            ("::ffff:10.0.0.1", "private"),
         ] {
             assert_eq!(scope(ip.parse().unwrap()), expected, "{ip}");
         }

@@ -318,9 +318,16 @@ struct Stage {
 }
 
 enum Coder {
-    Gzip { inflate: Box<Decompress>, ended: bool },
+    Gzip {
+        inflate: Box<Decompress>,
+        ended: bool,
+    },
     /// Zlib by the standard, raw deflate by some servers (RFC 9110, 8.4.1.2): the first two octets tell.
-    Deflate { inflate: Option<Box<Decompress>>, first: Option<u8>, ended: bool },
+    Deflate {
+        inflate: Option<Box<Decompress>>,
+        first: Option<u8>,
+        ended: bool,
+    },
     Zstd(ZstdDecoder<'static>),
 }
 

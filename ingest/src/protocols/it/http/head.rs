@@ -13,11 +13,59 @@ const MAX_UNKNOWN_LINE: usize = 2048;
 
 /// Methods that are requests even without a version behind the target (IANA HTTP Method Registry, and what Microsoft added).
 static METHODS: &[&str] = &[
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK",
-    "UNLOCK", "SEARCH", "REPORT", "CHECKIN", "CHECKOUT", "UNCHECKOUT", "MERGE", "LABEL", "UPDATE", "MKACTIVITY", "MKWORKSPACE", "MKCALENDAR",
-    "VERSION-CONTROL", "BASELINE-CONTROL", "ACL", "BIND", "UNBIND", "REBIND", "LINK", "UNLINK", "ORDERPATCH", "MKREDIRECTREF",
-    "UPDATEREDIRECTREF", "QUERY", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "POLL", "BCOPY", "BMOVE", "BDELETE", "BPROPFIND", "BPROPPATCH",
-    "CCM_POST", "RPC_CONNECT", "RPC_IN_DATA", "RPC_OUT_DATA", "SSTP_DUPLEX_POST",
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "CONNECT",
+    "TRACE",
+    "PATCH",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "SEARCH",
+    "REPORT",
+    "CHECKIN",
+    "CHECKOUT",
+    "UNCHECKOUT",
+    "MERGE",
+    "LABEL",
+    "UPDATE",
+    "MKACTIVITY",
+    "MKWORKSPACE",
+    "MKCALENDAR",
+    "VERSION-CONTROL",
+    "BASELINE-CONTROL",
+    "ACL",
+    "BIND",
+    "UNBIND",
+    "REBIND",
+    "LINK",
+    "UNLINK",
+    "ORDERPATCH",
+    "MKREDIRECTREF",
+    "UPDATEREDIRECTREF",
+    "QUERY",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "POLL",
+    "BCOPY",
+    "BMOVE",
+    "BDELETE",
+    "BPROPFIND",
+    "BPROPPATCH",
+    "CCM_POST",
+    "RPC_CONNECT",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
+    "SSTP_DUPLEX_POST",
 ];
 
 /// What the first bytes of a message look like.
@@ -160,8 +208,27 @@ pub fn first_line(bytes: &[u8]) -> Option<usize> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Name {
-    Host, UserAgent, Referer, Origin, Server, Location, ContentType, ContentLength, ContentEncoding, TransferEncoding, ContentDisposition,
-    Range, ContentRange, Cookie, SetCookie, Authorization, ProxyAuthorization, WwwAuthenticate, ProxyAuthenticate, XForwardedFor, Upgrade,
+    Host,
+    UserAgent,
+    Referer,
+    Origin,
+    Server,
+    Location,
+    ContentType,
+    ContentLength,
+    ContentEncoding,
+    TransferEncoding,
+    ContentDisposition,
+    Range,
+    ContentRange,
+    Cookie,
+    SetCookie,
+    Authorization,
+    ProxyAuthorization,
+    WwwAuthenticate,
+    ProxyAuthenticate,
+    XForwardedFor,
+    Upgrade,
     AcceptLanguage,
     /// Content-Security-Policy, Strict-Transport-Security, X-Frame-Options, X-Content-Type-Options, Referrer-Policy.
     Security,
@@ -404,11 +471,9 @@ fn start_line(text: &str, line: Span) -> Start {
         };
     }
     match split_version(whole.get(first..).unwrap_or_default().as_bytes()) {
-        Some((target, version)) => Start::Request {
-            method: word,
-            target: after.start..after.start + target.len(),
-            version: Some(after.end - version.len()..after.end),
-        },
+        Some((target, version)) => {
+            Start::Request { method: word, target: after.start..after.start + target.len(), version: Some(after.end - version.len()..after.end) }
+        }
         None => Start::Request { method: word, target: after, version: None },
     }
 }

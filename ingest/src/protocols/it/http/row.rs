@@ -15,8 +15,10 @@ use super::pairing::Asked;
 use crate::protocols::it::mime;
 
 /// Base64 as clients write it, with or without padding.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+);
 
 /// What the row says of the exchange and of the way the message came.
 #[derive(Clone, Copy)]
@@ -50,7 +52,8 @@ pub fn emit(tables: &mut TableSet, common: &Common, head: &Head, content: &Conte
         .map(|(_, name, value)| Cow::Owned(format!("{name}: {value}")))
         .collect();
     let names: Vec<Cow<'_, str>> = head.names().map(Cow::Borrowed).collect();
-    let security: Vec<Cow<'_, str>> = head.fields().filter(|(known, _, _)| *known == Some(Name::Security)).map(|(_, name, _)| Cow::Borrowed(name)).collect();
+    let security: Vec<Cow<'_, str>> =
+        head.fields().filter(|(known, _, _)| *known == Some(Name::Security)).map(|(_, name, _)| Cow::Borrowed(name)).collect();
     let ja4h = ja4h(head);
 
     Http::slot(tables).push(
@@ -155,7 +158,8 @@ fn url(head: &Head) -> Option<Cow<'_, str>> {
 /// Starts with a scheme and an authority.
 fn is_absolute(target: &str) -> bool {
     target.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic()) && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
+        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet))
     })
 }
 
@@ -250,7 +254,11 @@ fn extended(value: &str) -> Option<String> {
     let mut parts = value.splitn(3, '\'');
     let (charset, _, text) = (parts.next()?, parts.next()?, parts.next()?);
     let octets = percent_decoded(text);
-    Some(if charset.eq_ignore_ascii_case("iso-8859-1") { octets.into_iter().map(char::from).collect() } else { String::from_utf8_lossy(&octets).into_owned() })
+    Some(if charset.eq_ignore_ascii_case("iso-8859-1") {
+        octets.into_iter().map(char::from).collect()
+    } else {
+        String::from_utf8_lossy(&octets).into_owned()
+    })
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {
