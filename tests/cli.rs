@@ -275,3 +275,96 @@ fn csv_and_parquet_of_two_captures_are_one_question() {
     );
     assert_eq!(text(&output.stdout), "capture,n\r\narp.pcap,28\r\nntp.pcap,41\r\n");
 }
+
+/// Flags whose analyzers are built.
+const FLAGS: &[&str] = &[
+    "--base",
+    "--pcapmeta",
+    "--protocols",
+    "--ips",
+    "--hosts",
+    "--services",
+    "--sizes",
+    "--streams",
+    "--tcp",
+    "--udp",
+    "--vlan",
+    "--modbus",
+    "--goose",
+];
+
+#[test]
+fn every_flag_reports_on_every_sample() {
+    let scratch = Scratch::new("flags");
+    let mut arguments = vec![sample(""), "--no-status".to_owned()];
+    arguments.extend(FLAGS.iter().map(|flag| (*flag).to_owned()));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let output = run(&scratch.0, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    let titles = text(&output.stdout).matches(" :: ").count();
+    assert_eq!(titles, FLAGS.len() * 14, "a report of each flag for each sample");
+}
+
+#[test]
+fn one_report_over_all_captures() {
+    let scratch = Scratch::new("summarize");
+    let output = run(&scratch.0, &[&sample("arp.pcap"), &sample("ntp.pcap"), "--base", "--summarize"]);
+    let report = text(&output.stdout);
+    assert!(report.contains("PCAPPER REPORT :: ALL PCAPS (2)"), "{report}");
+    assert!(report.contains("Packets                  : 69"), "{report}");
+    assert!(report.contains("Combined Duration        : "), "{report}");
+}
+
+#[test]
+fn findings_name_the_evidence() {
+    let scratch = Scratch::new("findings");
+    let found = rows(&scratch.0, &sample("goose.pcap"), "SELECT detection, severity, frames FROM findings WHERE source = 'goose' ORDER BY detection");
+    assert_eq!(found[0]["detection"], "goose_simulation");
+    assert_eq!(found[0]["frames"], serde_json::json!([44]));
+    // Reading an identity and writing two values is what the jump host does in the plant.
+    let plant = rows(&scratch.0, &sample("plant.pcapng"), "SELECT detection, src_ip FROM findings WHERE source = 'modbus' ORDER BY detection, frame");
+    assert!(plant.iter().all(|finding| finding["src_ip"] == "192.168.50.20"), "{plant:?}");
+    assert_eq!(plant.iter().filter(|finding| finding["detection"] == "modbus_write").count(), 2);
+    assert_eq!(plant.iter().filter(|finding| finding["detection"] == "modbus_identity_read").count(), 1);
+}
+
+#[test]
+fn a_kill_leaves_no_half_capture() {
+    let scratch = Scratch::new("kill");
+    // A capture that takes a moment to decode: the sample's records many times over.
+    let one = std::fs::read(sample("tcp.pcapng")).unwrap();
+    let many = scratch.path("many.pcapng");
+    std::fs::write(&many, one.repeat(400)).unwrap();
+    let many = many.to_string_lossy().into_owned();
+    let lake = scratch.path("lake");
+    for wait in [5, 20, 60, 120] {
+        let mut child = pcapper(&lake, &[&many]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = child.kill();
+        let _ = child.wait();
+        for entry in std::fs::read_dir(&lake).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            assert!(name.starts_with('.') || entry.path().join("capture.json").is_file(), "{name} is half a capture");
+        }
+    }
+    assert_eq!(number(&lake, &many, "SELECT count(*) FROM packets"), 212 * 400);
+    let left: Vec<String> = std::fs::read_dir(&lake).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.starts_with(".building")), "{left:?}");
+}
+
+#[test]
+fn two_processes_may_decode_the_same_capture() {
+    let scratch = Scratch::new("both");
+    let one = std::fs::read(sample("tcp.pcapng")).unwrap();
+    let many = scratch.path("many.pcapng");
+    std::fs::write(&many, one.repeat(100)).unwrap();
+    let many = many.to_string_lossy().into_owned();
+    let lake = scratch.path("lake");
+    let children: Vec<_> = (0..3).map(|_| pcapper(&lake, &[&many]).stdout(std::process::Stdio::piped()).spawn().unwrap()).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains("Packets                  : 21,200"));
+    }
+}

@@ -3,12 +3,15 @@ WITH ends AS (
   SELECT capture, capture_id, src_ip AS ip, src_mac AS mac, vlan_id, ts, end_ts, orig_packets AS sent, resp_packets AS received, orig_wire_bytes AS bytes_sent, resp_wire_bytes AS bytes_received,
     dst_ip AS peer, 1 AS opened, 0 AS accepted, CASE WHEN conn_state IN ('S0', 'REJ') THEN 1 ELSE 0 END AS failed FROM flows
   UNION ALL
-  SELECT capture, capture_id, dst_ip, dst_mac, vlan_id, ts, end_ts, resp_packets, orig_packets, resp_wire_bytes, orig_wire_bytes, src_ip, 0, 1, 0 FROM flows
+  SELECT capture, capture_id, dst_ip AS ip, dst_mac AS mac, vlan_id, ts, end_ts, resp_packets AS sent, orig_packets AS received, resp_wire_bytes AS bytes_sent, orig_wire_bytes AS bytes_received,
+    src_ip AS peer, 0 AS opened, 1 AS accepted, 0 AS failed FROM flows
   UNION ALL
-  SELECT capture, capture_id, sender_ip, sender_mac, vlan_id, ts, ts, 1, 0, CAST(0 AS BIGINT UNSIGNED), CAST(0 AS BIGINT UNSIGNED), NULL, 0, 0, 0 FROM arp
+  SELECT capture, capture_id, sender_ip AS ip, sender_mac AS mac, vlan_id, ts, ts AS end_ts, CAST(1 AS BIGINT UNSIGNED) AS sent, CAST(0 AS BIGINT UNSIGNED) AS received,
+    CAST(0 AS BIGINT UNSIGNED) AS bytes_sent, CAST(0 AS BIGINT UNSIGNED) AS bytes_received, CAST(NULL AS VARCHAR) AS peer, 0 AS opened, 0 AS accepted, 0 AS failed FROM arp
   WHERE sender_ip IS NOT NULL AND sender_ip <> '0.0.0.0'
   UNION ALL
-  SELECT capture, capture_id, NULL, src_mac, vlan_id, ts, ts, 1, 0, CAST(frame_len AS BIGINT UNSIGNED), CAST(0 AS BIGINT UNSIGNED), NULL, 0, 0, 0 FROM packets
+  SELECT capture, capture_id, CAST(NULL AS VARCHAR) AS ip, src_mac AS mac, vlan_id, ts, ts AS end_ts, CAST(1 AS BIGINT UNSIGNED) AS sent, CAST(0 AS BIGINT UNSIGNED) AS received,
+    CAST(frame_len AS BIGINT UNSIGNED) AS bytes_sent, CAST(0 AS BIGINT UNSIGNED) AS bytes_received, CAST(NULL AS VARCHAR) AS peer, 0 AS opened, 0 AS accepted, 0 AS failed FROM packets
   WHERE ip_version IS NULL AND src_mac IS NOT NULL AND protocol <> 'arp'
 ), claims AS (
   SELECT capture_id, sender_ip AS ip, min(sender_mac) AS mac FROM arp WHERE sender_ip IS NOT NULL AND sender_ip <> '0.0.0.0' AND sender_mac IS NOT NULL GROUP BY capture_id, sender_ip
@@ -37,7 +40,8 @@ WITH ends AS (
   SELECT g.*, coalesce(c.mac, CASE WHEN f.addresses = 1 THEN g.any_mac END, g.lone_mac) AS own_mac,
     CASE WHEN c.mac IS NULL AND f.addresses > 1 THEN g.any_mac END AS via_mac
   FROM gathered g LEFT JOIN claims c ON c.capture_id = g.capture_id AND c.ip = g.ip LEFT JOIN fronts f ON f.capture_id = g.capture_id AND f.mac = g.any_mac
-  WHERE g.ip IS NOT NULL OR (g.lone_mac, g.capture_id) NOT IN (SELECT mac, capture_id FROM speaking_macs)
+  LEFT JOIN speaking_macs m ON m.capture_id = g.capture_id AND m.mac = g.lone_mac
+  WHERE g.ip IS NOT NULL OR m.mac IS NULL
 )
 SELECT o.capture, o.capture_id, o.ts, o.ip, CASE WHEN o.ip LIKE '%:%' THEN 6 WHEN o.ip IS NOT NULL THEN 4 END AS ip_version, ip_scope(o.ip) AS scope, o.end_ts, o.own_mac AS mac, o.via_mac,
   CAST(NULL AS VARCHAR) AS mac_vendor, substr(o.own_mac, 2, 1) IN ('2', '6', 'a', 'e') AS mac_randomised,

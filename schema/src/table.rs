@@ -255,7 +255,7 @@ macro_rules! builder {
 
 /// Declares a table.
 ///
-/// ```ignore
+/// ```text
 /// table! {
 ///     /// One row per NTP message of any mode.
 ///     pub struct Ntp("ntp", "message", Network) {

@@ -72,7 +72,7 @@ impl PcapNg {
         }
         let (Ok(kind), Ok(length)) = (self.word(&mut reader), self.word(&mut reader)) else { return Step::More };
         let length = length as usize;
-        if length < 12 || length > MAX_RECORD {
+        if !(12..=MAX_RECORD).contains(&length) {
             let detail = format!("block at byte {offset} says it is {length} bytes long; nothing behind it can be read");
             return Step::Damaged(rest.len(), Fault { kind: "bad_block", offset, after_frame: info.packets, detail });
         }

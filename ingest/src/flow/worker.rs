@@ -760,7 +760,7 @@ fn starts_tls(bytes: &[u8]) -> bool {
     let [22, 3, 0..=4, high, low, 1, a, b, c, 3, ..] = bytes else { return false };
     let record = usize::from(u16::from_be_bytes([*high, *low]));
     let hello = u32::from_be_bytes([0, *a, *b, *c]) as usize;
-    (42..=16_384).contains(&record) && hello >= 38 && hello <= 65_536
+    (42..=16_384).contains(&record) && (38..=65_536).contains(&hello)
 }
 
 /// Ends a flow: what waits is delivered, the dissector writes what it owes, and the flow its row.

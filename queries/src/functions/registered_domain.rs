@@ -7,7 +7,7 @@ use super::of_text;
 
 /// The function.
 pub fn function() -> ScalarUDF {
-    of_text("registered_domain", DataType::Utf8, |name| registered_domain(name))
+    of_text("registered_domain", DataType::Utf8, registered_domain)
 }
 
 fn registered_domain(name: &str) -> Option<String> {

@@ -156,7 +156,7 @@ fn program(first: &[u8]) -> Option<&'static str> {
         Some(Some(b"PE\0\0")) => Some("application/vnd.microsoft.portable-executable"),
         Some(Some(_)) => (text_share(first) < 90).then_some(dos),
         // The header lies behind what was seen; its place is plausible for a program with a longer stub.
-        Some(None) | None if header >= 0x40 && header % 4 == 0 && header < 0x1_0000 => Some("application/vnd.microsoft.portable-executable"),
+        Some(None) | None if header >= 0x40 && header.is_multiple_of(4) && header < 0x1_0000 => Some("application/vnd.microsoft.portable-executable"),
         Some(None) | None => (text_share(first) < 90).then_some(dos),
     }
 }

@@ -133,7 +133,9 @@ impl<'a> Fields<'a, '_> {
                 self.show(address);
             }
             rr::NS | rr::CNAME | rr::PTR | rr::DNAME => self.parts.target = Some(self.name()?),
-            rr::MD | rr::MF | rr::MB | rr::MG | rr::MR | rr::NSAP_PTR => drop(self.name()?),
+            rr::MD | rr::MF | rr::MB | rr::MG | rr::MR | rr::NSAP_PTR => {
+                self.name()?;
+            }
             rr::MINFO | rr::RP | rr::TALINK => {
                 self.name()?;
                 self.space();
@@ -476,7 +478,9 @@ impl<'a> Fields<'a, '_> {
                 let address = Ipv6Addr::from(self.rest.array::<16>()?);
                 self.show(address);
             }
-            3 => drop(self.name()?),
+            3 => {
+                self.name()?;
+            }
             _ => return Err(Malformed),
         }
         if !self.rest.is_empty() {

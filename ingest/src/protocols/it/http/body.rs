@@ -111,6 +111,10 @@ fn chunks(chunk: &mut Chunk, content: &mut Content, bytes: &[u8]) -> Fed {
                 _ => return Fed::Broken(done),
             },
             Chunk::Size | Chunk::Trailer => {
+                // A size starts with a digit: nothing is gained by waiting for the rest of the line.
+                if *chunk == Chunk::Size && rest.first().is_some_and(|first| !first.is_ascii_hexdigit() && !first.is_ascii_whitespace()) {
+                    return Fed::Broken(done);
+                }
                 let Some(end) = rest.iter().take(MAX_LINE).position(|&octet| octet == b'\n') else {
                     return if rest.len() >= MAX_LINE { Fed::Broken(done) } else { Fed::More(done) };
                 };

@@ -73,8 +73,12 @@ static METHODS: &[&str] = &[
 pub enum Looks {
     /// A start line with its version.
     Start,
-    /// A request line of HTTP/0.9, that is without a version; only to be trusted where HTTP is expected.
+    /// A status line out of shape; only to be trusted where HTTP is expected, as all below.
+    Loose,
+    /// A request line of HTTP/0.9, that is without a version.
     Simple,
+    /// A known method and the start of a target; the line goes on.
+    Likely,
     Unlike,
     /// Too few bytes to tell.
     Open,
@@ -110,14 +114,14 @@ fn begins(bytes: &[u8], word: &[u8]) -> bool {
 /// A status line behind `HTTP/`: version and three digits.
 fn looks_status(rest: &[u8]) -> Looks {
     let mut pattern = b"d.d ddd".iter();
-    for &octet in rest {
+    for (at, &octet) in rest.iter().enumerate() {
         let fits = match pattern.next() {
             None => return Looks::Start,
             Some(b'd') => octet.is_ascii_digit(),
             Some(&literal) => octet == literal,
         };
         if !fits {
-            return Looks::Unlike;
+            return if at > 0 { Looks::Loose } else { Looks::Unlike };
         }
     }
     if pattern.next().is_none() { Looks::Start } else { Looks::Open }
@@ -135,14 +139,17 @@ fn looks_request(bytes: &[u8]) -> Looks {
         let possible = METHODS.iter().any(|name| begins(method, name.as_bytes())) || method.iter().all(u8::is_ascii_uppercase);
         return if possible { Looks::Open } else { Looks::Unlike };
     }
-    if rest.first() != Some(&b' ') {
-        return Looks::Unlike;
+    match rest.first() {
+        Some(b' ') => {}
+        Some(b'\r' | b'\n') if known => return Looks::Simple,
+        _ => return Looks::Unlike,
     }
     let sought = rest.get(..MAX_HEAD).unwrap_or(rest);
     let Some(end) = sought.iter().position(|&octet| octet == b'\n') else {
         let legible = !sought.iter().take(MAX_UNKNOWN_LINE).any(|octet| *octet < b' ' && !matches!(octet, b'\t' | b'\r'));
         return match (legible, sought.len() > MAX_UNKNOWN_LINE) {
             (false, _) => Looks::Unlike,
+            (true, false) if known && is_target(sought.trim_ascii_start()) => Looks::Likely,
             (true, false) => Looks::Open,
             // No start line of another protocol is as long.
             (true, true) if known && is_target(sought.trim_ascii_start()) => Looks::Start,
@@ -151,11 +158,9 @@ fn looks_request(bytes: &[u8]) -> Looks {
     };
     let line = sought.get(..end).unwrap_or_default();
     match split_version(line) {
-        Some((target, version)) => {
-            // The preface of HTTP/2 (RFC 9113, 3.4) is a request of HTTP by its form.
-            let preface = version.starts_with(b"2.") || version.starts_with(b"3.");
-            if target.is_empty() || preface { Looks::Unlike } else { Looks::Start }
-        }
+        // The preface of HTTP/2 (RFC 9113, 3.4) is a request of HTTP by its form.
+        Some((_, version)) if version.starts_with(b"2.") || version.starts_with(b"3.") => Looks::Unlike,
+        Some(_) => Looks::Start,
         None if known && is_target(line.trim_ascii()) => Looks::Simple,
         None => Looks::Unlike,
     }
@@ -367,10 +372,10 @@ impl Head {
         }
     }
 
-    /// Request target as sent.
+    /// Request target as sent, if there is one.
     pub fn target(&self) -> Option<&str> {
         match &self.start {
-            Start::Request { target, .. } => self.text.get(target.clone()),
+            Start::Request { target, .. } => self.text.get(target.clone()).filter(|target| !target.is_empty()),
             _ => None,
         }
     }
@@ -412,8 +417,14 @@ impl Head {
         self.text.get(field.value.clone())
     }
 
+    /// Elements of all list fields of that name, parameters dropped (RFC 9110, 5.6.1).
+    pub fn list(&self, name: Name) -> impl DoubleEndedIterator<Item = &str> {
+        let elements = self.fields().filter(move |(known, _, _)| *known == Some(name)).flat_map(|(_, _, value)| value.split(','));
+        elements.map(|element| element.split(';').next().unwrap_or_default().trim_ascii()).filter(|element| !element.is_empty())
+    }
+
     /// All fields: what is known of the name, name, value.
-    pub fn fields(&self) -> impl Iterator<Item = (Option<Name>, &str, &str)> {
+    pub fn fields(&self) -> impl DoubleEndedIterator<Item = (Option<Name>, &str, &str)> {
         let text = |span: &Span| self.text.get(span.clone()).unwrap_or_default();
         self.fields.iter().map(move |field| (field.known, text(&field.name), text(&field.value)))
     }
@@ -508,7 +519,11 @@ mod tests {
         assert_eq!(looks(b"HTTP/1.1 200"), Looks::Start);
         assert_eq!(looks(b"HTTP/1."), Looks::Open);
         assert_eq!(looks(b"ICY 200 OK\r\n"), Looks::Start);
+        assert_eq!(looks(b"HTTP/1.01 200 ok"), Looks::Loose);
+        assert_eq!(looks(b"HTTP/x"), Looks::Unlike);
         assert_eq!(looks(b"PO"), Looks::Open);
+        assert_eq!(looks(b"POST /a/lo"), Looks::Likely);
+        assert_eq!(looks(b"GET HTTP/1.1\r\n"), Looks::Start);
         assert_eq!(looks(b"PRI * HTTP/2.0\r\n"), Looks::Unlike);
         assert_eq!(looks(b"OPTIONS rtsp://a/b RTSP/1.0\r\n"), Looks::Unlike);
         assert_eq!(looks(b"220 mail ESMTP\r\n"), Looks::Unlike);

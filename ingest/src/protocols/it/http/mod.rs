@@ -32,9 +32,9 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     for bytes in offer.bytes.into_iter().filter(|bytes| !bytes.is_empty()) {
         match looks(bytes) {
             Looks::Start => return Verdict::Yes,
-            Looks::Simple if offer.usual_port => return Verdict::Yes,
-            Looks::Open => open = true,
-            Looks::Simple | Looks::Unlike => {}
+            Looks::Loose | Looks::Simple | Looks::Likely if offer.usual_port => return Verdict::Yes,
+            Looks::Open | Looks::Likely => open = true,
+            Looks::Loose | Looks::Simple | Looks::Unlike => {}
         }
     }
     // On its own port a flow that starts midway may be a body whose connection goes on with messages.
@@ -132,7 +132,7 @@ impl StreamDissector for HttpStream {
                 self.finish(cx, &common, whole);
             }
             State::Body => self.abandon(cx),
-            State::Start if !tunnel && matches!(looks(rest), Looks::Start) && head::first_line(rest).is_some() => {
+            State::Start if !tunnel && looks(rest) == Looks::Start && head::first_line(rest).is_some() => {
                 let blank = head::blank(rest);
                 self.begin(cx, rest.get(blank..).unwrap_or_default());
                 self.abandon(cx);
@@ -184,6 +184,7 @@ impl HttpStream {
             }
             match looks(bytes) {
                 Looks::Start => {}
+                Looks::Loose | Looks::Likely if !lost => {}
                 Looks::Simple if !lost => {
                     let line = head::first_line(bytes).unwrap_or(bytes.len());
                     // Tolerant of a head where the version alone is missing.
@@ -192,8 +193,8 @@ impl HttpStream {
                         return self.message(cx, bytes, line + blank);
                     }
                 }
-                Looks::Open if !cut(cx) => return Progress::Consumed(0),
-                Looks::Open | Looks::Simple | Looks::Unlike => return self.other(cx, bytes),
+                Looks::Open | Looks::Likely if !cut(cx) => return Progress::Consumed(0),
+                Looks::Open | Looks::Likely | Looks::Loose | Looks::Simple | Looks::Unlike => return self.other(cx, bytes),
             }
         }
         match head::find_end(bytes, &mut self.side(cx.dir).scan) {
@@ -239,8 +240,8 @@ impl HttpStream {
                     self.pairing = Default::default();
                     None
                 }
-                Looks::Open => Some(Progress::Consumed(0)),
-                Looks::Simple | Looks::Unlike => Some(Progress::Stop),
+                Looks::Open | Looks::Likely => Some(Progress::Consumed(0)),
+                Looks::Loose | Looks::Simple | Looks::Unlike => Some(Progress::Stop),
             },
         }
     }
@@ -277,9 +278,7 @@ impl HttpStream {
         };
         let side = self.side(dir);
         side.framing = framing(&head, asked.as_ref());
-        let list = |name| head.all(name).flat_map(|value: &str| value.split(',')).map(str::trim_ascii);
-        let codings: Vec<&str> = list(Name::ContentEncoding).chain(list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))).collect();
-        side.content.start(codings.into_iter());
+        side.content.start(head.list(Name::ContentEncoding).chain(head.list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))));
         side.head = head;
         side.asked = asked;
         side.depth = depth;
@@ -316,6 +315,12 @@ impl HttpStream {
                     Then::Other(protocol) => Progress::Handover(done, protocol),
                     Then::Stop => Progress::Stop,
                 }
+            }
+            // Said to be chunked, and is not from its first byte on: then its end is found otherwise.
+            Fed::Broken(0) if side.content.wire_bytes == 0 && side.framing == Framing::Chunked(Chunk::Size) => {
+                cx.anomaly("http", "unexpected_state", "a body said to be chunked is not");
+                self.side(cx.dir).framing = unchunked(&self.side(cx.dir).head);
+                self.body(cx, bytes, at)
             }
             Fed::Broken(_) => {
                 cx.anomaly("http", "bad_length", "the size of a chunk is not where it should be");
@@ -385,20 +390,22 @@ fn grants_tunnel(head: &Head, asked: Option<&Asked>) -> bool {
 
 /// What says where the body ends (RFC 9112, 6.3).
 fn framing(head: &Head, asked: Option<&Asked>) -> Framing {
-    let request = head.is_request();
-    if !request {
+    if !head.is_request() {
         let bare = matches!(head.status(), Some(100..200 | 204 | 304));
         if bare || asked.is_some_and(|asked| &*asked.method == "HEAD") || grants_tunnel(head, asked) {
             return Framing::None;
         }
     }
-    let last_coding = head.all(Name::TransferEncoding).last().and_then(|value| value.split(',').next_back());
-    if last_coding.is_some_and(|coding| is_chunked(coding.trim_ascii())) {
+    if head.list(Name::TransferEncoding).next_back().is_some_and(is_chunked) {
         return Framing::Chunked(Chunk::Size);
     }
+    unchunked(head)
+}
+
+fn unchunked(head: &Head) -> Framing {
     match row::content_length(head) {
         Some(length) => Framing::Length(length),
-        None if request => Framing::None,
+        None if head.is_request() => Framing::None,
         None => Framing::UntilClose,
     }
 }

@@ -70,7 +70,7 @@ pub fn emit(tables: &mut TableSet, common: &Common, head: &Head, content: &Conte
             status_msg: head.reason(),
             request_method: asked.map(|asked| &*asked.method),
             request_host: asked.and_then(|asked| asked.host.as_deref()),
-            request_uri: asked.map(|asked| &*asked.target),
+            request_uri: asked.map(|asked| &*asked.target).filter(|target| !target.is_empty()),
             request_frame: asked_done.map(|(frame, _)| frame),
             response_time_ms: asked_done.and_then(|(_, asked_at)| elapsed_ms(asked_at, common.ts?)),
             user_agent: get(Name::UserAgent),
@@ -80,8 +80,8 @@ pub fn emit(tables: &mut TableSet, common: &Common, head: &Head, content: &Conte
             location: get(Name::Location),
             content_type: get(Name::ContentType),
             content_length: content_length(head),
-            content_encoding: get(Name::ContentEncoding),
-            transfer_encoding: get(Name::TransferEncoding),
+            content_encoding: joined(head, Name::ContentEncoding).as_deref(),
+            transfer_encoding: joined(head, Name::TransferEncoding).as_deref(),
             content_disposition: get(Name::ContentDisposition),
             filename: filename.as_deref(),
             body_bytes: Some(content.wire_bytes),
@@ -96,7 +96,7 @@ pub fn emit(tables: &mut TableSet, common: &Common, head: &Head, content: &Conte
             username: username.as_deref(),
             secret_authorization: credentials,
             auth_realm: realm.as_deref(),
-            x_forwarded_for: get(Name::XForwardedFor),
+            x_forwarded_for: joined(head, Name::XForwardedFor).as_deref(),
             proxied: listed(&proxied),
             upgrade: get(Name::Upgrade),
             websocket: Some(upgrades_to(head, "websocket") && (request || head.status() == Some(101))),
@@ -115,6 +115,13 @@ fn listed<'a, 'b>(list: &'a [Cow<'b, str>]) -> Option<&'a [Cow<'b, str>]> {
     Some(list).filter(|list| !list.is_empty())
 }
 
+/// The fields of that name as one (RFC 9110, 5.3).
+fn joined(head: &Head, name: Name) -> Option<Cow<'_, str>> {
+    let mut values = head.all(name).filter(|value| !value.is_empty());
+    let first = values.next()?;
+    Some(values.fold(Cow::Borrowed(first), |whole, value| Cow::Owned(format!("{whole}, {value}"))))
+}
+
 /// From request to response; `None` if the clock went backwards.
 fn elapsed_ms(from: i64, to: i64) -> Option<f64> {
     let nanoseconds = to.saturating_sub(from);
@@ -129,7 +136,7 @@ pub fn upgrades_to(head: &Head, protocol: &str) -> bool {
 
 /// Content-Length; a list of equal numbers is one (RFC 9110, 8.6), and of several fields the last counts.
 pub fn content_length(head: &Head) -> Option<u64> {
-    head.all(Name::ContentLength).filter_map(|value| equal_numbers(value)).last()
+    head.all(Name::ContentLength).filter_map(equal_numbers).last()
 }
 
 fn equal_numbers(value: &str) -> Option<u64> {

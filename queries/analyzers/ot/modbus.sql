@@ -1,0 +1,102 @@
+-- @analyzer modbus
+-- @group    ot
+-- @title    MODBUS ANALYSIS
+-- @help     Modbus functions, units, registers, writes, exceptions
+
+-- @section summary shape=facts
+SELECT count(*) AS transactions, count(DISTINCT flow_id) AS flows, count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, min(ts) AS first, max(ts) AS last,
+  count(*) FILTER (WHERE status IN ('ok', 'exception')) * 1.0 / nullif(count(*), 0) AS answered_share, count(*) FILTER (WHERE status = 'exception') AS exceptions,
+  count(*) FILTER (WHERE is_write) AS writes, array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports
+FROM modbus;
+
+-- @section "Devices" shape=table limit=15
+SELECT dst_ip AS server, array_to_string(array_sort(array_agg(DISTINCT unit_id)), ', ') AS units, count(DISTINCT src_ip) AS clients, count(*) AS requests,
+  count(*) FILTER (WHERE status = 'exception') AS exceptions, max(server_id) AS server_id, max(array_to_string(objects, '; ')) AS identity
+FROM modbus GROUP BY dst_ip ORDER BY requests DESC, server;
+
+-- @section "Clients" shape=table limit=15
+SELECT src_ip AS client, count(DISTINCT dst_ip) AS servers, count(*) AS requests, count(*) FILTER (WHERE is_write) AS writes, count(*) FILTER (WHERE category = 'read') AS reads,
+  count(*) FILTER (WHERE status <> 'ok') AS failures, min(ts) AS first
+FROM modbus GROUP BY src_ip ORDER BY writes DESC, requests DESC, client;
+
+-- @section "Operations" shape=table limit=15
+SELECT func AS function, category AS class, count(*) AS requests, count(*) FILTER (WHERE status = 'ok') AS ok, count(*) FILTER (WHERE status = 'exception') AS refused,
+  count(*) FILTER (WHERE status = 'no_response') AS unanswered, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS p50_ms,
+  approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms
+FROM modbus GROUP BY func, category
+ORDER BY CASE category WHEN 'write' THEN 0 WHEN 'read_write' THEN 0 WHEN 'file' THEN 1 WHEN 'vendor' THEN 1 WHEN 'read' THEN 2 ELSE 3 END, requests DESC, function;
+
+-- @section "Writes" shape=table limit=30
+SELECT min(ts) AS first, src_ip AS client, dst_ip AS server, unit_id AS unit, point, count(*) AS writes, array_to_string(array_slice(array_agg(DISTINCT array_to_string(write_values, ' ')), 1, 5), ', ') AS values,
+  array_to_string(array_sort(array_agg(DISTINCT status)), ', ') AS outcome
+FROM modbus WHERE is_write GROUP BY src_ip, dst_ip, unit_id, point, func ORDER BY first, client, server, unit, point;
+
+-- @section "Register map" shape=table limit=15
+SELECT dst_ip AS server, unit_id AS unit, split_part(point, ':', 1) AS area, min(address) AS "From", max(address + quantity - 1) AS "To", count(*) FILTER (WHERE NOT is_write) AS reads, count(*) FILTER (WHERE is_write) AS writes
+FROM modbus WHERE point IS NOT NULL GROUP BY dst_ip, unit_id, split_part(point, ':', 1) ORDER BY writes DESC, server, unit, area;
+
+-- @section "Exceptions" shape=table limit=15
+SELECT dst_ip AS server, unit_id AS unit, func AS function, exception, count(*) AS count, min(ts) AS first, max(ts) AS last
+FROM modbus WHERE exception_code IS NOT NULL GROUP BY dst_ip, unit_id, func, exception ORDER BY count DESC, server, unit, function, exception;
+
+-- @section "Identity" shape=table limit=15
+SELECT dst_ip AS server, unit_id AS unit, coalesce(array_to_string(objects, '; '), server_id) AS identity, min(frame) AS frame FROM modbus
+WHERE objects IS NOT NULL OR server_id IS NOT NULL GROUP BY dst_ip, unit_id, coalesce(array_to_string(objects, '; '), server_id) ORDER BY server, unit, frame;
+
+-- @section "Transactions" shape=table verbose
+SELECT ts, src_ip AS client, dst_ip AS server, unit_id AS unit, tid, func AS function, point, quantity, "values", write_values, status, response_time_ms FROM modbus ORDER BY capture, frame, tid;
+
+-- @finding modbus_write severity=info confidence=high technique=T0855,T0836
+SELECT CASE WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity,
+  'Values were written' AS title, CAST(n AS VARCHAR) || ' x ' || func || ' to unit ' || CAST(unit_id AS VARCHAR) || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
+FROM (SELECT src_ip, dst_ip, unit_id, func, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(frame) AS frame,
+    array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
+  FROM modbus WHERE is_write AND status = 'ok' GROUP BY src_ip, dst_ip, unit_id, func)
+CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM modbus)
+ORDER BY frame, func;
+
+-- @finding modbus_force_listen_only severity=high confidence=high technique=T0814
+SELECT 'A device was told to listen only' AS title, 'function 8, sub-function 4' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM modbus WHERE func_code = 8 AND subfunction = 4 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding modbus_restart_comm severity=high confidence=high technique=T0816
+SELECT 'A device was told to restart its communications' AS title, 'function 8, sub-function 1' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding modbus_identity_read severity=low confidence=high technique=T0888
+SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CAST(servers AS VARCHAR) || ' servers asked for their identity' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
+FROM (SELECT src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM modbus WHERE func_code = 17 OR (func_code = 43 AND subfunction = 14) GROUP BY src_ip) ORDER BY src_ip;
+
+-- @finding modbus_function_scan severity=medium confidence=high technique=T0846
+WITH tried AS (
+  SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT func_code) AS codes, count(*) AS n, count(*) FILTER (WHERE exception_code = 1) AS refused,
+    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM modbus GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000)
+SELECT 'A client tries function after function' AS title, CAST(max(codes) AS VARCHAR) || ' function codes within 5 minutes, ' || CAST(sum(refused) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' refused as illegal' AS details,
+  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM tried WHERE codes >= 10 AND refused >= 0.5 * n GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding modbus_address_scan severity=medium confidence=high technique=T0846
+WITH tried AS (
+  SELECT src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT address) AS addresses, count(*) AS n, count(*) FILTER (WHERE exception_code = 2) AS refused,
+    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM modbus WHERE address IS NOT NULL GROUP BY src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000)
+SELECT 'A client tries address after address' AS title, CAST(max(addresses) AS VARCHAR) || ' start addresses within a minute, ' || CAST(sum(refused) AS VARCHAR) || ' refused' AS details,
+  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM tried WHERE addresses >= 20 AND refused >= 0.5 * n GROUP BY src_ip, dst_ip, unit_id ORDER BY src_ip, dst_ip, unit_id;
+
+-- @finding modbus_write_denied severity=medium confidence=high technique=T0855
+SELECT 'Writes were refused' AS title, CAST(count(*) AS VARCHAR) || ' writes refused: ' || array_to_string(array_sort(array_agg(DISTINCT exception)), ', ') AS details, src_ip, dst_ip, count(*) AS count,
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM modbus WHERE is_write AND exception_code IN (1, 2, 3) GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY src_ip, dst_ip;
+
+-- @finding modbus_file_write severity=high confidence=high technique=T0843
+SELECT 'A file record was written' AS title, CAST(count(*) AS VARCHAR) || ' writes of file records (function 21)' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM modbus WHERE func_code = 21 AND status = 'ok' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding modbus_public_peer severity=high confidence=high technique=T0883
+SELECT CASE WHEN bool_or(is_write AND status = 'ok') THEN 'critical' ELSE 'high' END AS severity, 'Modbus with a public address' AS title, CAST(count(*) AS VARCHAR) || ' transactions' AS details, src_ip, dst_ip, count(*) AS count,
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM modbus WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
