@@ -1,0 +1,63 @@
+-- @analyzer certificates
+-- @group    it
+-- @title    CERTIFICATE ANALYSIS
+-- @help     Certificates: names, validity, weaknesses
+
+-- @section summary shape=facts
+SELECT count(DISTINCT sha256) AS certificates, count(*) AS presentations, count(*) FILTER (WHERE chain_index = 0) AS leafs, count(*) FILTER (WHERE basic_constraints_ca) AS "CA", count(*) FILTER (WHERE role = 'client') AS client_certificates,
+  count(DISTINCT CASE WHEN role = 'server' THEN src_ip END) AS servers, count(DISTINCT CASE WHEN days_left < 0 THEN sha256 END) AS expired, count(DISTINCT CASE WHEN not_before > ts THEN sha256 END) AS not_yet_valid,
+  count(DISTINCT CASE WHEN self_signed THEN sha256 END) AS self_signed,
+  (SELECT count(*) FROM tls WHERE message = 'server_hello' AND version = 'TLS1.3') AS "Hidden by TLS 1.3", (SELECT count(*) FROM tls WHERE message = 'server_hello' AND resumed) AS "Skipped (resumed)"
+FROM x509;
+
+-- @section "Leaf certificates" shape=table limit=25
+SELECT subject_cn AS "Subject", issuer_cn AS "Issuer", array_to_string(array_slice(san_dns, 1, 2), ', ') AS "Names", key_type || ' ' || CAST(key_bits AS VARCHAR) AS key, min(not_after) AS not_after, min(days_left) AS days_left,
+  min(src_ip) AS server, bool_and(sni_matches) AS "SNI ok", substr(sha256, 1, 16) AS sha256
+FROM x509 WHERE chain_index = 0 AND coalesce(role, 'server') = 'server' GROUP BY subject_cn, issuer_cn, san_dns, key_type, key_bits, sha256 ORDER BY days_left, sha256;
+
+-- @section "Chains" shape=table limit=15
+SELECT src_ip AS server, server_name AS "SNI", max(chain_length) AS length, bool_and(signed_by_next) AS "Signatures ok", bool_or(chain_index > 0 AND self_issued) AS "Root sent" FROM x509
+WHERE carrier = 'tls' GROUP BY capture_id, flow_id, frame, src_ip, server_name ORDER BY server, "SNI", length, min(frame);
+
+-- @section "Client certificates" shape=table
+SELECT subject, issuer_cn AS issuer, src_ip AS client, dst_ip AS server FROM x509 WHERE role = 'client' AND chain_index = 0 ORDER BY capture, frame;
+
+-- @section "Issuers" shape=table limit=15
+SELECT coalesce(issuer_cn, issuer_o, issuer) AS issuer, count(DISTINCT sha256) AS leafs, count(DISTINCT src_ip) AS servers FROM x509 WHERE chain_index = 0 GROUP BY 1 ORDER BY leafs DESC, issuer;
+
+-- @section "Key reuse" shape=table
+SELECT substr(spki_sha256, 1, 16) AS key, count(DISTINCT sha256) AS certificates, count(DISTINCT subject) AS subjects, count(DISTINCT src_ip) AS hosts FROM x509 WHERE chain_index = 0
+GROUP BY spki_sha256 HAVING count(DISTINCT subject) > 1 ORDER BY certificates DESC, key;
+
+-- @section "Certificates" shape=table verbose
+SELECT frame, chain_index, subject, issuer, serial, sig_alg, not_before, not_after, sha256, ja4x FROM x509 ORDER BY capture, frame, chain_index;
+
+-- @finding cert_expired severity=medium confidence=high technique=T1587.003
+SELECT CASE WHEN max(days_left) > -7 THEN 'low' ELSE 'medium' END AS severity, 'A certificate had expired when it was presented' AS title, coalesce(subject_cn, subject) || ', valid until ' || CAST(min(not_after) AS VARCHAR) AS details,
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier <> 'ocsp' GROUP BY src_ip, sha256, coalesce(subject_cn, subject) ORDER BY src_ip, details;
+
+-- @finding cert_not_yet_valid severity=low confidence=high
+SELECT 'A certificate was not yet valid when it was presented' AS title, coalesce(subject_cn, subject) || ', valid from ' || CAST(not_before AS VARCHAR) AS details, src_ip, frame, ts
+FROM x509 WHERE chain_index = 0 AND CAST(not_before AS BIGINT) > CAST(ts AS BIGINT) + 86400000000000 ORDER BY capture, frame;
+
+-- @finding cert_self_signed_public severity=medium technique=T1587.003,T1573
+SELECT 'A public server with a self-signed certificate' AS title, coalesce(subject_cn, subject) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE chain_index = 0 AND self_signed AND is_public(src_ip) AND role = 'server' AND carrier = 'tls' AND src_port <> 3389 GROUP BY src_ip, dst_ip, coalesce(subject_cn, subject) ORDER BY src_ip, dst_ip, details;
+
+-- @finding cert_sni_mismatch severity=medium confidence=high technique=T1557
+SELECT 'The certificate does not bear the name asked for' AS title, server_name || ' was asked for, ' || coalesce(array_to_string(array_slice(san_dns, 1, 3), ', '), subject_cn, subject) || ' came' AS details, src_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE chain_index = 0 AND sni_matches = false AND is_public(src_ip) GROUP BY src_ip, server_name, coalesce(array_to_string(array_slice(san_dns, 1, 3), ', '), subject_cn, subject) ORDER BY src_ip, details;
+
+-- @finding cert_weak_key severity=medium confidence=high technique=T1600.001
+SELECT 'A certificate with a weak key' AS title, coalesce(subject_cn, subject) || ': ' || key_type || ' ' || CAST(key_bits AS VARCHAR) || ' bits' AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE (key_type IN ('rsa', 'dsa') AND key_bits < 2048) OR (key_type = 'ec' AND key_bits < 224) OR key_exponent = '1' GROUP BY src_ip, coalesce(subject_cn, subject), key_type, key_bits ORDER BY src_ip, details;
+
+-- @finding cert_weak_signature severity=medium confidence=high technique=T1600
+SELECT 'A certificate signed with a broken hash' AS title, coalesce(subject_cn, subject) || ': ' || sig_alg AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE NOT self_issued AND regexp_like(lower(sig_alg), '(md2|md5|sha1|sha-1)') GROUP BY src_ip, coalesce(subject_cn, subject), sig_alg ORDER BY src_ip, details;
+
+-- @finding cert_key_reuse severity=low confidence=high technique=T1552.004
+SELECT 'One key under several names' AS title, CAST(count(DISTINCT subject) AS VARCHAR) || ' subjects share key ' || substr(spki_sha256, 1, 16) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE chain_index = 0 GROUP BY spki_sha256 HAVING count(DISTINCT registered_domain(subject_cn)) >= 2 OR (count(DISTINCT src_ip) >= 3 AND count(DISTINCT subject) >= 2) ORDER BY details;

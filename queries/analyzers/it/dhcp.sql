@@ -1,0 +1,71 @@
+-- @analyzer dhcp
+-- @group    it
+-- @title    DHCP ANALYSIS
+-- @help     DHCP leases, servers, rogue and starvation signs
+
+-- @section summary shape=facts
+SELECT count(*) AS messages, count(*) FILTER (WHERE message_type = 1) AS discover, count(*) FILTER (WHERE message_type = 2) AS offer, count(*) FILTER (WHERE message_type = 3) AS request, count(*) FILTER (WHERE message_type = 5) AS ack,
+  count(*) FILTER (WHERE message_type = 6) AS nak, count(*) FILTER (WHERE message_type = 4) AS decline, count(DISTINCT client_mac) AS clients, count(DISTINCT server_id) AS servers,
+  count(DISTINCT CASE WHEN giaddr <> '0.0.0.0' THEN giaddr END) AS relays, (SELECT count(*) FROM dhcpv6) AS "DHCPv6 messages" FROM dhcp;
+
+-- @section "Leases" shape=table limit=25
+SELECT client_mac AS client, max(n.name) AS name, yiaddr AS address, server_id AS server, CASE WHEN giaddr <> '0.0.0.0' THEN giaddr END AS relay, max(lease_time_s) AS lease_s, count(*) AS acks, min(ts) AS first, max(ts) AS last
+FROM dhcp LEFT JOIN (SELECT client_mac AS mac, max(coalesce(client_fqdn, host_name)) AS name FROM dhcp GROUP BY client_mac) n ON n.mac = client_mac
+WHERE message_type = 5 AND yiaddr <> '0.0.0.0' GROUP BY client_mac, yiaddr, server_id, CASE WHEN giaddr <> '0.0.0.0' THEN giaddr END ORDER BY last DESC, client, address;
+
+-- @section "Clients" shape=table limit=25
+SELECT client_mac AS mac, max(coalesce(client_fqdn, host_name)) AS name, max(vendor_class) AS "Vendor class", max(fingerprint) AS fingerprint, count(*) AS messages FROM dhcp WHERE op = 1 GROUP BY client_mac ORDER BY messages DESC, mac;
+
+-- @section "Servers" shape=table
+SELECT server_id AS server, min(src_mac) AS mac, count(*) FILTER (WHERE message_type = 2) AS offers, count(*) FILTER (WHERE message_type = 5) AS acks, count(*) FILTER (WHERE message_type = 6) AS naks, max(subnet_mask) AS mask,
+  max(array_to_string(routers, ', ')) AS routers, max(array_to_string(dns_servers, ', ')) AS dns, max(domain_name) AS domain, max(lease_time_s) AS lease_s
+FROM dhcp WHERE op = 2 AND server_id IS NOT NULL GROUP BY server_id ORDER BY server;
+
+-- @section "Boot and proxy options" shape=table limit=15
+SELECT server_id AS server, boot_file, tftp_server, wpad_url, array_to_string(classless_routes, ', ') AS routes, count(*) AS messages FROM dhcp
+WHERE op = 2 AND (boot_file IS NOT NULL OR tftp_server IS NOT NULL OR wpad_url IS NOT NULL OR array_length(classless_routes) > 0) GROUP BY server_id, boot_file, tftp_server, wpad_url, array_to_string(classless_routes, ', ') ORDER BY messages DESC, server;
+
+-- @section "Exchanges" shape=table verbose
+SELECT ts, message_type_name AS message, trans_id AS xid, client_mac AS client, yiaddr AS address, server_id AS server, frame FROM dhcp ORDER BY capture, frame;
+
+-- @section "DHCPv6" shape=table limit=15 if=dhcpv6
+SELECT message_type_name AS message, src_ip AS src, dst_ip AS dst, client_mac AS client, array_to_string(addresses, ', ') AS addresses, client_fqdn AS name, count(*) AS messages FROM dhcpv6
+GROUP BY message_type_name, src_ip, dst_ip, client_mac, array_to_string(addresses, ', '), client_fqdn ORDER BY messages DESC, message, src, dst;
+
+-- @finding dhcp_rogue_server severity=high confidence=medium technique=T1557.003
+WITH offers AS (
+  SELECT capture_id, vlan_id, trans_id, client_mac, server_id, max(array_to_string(routers, ',')) AS routers, max(array_to_string(dns_servers, ',')) AS dns, max(domain_name) AS domain, min(frame) AS frame, min(ts) AS ts
+  FROM dhcp WHERE message_type = 2 AND yiaddr <> '0.0.0.0' AND giaddr = '0.0.0.0' AND server_id IS NOT NULL GROUP BY capture_id, vlan_id, trans_id, client_mac, server_id)
+SELECT CASE WHEN b.routers LIKE '%' || b.server_id || '%' OR b.dns LIKE '%' || b.server_id || '%' THEN 'critical' ELSE 'high' END AS severity, 'Two DHCP servers disagree' AS title,
+  a.server_id || ' offers router ' || coalesce(a.routers, '-') || ', DNS ' || coalesce(a.dns, '-') || '; ' || b.server_id || ' offers router ' || coalesce(b.routers, '-') || ', DNS ' || coalesce(b.dns, '-') AS details,
+  b.server_id AS src_ip, count(*) AS count, min(b.frame) AS frame, make_array(min(a.frame), min(b.frame)) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
+FROM offers a JOIN offers b ON b.capture_id = a.capture_id AND b.trans_id = a.trans_id AND b.client_mac = a.client_mac AND coalesce(b.vlan_id, 0) = coalesce(a.vlan_id, 0) AND b.frame > a.frame AND b.server_id <> a.server_id
+WHERE coalesce(a.routers, '') <> coalesce(b.routers, '') OR coalesce(a.dns, '') <> coalesce(b.dns, '') OR coalesce(a.domain, '') <> coalesce(b.domain, '')
+GROUP BY a.server_id, b.server_id, a.routers, b.routers, a.dns, b.dns ORDER BY a.server_id, b.server_id;
+
+-- @finding dhcp_conflicting_options severity=high confidence=high technique=T1557.003
+SELECT 'One server, two different answers' AS title, server_id || ': domain ' || array_to_string(array_sort(array_agg(DISTINCT domain_name)), ' and ') || ', router ' || array_to_string(array_sort(array_agg(DISTINCT array_to_string(routers, '/'))), ' and ') AS details,
+  server_id AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM dhcp WHERE message_type IN (2, 5) AND server_id IS NOT NULL GROUP BY capture_id, server_id, trans_id, client_mac
+HAVING count(DISTINCT domain_name) > 1 OR count(DISTINCT array_to_string(routers, '/')) > 1 OR count(DISTINCT array_to_string(dns_servers, '/')) > 1 ORDER BY src_ip, frame;
+
+-- @finding dhcp_starvation severity=high confidence=medium technique=T1499,T0814
+SELECT 'One station asks for many clients' AS title, src_mac || ' sends for ' || CAST(count(DISTINCT client_mac) AS VARCHAR) || ' client addresses within a minute' AS details, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM dhcp WHERE message_type IN (1, 3) AND giaddr = '0.0.0.0' AND client_mac <> src_mac GROUP BY capture_id, src_mac, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT client_mac) >= 20 ORDER BY frame;
+
+-- @finding dhcp_nak_flood severity=medium confidence=high technique=T1499
+SELECT 'A server refuses many requests' AS title, CAST(count(*) AS VARCHAR) || ' NAK within a minute' AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM dhcp WHERE message_type = 6 GROUP BY capture_id, server_id, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 AND count(*) > count(DISTINCT client_mac) ORDER BY frame;
+
+-- @finding dhcp_request_flood severity=medium confidence=high technique=T1499
+SELECT 'One client floods the server' AS title, client_mac || ': up to ' || CAST(max(n) AS VARCHAR) || ' messages a second' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM (SELECT capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM dhcp WHERE op = 1 GROUP BY capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000)
+WHERE n > 50 GROUP BY capture_id, client_mac ORDER BY client_mac;
+
+-- @finding dhcp_wpad severity=medium technique=T1557
+SELECT 'DHCP hands out a proxy configuration' AS title, wpad_url AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM dhcp WHERE op = 2 AND wpad_url IS NOT NULL GROUP BY wpad_url, server_id ORDER BY src_ip, details;
+
+-- @finding dhcp_malformed severity=low confidence=high
+SELECT 'Malformed DHCP' AS title, CASE WHEN array_length(duplicate_options) > 0 THEN 'options given twice: ' || array_to_string(duplicate_options, ', ') ELSE message_type_name END AS details, src_ip, dst_ip, frame, ts
+FROM dhcp WHERE array_length(duplicate_options) > 0 OR message_type_name LIKE 'TYPE-%' ORDER BY capture, frame;

@@ -1,0 +1,79 @@
+-- @analyzer http
+-- @group    it
+-- @title    HTTP ANALYSIS
+-- @help     HTTP requests, hosts, agents, errors, suspicious URLs
+
+-- @section summary shape=facts
+SELECT count(*) AS transactions, count(*) FILTER (WHERE status_code IS NULL) AS "Requests without response", count(*) FILTER (WHERE method IS NULL) AS "Responses without request",
+  count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, count(DISTINCT host) AS hosts, sum(request_body_len) AS "Sent bytes", sum(response_body_len) AS "Received bytes", min(ts) AS first, max(ts) AS last FROM http_transactions;
+
+-- @section "Methods" shape=table
+SELECT method, count(*) AS requests FROM http WHERE is_request GROUP BY method ORDER BY requests DESC, method;
+
+-- @section "Status codes" shape=table
+SELECT status_code AS status, max(status_msg) AS reason, count(*) AS responses FROM http WHERE NOT is_request GROUP BY status_code ORDER BY responses DESC, status;
+
+-- @section "Hosts" shape=table limit=12
+SELECT host, count(DISTINCT dst_ip) AS servers, count(*) AS requests, count(DISTINCT src_ip) AS clients, count(*) FILTER (WHERE status_code >= 400) * 1.0 / count(*) AS errors_share, sum(response_body_len) AS bytes, min(ts) AS first, max(ts) AS last
+FROM http_transactions WHERE method IS NOT NULL GROUP BY host ORDER BY requests DESC, host;
+
+-- @section "URLs" shape=table limit=12
+SELECT method, coalesce(url, uri) AS url, count(*) AS requests, count(DISTINCT src_ip) AS clients, array_to_string(array_sort(array_agg(DISTINCT status_code)), ', ') AS status FROM http_transactions WHERE method IS NOT NULL
+GROUP BY method, coalesce(url, uri) ORDER BY requests DESC, url, method;
+
+-- @section "Clients" shape=table limit=12
+SELECT src_ip AS client, count(*) AS requests, count(DISTINCT host) AS hosts, count(DISTINCT user_agent) AS agents, count(*) FILTER (WHERE status_code >= 400) * 1.0 / count(*) AS errors_share FROM http_transactions WHERE method IS NOT NULL
+GROUP BY src_ip ORDER BY requests DESC, client;
+
+-- @section "Servers" shape=table limit=12
+SELECT dst_ip AS server, max(server) AS software, count(*) AS requests, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms FROM http_transactions GROUP BY dst_ip ORDER BY requests DESC, dst_ip;
+
+-- @section "User agents" shape=table limit=12
+SELECT user_agent AS agent, count(DISTINCT src_ip) AS clients, count(*) AS requests FROM http WHERE is_request GROUP BY user_agent ORDER BY requests DESC, agent;
+
+-- @section "Downloads" shape=table limit=12
+SELECT filename AS name, response_mime AS type, response_body_len AS size_bytes, src_ip AS client, dst_ip AS server, response_frame AS frame FROM http_transactions
+WHERE response_body_len > 0 AND status_code IN (200, 206) AND filename IS NOT NULL ORDER BY response_body_len DESC, frame;
+
+-- @section "Authentication" shape=table limit=12
+SELECT auth_scheme AS scheme, auth_realm AS realm, username, count(*) AS messages FROM http WHERE auth_scheme IS NOT NULL GROUP BY auth_scheme, auth_realm, username ORDER BY messages DESC, scheme, realm, username;
+
+-- @section "Redirects" shape=table limit=12
+SELECT request_host AS host, request_uri AS uri, status_code AS status, location, count(*) AS count FROM http WHERE location IS NOT NULL GROUP BY request_host, request_uri, status_code, location ORDER BY count DESC, host, uri, location;
+
+-- @section "Transactions" shape=table verbose
+SELECT ts, src_ip AS client, dst_ip AS server, method, coalesce(url, uri) AS url, status_code AS status, response_body_len AS bytes, frame, response_frame FROM http_transactions ORDER BY capture, frame;
+
+-- @finding http_command_injection severity=high confidence=high technique=T1190,T1059
+SELECT 'Commands in a request' AS title, kind || ': ' || substr(what, 1, 160) AS details, src_ip, dst_ip, dst_port, frame, ts FROM (
+  SELECT *, CASE WHEN regexp_like(lower(concat_ws(' ', uri, user_agent, referrer)), '\$\{(jndi|[^}]*\$\{[^}]*\}[^}]*):') THEN 'Log4Shell'
+      WHEN regexp_like(concat_ws(' ', user_agent, referrer), '\(\) *\{') THEN 'Shellshock'
+      WHEN regexp_like(lower(uri), '(;|%3b|\||%7c|`|%60|\$\()[ +%20]*(cat|wget|curl|bash|sh|nc|id|whoami|powershell|cmd)([ +/]|%20|%2b|$)') THEN 'shell' END AS kind,
+    concat_ws(' ', uri, user_agent) AS what FROM http WHERE is_request) WHERE kind IS NOT NULL ORDER BY capture, frame;
+
+-- @finding http_path_traversal severity=medium confidence=high technique=T1190,T1083
+SELECT 'A path that leaves the web root' AS title, substr(uri, 1, 160) AS details, src_ip, dst_ip, dst_port, frame, ts FROM http
+WHERE is_request AND regexp_like(lower(uri), '((\.\.|%2e%2e)(/|%2f|\\|%5c)){2,}|/etc/passwd|win\.ini|php://') ORDER BY capture, frame;
+
+-- @finding http_sqli severity=medium confidence=medium technique=T1190
+SELECT 'SQL in a request' AS title, substr(uri, 1, 160) AS details, src_ip, dst_ip, dst_port, frame, ts FROM http
+WHERE is_request AND regexp_like(lower(uri), '(union(\+|%20| )+(all(\+|%20| )+)?select|(''|%27)(\+|%20| )*(or|and)(\+|%20| )+(''|%27)?[0-9a-z]+(''|%27)?(\+|%20| )*=|sleep\([0-9]+\)|benchmark\(|waitfor(\+|%20| )+delay)') ORDER BY capture, frame;
+
+-- @finding http_scanner severity=medium confidence=high technique=T1595.002
+SELECT CASE WHEN count(DISTINCT uri) >= 100 AND count(*) FILTER (WHERE status_code = 404) >= 0.6 * count(*) THEN 'high' ELSE 'medium' END AS severity, 'A web scanner' AS title, user_agent || ': ' || CAST(count(DISTINCT uri) AS VARCHAR) || ' different URLs' AS details,
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http_transactions WHERE regexp_like(lower(user_agent), '(sqlmap|nikto|nuclei|gobuster|ffuf|wpscan|masscan|zgrab|nmap scripting|dirbuster)') GROUP BY src_ip, dst_ip, user_agent ORDER BY src_ip, dst_ip, user_agent;
+
+-- @finding http_auth_bruteforce severity=high confidence=medium technique=T1110
+SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refusals within 5 minutes, ' || CAST(count(DISTINCT q.secret_authorization) AS VARCHAR) || ' different secrets' AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
+  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
+FROM http q JOIN http r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.trans_depth = q.trans_depth AND NOT r.is_request AND r.status_code IN (401, 403)
+WHERE q.is_request AND q.auth_scheme IN ('basic', 'digest', 'bearer') GROUP BY q.src_ip, q.dst_ip, CAST(q.ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 AND count(DISTINCT q.secret_authorization) >= 3 ORDER BY q.src_ip, q.dst_ip, frame;
+
+-- @finding http_executable_download severity=medium confidence=high technique=T1105
+SELECT CASE WHEN regexp_like(coalesce(host, ''), '^[0-9.:]+$') THEN 'high' ELSE 'medium' END AS severity, 'A program was downloaded from the internet' AS title, coalesce(url, uri) || ' (' || response_mime || ')' AS details, src_ip, dst_ip, dst_port, frame, ts
+FROM http_transactions WHERE is_public(dst_ip) AND response_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-msi') ORDER BY capture, frame;
+
+-- @finding http_suspicious_agent severity=low confidence=medium technique=T1071.001
+SELECT 'A tool, not a browser' AS title, coalesce(user_agent, 'no user agent') || ', ' || CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND is_public(dst_ip) AND regexp_like(lower(user_agent), '^(python-requests|curl|wget|powershell|go-http-client|winhttp)') GROUP BY src_ip, user_agent ORDER BY src_ip, user_agent;

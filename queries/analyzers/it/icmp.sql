@@ -1,0 +1,72 @@
+-- @analyzer icmp
+-- @group    it
+-- @title    ICMP ANALYSIS
+-- @help     ICMP types, tunnelling, sweeps, neighbour discovery
+
+-- @section summary shape=facts
+SELECT count(*) AS messages, count(*) FILTER (WHERE ip_version = 4) AS "ICMPv4", count(*) FILTER (WHERE ip_version = 6) AS "ICMPv6", count(DISTINCT src_ip) AS senders,
+  count(*) FILTER (WHERE type_name = 'echo_request') AS echo_requests, count(*) FILTER (WHERE type_name = 'echo_reply') AS echo_replies, count(*) FILTER (WHERE quoted_dst_ip IS NOT NULL) AS errors,
+  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS reply_median_ms, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS reply_p95_ms, min(ts) AS first, max(ts) AS last FROM icmp;
+
+-- @section "Types" shape=table limit=30
+SELECT ip_version AS "IP", type_name AS type, code_name AS code, count(*) AS messages, count(DISTINCT src_ip) AS sources, count(DISTINCT dst_ip) AS destinations FROM icmp GROUP BY ip_version, type_name, code_name ORDER BY messages DESC, "IP", type, code;
+
+-- @section "Echo exchanges" shape=table limit=12
+SELECT q.src, q.dst, q.identifier, q.requests, coalesce(a.replies, 0) AS replies, q.class AS "Payload", q.shortest AS "Min", q.longest AS "Max", a.rtt_ms
+FROM (SELECT src_ip AS src, dst_ip AS dst, identifier, count(*) AS requests, max(payload_class) AS class, min(payload_len) AS shortest, max(payload_len) AS longest FROM icmp WHERE type_name = 'echo_request' GROUP BY src_ip, dst_ip, identifier) q
+LEFT JOIN (SELECT dst_ip AS src, src_ip AS dst, identifier, count(*) AS replies, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS rtt_ms FROM icmp WHERE type_name = 'echo_reply' GROUP BY dst_ip, src_ip, identifier) a
+  ON a.src = q.src AND a.dst = q.dst AND a.identifier = q.identifier ORDER BY q.requests DESC, q.src, q.dst, q.identifier;
+
+-- @section "Errors" shape=table limit=20
+SELECT src_ip AS reporter, coalesce(code_name, type_name) AS error, quoted_src_ip AS "From", quoted_dst_ip AS "To", quoted_dst_port AS port, quoted_proto AS proto, count(*) AS count, min(frame) AS frame
+FROM icmp WHERE quoted_dst_ip IS NOT NULL GROUP BY src_ip, coalesce(code_name, type_name), quoted_src_ip, quoted_dst_ip, quoted_dst_port, quoted_proto ORDER BY count DESC, reporter, "To", port, frame;
+
+-- @section "Neighbour discovery" shape=table limit=20
+SELECT target AS address, target_lladdr AS mac, count(*) AS advertised, count(*) FILTER (WHERE na_solicited) AS solicited, bool_or(na_override) AS override, bool_or(na_router) AS router FROM icmp
+WHERE type_name = 'neighbor_advertisement' GROUP BY target, target_lladdr ORDER BY advertised DESC, address, mac;
+
+-- @section "Routers" shape=table limit=20
+SELECT src_ip AS router, src_mac AS mac, max(ra_lifetime_s) AS lifetime_s, max(ra_preference) AS preference, max(array_to_string(prefixes, ', ')) AS prefixes, max(array_to_string(rdnss, ', ')) AS dns, count(*) AS advertisements FROM icmp
+WHERE type_name = 'router_advertisement' GROUP BY src_ip, src_mac ORDER BY advertisements DESC, router, mac;
+
+-- @section "Payloads" shape=table limit=12
+SELECT payload_class AS class, substr(payload_sha1, 1, 12) AS sha1, payload_len AS length, count(*) AS messages, count(DISTINCT src_ip) AS senders FROM icmp WHERE payload_sha1 IS NOT NULL AND type_name IN ('echo_request', 'echo_reply')
+GROUP BY payload_class, substr(payload_sha1, 1, 12), payload_len ORDER BY messages DESC, sha1;
+
+-- @finding icmp_tunnel severity=high confidence=high technique=T1095,T1572
+SELECT 'Traffic inside ICMP echo' AS title, CAST(count(*) FILTER (WHERE payload_class = 'ip_packet') AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' echo messages carry IP packets, ' || CAST(count(DISTINCT payload_len) AS VARCHAR) || ' different lengths' AS details,
+  least(src_ip, dst_ip) AS src_ip, greatest(src_ip, dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name IN ('echo_request', 'echo_reply') GROUP BY least(src_ip, dst_ip), greatest(src_ip, dst_ip), identifier
+HAVING count(*) FILTER (WHERE payload_class = 'ip_packet') >= 20 OR (count(*) >= 50 AND count(DISTINCT payload_len) >= 10 AND count(*) FILTER (WHERE payload_class IN ('random', 'other', 'text')) >= 0.5 * count(*)) ORDER BY src_ip, dst_ip, frame;
+
+-- @finding icmp_reply_mismatch severity=medium confidence=high technique=T1095
+SELECT 'Echo replies that do not echo' AS title, CAST(count(*) AS VARCHAR) || ' replies carry other data than their requests' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE payload_matches_request = false GROUP BY src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
+
+-- @finding icmp_sweep severity=medium confidence=high technique=T1018
+SELECT 'Ping sweep' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' addresses within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name IN ('echo_request', 'timestamp_request', 'address_mask_request') GROUP BY src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT dst_ip) >= 25 AND count(*) <= 3 * count(DISTINCT dst_ip) ORDER BY src_ip, frame;
+
+-- @finding icmp_unreachable_scan severity=medium confidence=medium technique=T1046
+SELECT 'Errors that betray a port scan' AS title, CAST(count(DISTINCT quoted_dst_port) AS VARCHAR) || ' ports of ' || quoted_dst_ip || ' answered with errors within a minute' AS details, quoted_src_ip AS src_ip, quoted_dst_ip AS dst_ip, count(*) AS count,
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE code_name IN ('port_unreachable', 'admin_prohibited') AND coalesce(quoted_src_port, 0) <> 53 AND quoted_dst_port NOT BETWEEN 33434 AND 33534
+GROUP BY quoted_src_ip, quoted_dst_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT quoted_dst_port) >= 20 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding icmp_flood severity=high confidence=high technique=T1498.001
+SELECT 'ICMP flood' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' messages a second for ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM (SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM icmp GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000) WHERE n >= 1000 GROUP BY dst_ip HAVING count(*) >= 2 ORDER BY dst_ip;
+
+-- @finding icmp_redirect severity=medium confidence=high technique=T1557
+SELECT 'A host was told to use another route' AS title, 'to reach ' || coalesce(redirect_destination, '-') || ' through ' || coalesce(gateway, '-') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name = 'redirect' GROUP BY src_ip, dst_ip, redirect_destination, gateway ORDER BY src_ip, dst_ip, details;
+
+-- @finding icmp_nd_spoof severity=high confidence=medium technique=T1557.002
+SELECT 'Two stations advertise one address' AS title, target || ' at ' || array_to_string(array_sort(array_agg(DISTINCT target_lladdr)), ' and ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name = 'neighbor_advertisement' AND na_override AND target_lladdr NOT LIKE '00:00:5e:00:02:%' GROUP BY capture_id, target HAVING count(DISTINCT target_lladdr) > 1 ORDER BY details;
+
+-- @finding icmp_bad_hop_limit severity=medium confidence=high technique=T1557
+SELECT 'Neighbour discovery from beyond the link' AS title, type_name || ' with hop limit ' || CAST(ttl AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE ip_version = 6 AND type BETWEEN 133 AND 137 AND ttl <> 255 GROUP BY type_name, ttl, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;

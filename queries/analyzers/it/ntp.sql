@@ -1,0 +1,52 @@
+-- @analyzer ntp
+-- @group    it
+-- @title    NTP ANALYSIS
+-- @help     NTP servers, clients, modes, amplification
+
+-- @section summary shape=facts
+SELECT count(*) AS messages, count(*) FILTER (WHERE mode IN (1, 2)) AS symmetric, count(*) FILTER (WHERE mode = 3) AS client, count(*) FILTER (WHERE mode = 4) AS server, count(*) FILTER (WHERE mode = 5) AS broadcast,
+  count(*) FILTER (WHERE mode = 6) AS control, count(*) FILTER (WHERE mode = 7) AS private, array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS versions, count(DISTINCT CASE WHEN mode = 4 THEN src_ip END) AS servers,
+  count(DISTINCT CASE WHEN mode = 3 THEN src_ip END) AS clients FROM ntp;
+
+-- @section "Servers" shape=table limit=20
+SELECT src_ip AS server, max(version) AS version, min(stratum) AS stratum, min(ref_id) AS "Ref id", max(leap) AS leap, count(DISTINCT dst_ip) AS clients, count(*) AS answers,
+  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY offset_ms) AS offset_ms, max(root_delay_s) AS root_delay_s, count(key_id) * 1.0 / count(*) AS authenticated_share
+FROM ntp WHERE mode = 4 GROUP BY src_ip ORDER BY clients DESC, answers DESC, server;
+
+-- @section "Clients" shape=table limit=20
+SELECT q.src_ip AS client, array_to_string(array_sort(array_agg(DISTINCT q.dst_ip)), ', ') AS servers, count(*) AS requests, count(*) FILTER (WHERE a.request_frame IS NULL) AS unanswered
+FROM ntp q LEFT JOIN (SELECT DISTINCT capture_id, request_frame FROM ntp WHERE request_frame IS NOT NULL) a ON a.capture_id = q.capture_id AND a.request_frame = q.frame
+WHERE q.mode = 3 GROUP BY q.src_ip ORDER BY requests DESC, client;
+
+-- @section "Symmetric peers and broadcast" shape=table limit=20
+SELECT src_ip AS src, dst_ip AS dst, mode_name AS mode, stratum, count(*) AS messages FROM ntp WHERE mode IN (1, 2, 5) GROUP BY src_ip, dst_ip, mode_name, stratum ORDER BY messages DESC, src, dst, mode, stratum;
+
+-- @section "Control and private" shape=table limit=20
+SELECT src_ip AS src, dst_ip AS dst, mode, coalesce(request_name, control_opcode_name, CAST(request_code AS VARCHAR)) AS request, count(*) FILTER (WHERE NOT coalesce(control_response, false)) AS requests,
+  count(*) FILTER (WHERE control_response) AS answers, sum(item_count) AS items, sum(CAST(message_len AS BIGINT)) AS bytes
+FROM ntp WHERE mode IN (6, 7) GROUP BY src_ip, dst_ip, mode, coalesce(request_name, control_opcode_name, CAST(request_code AS VARCHAR)) ORDER BY bytes DESC, src, dst, request;
+
+-- @finding ntp_monlist severity=medium confidence=high technique=T1498.002,T1046
+SELECT CASE WHEN bool_or(control_response) THEN 'high' ELSE 'medium' END AS severity, 'The list of an NTP server''s clients was asked for' AS title, CAST(count(*) AS VARCHAR) || ' messages of mode 7 monlist' || CASE WHEN bool_or(control_response) THEN ', answered' ELSE ', unanswered' END AS details,
+  min(CASE WHEN NOT coalesce(control_response, false) THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN NOT coalesce(control_response, false) THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ntp WHERE mode = 7 AND request_code IN (20, 42) GROUP BY flow_id ORDER BY frame;
+
+-- @finding ntp_private_mode severity=medium confidence=high technique=T1046
+SELECT 'Private NTP requests' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(request_name, CAST(request_code AS VARCHAR)))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ntp WHERE mode = 7 AND NOT coalesce(control_response, false) AND request_code NOT IN (20, 42) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding ntp_control_query severity=low confidence=high technique=T1046,T1082
+SELECT CASE WHEN bool_or(control_opcode_name IN ('configure', 'write_variables')) THEN 'medium' ELSE 'low' END AS severity, 'NTP control requests from another host' AS title,
+  array_to_string(array_sort(array_agg(DISTINCT control_opcode_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ntp WHERE mode = 6 AND NOT coalesce(control_response, false) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding ntp_unsynchronised_server severity=low confidence=high
+SELECT 'A server that has no time answers' AS title, 'leap ' || CAST(max(leap) AS VARCHAR) || ', stratum ' || CAST(max(stratum) AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ntp WHERE mode = 4 AND (leap = 3 OR stratum = 16) AND NOT (stratum = 0 AND regexp_like(coalesce(ref_id, ''), '^[A-Z]+$')) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding ntp_kiss_of_death severity=low confidence=high
+SELECT 'A server sends clients away' AS title, 'kiss code ' || ref_id AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM ntp WHERE mode = 4 AND stratum = 0 AND ref_id IN ('RATE', 'DENY', 'RSTR') GROUP BY ref_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, ref_id;
