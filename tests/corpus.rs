@@ -52,7 +52,7 @@ fn every_capture_decodes() {
 
 /// (capture, question, answer): facts that the specifications state of public captures.
 const FACTS: &[(&str, &str, &str)] = &[
-    ("http/zeek_http-post.pcap", "SELECT packets, wire_bytes, captured_bytes FROM captures", "14,1871,1623"),
+    ("http/zeek_http-post.pcap", "SELECT packets, file_size_bytes, captured_bytes FROM captures", "14,1871,1623"),
     (
         "arp/zeek_arp-who-has.pcap",
         "SELECT operation, sender_ip, sender_mac FROM arp ORDER BY frame",
