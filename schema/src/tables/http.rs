@@ -3,25 +3,26 @@
 use crate::table;
 
 table! {
-    /// One row per HTTP/0.9, 1.0 or 1.1 message: request or response. HTTP/2 and 3 are in http2. http_transactions pairs them.
+    /// One row per HTTP/0.9, 1.0 or 1.1 message: a request, an interim or a final response (RFC 9112). HTTP/2 and 3 are in http2;
+    /// http_transactions pairs them. The frame is that of the message's last byte; of a message cut short, that of the end of its head.
     pub struct Http("http", "message", Network) {
-        /// Request.
+        /// A request; else a response.
         is_request: bool,
-        /// 1-based number of the transaction on this connection, pipelining respected.
+        /// Number of the transaction on its connection, from 1, in order of the requests; a response has its request's. Null where that order was lost.
         trans_depth: u32,
-        /// Method as sent; null on responses.
+        /// Method as sent, known or not; null on responses.
         method: word = "http.request.method",
-        /// Request target as sent.
+        /// Request target as sent: path and query, absolute URL, authority or `*`; blanks within are kept.
         @bloom uri: text = "http.request.uri",
         /// Host header as sent, port included.
         @bloom host: word = "http.host",
-        /// Absolute URL rebuilt from scheme, host and target.
+        /// Absolute URL: the target, or scheme, Host and target together; null without Host. For CONNECT, the authority.
         url: text = "http.request.full_uri",
-        /// `0.9`, `1.0`, `1.1`.
+        /// `1.0`, `1.1` or what else stands behind `HTTP/`; `0.9` for a request without a version and its answer, which is a body only.
         version: word,
-        /// Status; null on requests.
+        /// Status code; null on requests and where three digits are missing.
         status_code: u16 = "http.response.code",
-        /// Reason phrase.
+        /// Reason phrase; null if empty.
         status_msg: word = "http.response.phrase",
         /// Response: method of its request.
         request_method: word,
@@ -29,9 +30,9 @@ table! {
         request_host: word,
         /// Response: target of its request.
         request_uri: text,
-        /// Response: frame of its request.
+        /// Response: frame of its request; null if the request was not captured, or not complete before this response.
         request_frame: u64 = "http.request_in",
-        /// Response: request to this response.
+        /// Response: milliseconds from the last byte of its request to that of this response.
         response_time_ms: f64,
         /// User-Agent.
         @bloom user_agent: word = "http.user_agent",
@@ -45,27 +46,27 @@ table! {
         location: text = "http.location",
         /// Content-Type as sent.
         content_type: word = "http.content_type",
-        /// Content-Length as sent; null if absent or not a number.
+        /// Content-Length; null if absent or not a number. Of several the last.
         content_length: u64 = "http.content_length",
-        /// Content-Encoding.
+        /// Content-Encoding as sent; several fields joined by commas.
         content_encoding: word = "http.content_encoding",
-        /// Transfer-Encoding.
+        /// Transfer-Encoding as sent; several fields joined by commas.
         transfer_encoding: word = "http.transfer_encoding",
         /// Content-Disposition as sent.
         content_disposition: text,
-        /// Name from Content-Disposition (RFC 6266), multipart part, or last path segment.
+        /// Name of the file in the body: by Content-Disposition (RFC 6266), by the first named part of a form, else the last path segment, percent-decoded, of what a 2xx response answers or a PUT stores.
         @bloom filename: text,
-        /// Body bytes on the wire after chunk decoding; 0 when there is none.
+        /// Bytes of the body as captured, chunk framing taken off; 0 when there is none.
         body_bytes: u64,
-        /// After content decoding; null if not decodable.
+        /// Bytes after undoing gzip, deflate and zstd; null with another coding (br, compress), where that failed, or past 100 MiB or 100 times the size.
         body_bytes_decoded: u64,
-        /// No gap, and the end was seen.
+        /// The body's end was seen and no byte of it is missing.
         body_complete: bool,
-        /// Type found in the decoded body.
+        /// Media type by the first decoded bytes, whatever Content-Type says; null if nothing is known.
         body_mime: word,
-        /// Bits a byte of the first 64 KiB of body; null under 64 bytes.
+        /// Shannon entropy, bits a byte, of the first 64 KiB of the body before content decoding; null under 64 bytes.
         body_entropy: f64,
-        /// Range or Content-Range.
+        /// Range as asked for, or Content-Range as sent.
         range: text,
         /// Names in Cookie or Set-Cookie; the values are secret_cookie.
         cookie_names: list_text,
@@ -91,13 +92,13 @@ table! {
         header_names: list_text,
         /// Their number.
         header_count: u32,
-        /// Start line and headers, bytes.
+        /// Bytes of start line, headers and empty line on the wire.
         header_bytes: u32,
         /// Of CSP, HSTS, X-Frame-Options, X-Content-Type-Options, Referrer-Policy: those present (responses).
         security_headers: list_text,
-        /// JA4H of the request.
+        /// JA4H fingerprint of the request (FoxIO).
         ja4h: word,
-        /// Frames that carried the message.
+        /// Number of frames that carried the message.
         frames_spanned: u32,
     }
 }

@@ -112,7 +112,7 @@ fn chunks(chunk: &mut Chunk, content: &mut Content, bytes: &[u8]) -> Fed {
             },
             Chunk::Size | Chunk::Trailer => {
                 // A size starts with a digit: nothing is gained by waiting for the rest of the line.
-                if *chunk == Chunk::Size && rest.first().is_some_and(|first| !first.is_ascii_hexdigit() && !first.is_ascii_whitespace()) {
+                if *chunk == Chunk::Size && rest.first().is_some_and(|first| first.is_ascii_graphic() && !first.is_ascii_hexdigit()) {
                     return Fed::Broken(done);
                 }
                 let Some(end) = rest.iter().take(MAX_LINE).position(|&octet| octet == b'\n') else {
@@ -126,6 +126,8 @@ fn chunks(chunk: &mut Chunk, content: &mut Content, bytes: &[u8]) -> Fed {
                     }
                 } else {
                     match chunk_size(line) {
+                        // Some servers write empty lines before it.
+                        _ if line.is_empty() => {}
                         Some(0) => *chunk = Chunk::Trailer,
                         Some(size) => *chunk = Chunk::Data(size),
                         None => return Fed::Broken(done),
@@ -139,7 +141,7 @@ fn chunks(chunk: &mut Chunk, content: &mut Content, bytes: &[u8]) -> Fed {
 
 /// Size of a chunk, its extensions passed over (RFC 9112, 7.1).
 fn chunk_size(line: &[u8]) -> Option<u64> {
-    let digits = line.split(|&octet| octet == b';').next()?.trim_ascii();
+    let digits = line.split(|octet| *octet == b';' || !octet.is_ascii_graphic()).find(|part| !part.is_empty())?;
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }

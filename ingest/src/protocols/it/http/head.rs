@@ -474,18 +474,25 @@ fn start_line(text: &str, line: Span) -> Start {
     let rest = text.get(after.clone()).unwrap_or_default();
     let version = whole.get(..first).and_then(|word| word.strip_prefix("HTTP/"));
     if version.is_some() || whole.starts_with("ICY ") {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        let code = rest.split([' ', '\t']).next().unwrap_or_default();
+        let status = code.get(..3).filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit())).and_then(|digits| digits.parse().ok());
+        let reason = after.start + if status.is_some() { 3 } else { code.len() };
         return Start::Response {
             version: version.map(|version| word.end - version.len()..word.end),
-            status: rest.get(..digits).and_then(|digits| digits.parse().ok()),
-            reason: trimmed(text, after.start + digits..after.end),
+            status,
+            reason: trimmed(text, reason..after.end),
         };
     }
     match split_version(whole.get(first..).unwrap_or_default().as_bytes()) {
         Some((target, version)) => {
             Start::Request { method: word, target: after.start..after.start + target.len(), version: Some(after.end - version.len()..after.end) }
         }
-        None => Start::Request { method: word, target: after, version: None },
+        None => {
+            // In a line that was cut, a version that was begun is no part of the target.
+            let begun = rest.rfind(' ').filter(|space| rest.get(space + 1..).is_some_and(|last| begins(last.as_bytes(), b"HTTP/")));
+            let target = begun.map_or(after.clone(), |space| trimmed(text, after.start..after.start + space));
+            Start::Request { method: word, target, version: None }
+        }
     }
 }
 
@@ -552,6 +559,8 @@ mod tests {
 
         let response = head(b"HTTP/1.1 200\r\nServer:\r\n\r\n");
         assert_eq!((response.status(), response.reason(), response.get(Name::Server)), (Some(200), None, Some("")));
+        assert_eq!((head(b"HTTP/1.0 2XX OK\r\n\r\n").status(), head(b"HTTP/1.0 2XX OK\r\n\r\n").reason()), (None, Some("OK")));
+        assert_eq!(head(b"GET /a HTT").target(), Some("/a"));
         assert_eq!(head(b"HTTP/1.0 404 Not  Found\r\n\r\n").reason(), Some("Not  Found"));
         assert_eq!((head(b"GET /\r\n").version(), head(b"GET /\r\n").target()), (Some("0.9"), Some("/")));
     }

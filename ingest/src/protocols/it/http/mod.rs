@@ -424,3 +424,192 @@ fn then(head: &Head, asked: Option<&Asked>) -> Then {
         Then::Stop
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::DataType;
+    use arrow::util::display::array_value_to_string;
+    use pcapper_schema::tables::Http;
+    use pcapper_schema::{Row, TableSet};
+
+    use super::*;
+    use crate::protocols::{Endpoint, Shared};
+
+    enum Step<'a> {
+        Data(Dir, &'a str),
+        Gap(Dir, u64),
+        End(Dir),
+    }
+    use Dir::{Orig, Resp};
+    use Step::{Data, End, Gap};
+
+    /// Feeds the pieces, one a frame and a millisecond, then closes: rows of the columns named, and how the decoding went on.
+    fn run(steps: &[Step<'_>], columns: &[&str]) -> (Vec<String>, Option<Progress>) {
+        let (mut tables, mut shared) = (TableSet::default(), Shared::default());
+        let mut stream = HttpStream::default();
+        let mut pending = [String::new(), String::new()];
+        let mut left = None;
+        let mut cx = Cx {
+            tables: &mut tables,
+            shared: &mut shared,
+            frame: 0,
+            ts: 0,
+            packet: None,
+            flow_id: None,
+            ends: [Endpoint::default(); 2],
+            dir: Orig,
+            frames_spanned: 1,
+        };
+        for step in steps {
+            let (Data(dir, _) | Gap(dir, _) | End(dir)) = *step;
+            cx.frame += 1;
+            cx.ts += 1_000_000;
+            cx.dir = dir;
+            let held = &mut pending[dir.index()];
+            match step {
+                Data(_, bytes) => {
+                    held.push_str(bytes);
+                    while !held.is_empty() {
+                        match stream.data(&mut cx, held.as_bytes()) {
+                            Progress::Consumed(0) => break,
+                            Progress::Consumed(count) => drop(held.drain(..count)),
+                            other => {
+                                left = Some(other);
+                                break;
+                            }
+                        }
+                    }
+                }
+                Gap(_, missing) => {
+                    held.clear();
+                    assert!(stream.gap(&mut cx, *missing));
+                }
+                End(_) => stream.end(&mut cx, std::mem::take(held).as_bytes()),
+            }
+        }
+        stream.close(&mut cx);
+        let batch = Http::slot(&mut tables).finish("c", "id");
+        let cell = |name: &str, row| {
+            let array = batch.column_by_name(name).unwrap();
+            let array = if matches!(array.data_type(), DataType::Dictionary(..)) {
+                arrow::compute::cast(array, &DataType::Utf8).unwrap()
+            } else {
+                array.clone()
+            };
+            if array.is_null(row) {
+                return "-".to_owned();
+            }
+            match array.data_type() {
+                DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+                _ => array_value_to_string(&array, row).unwrap(),
+            }
+        };
+        let rows = (0..batch.num_rows()).map(|row| columns.iter().map(|name| cell(name, row)).collect::<Vec<_>>().join(" ")).collect();
+        (rows, left)
+    }
+
+    const EXCHANGE: &[&str] = &["frame", "trans_depth", "method", "uri", "status_code", "request_frame", "body_bytes", "body_complete"];
+
+    #[test]
+    fn pipelined_with_and_without_bodies() {
+        let (rows, left) = run(
+            &[
+                Data(Orig, "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"),
+                Data(Orig, "cdGET /c HTTP/1.0\r\n\r\n"),
+                Data(
+                    Resp,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz",
+                ),
+                Data(Resp, "\r\n0\r\n\r\nHTTP/1.0 200 OK\r\n\r\nuntil"),
+                Data(Resp, " close"),
+                End(Resp),
+            ],
+            EXCHANGE,
+        );
+        let expected = [
+            "1 1 HEAD /a - - 0 true",
+            "2 2 POST /b - - 4 true",
+            "2 3 GET /c - - 0 true",
+            "3 1 - - 200 1 0 true",
+            "3 2 - - 100 2 0 true",
+            "4 2 - - 201 2 3 true",
+            "6 3 - - 200 2 11 true",
+        ];
+        assert_eq!((rows, left), (expected.map(str::to_owned).to_vec(), None));
+    }
+
+    #[test]
+    fn cut_short() {
+        let (rows, _) = run(
+            &[
+                Data(Orig, "GET /a HTTP/1.1\r\n\r\n"),
+                Data(Resp, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12"),
+                Gap(Resp, 6),
+                Data(Resp, "90HTTP/1.1 204 No Content\r\n\r\n"),
+                Data(Orig, "GET /b HTTP/1.1\r\n\r\n"),
+                Data(Resp, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1"),
+                Gap(Resp, 20),
+                Data(Resp, "tail of something\r\n"),
+                Data(Orig, "GET /c HTTP/1.1\r\n\r\n"),
+                Data(Resp, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1"),
+            ],
+            EXCHANGE,
+        );
+        let expected = [
+            "1 1 GET /a - - 0 true",
+            "2 1 - - 200 1 4 false",
+            "4 2 - - 204 - 0 true",
+            "5 3 GET /b - - 0 true",
+            "6 3 - - 200 5 1 false",
+            "9 4 GET /c - - 0 true",
+            "10 4 - - 200 9 1 false",
+        ];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn hands_over() {
+        let connect = [
+            Data(Orig, "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"),
+            Data(Resp, "HTTP/1.1 200 Connection established\r\n\r\n"),
+            Data(Orig, "\u{16}\u{3}\u{1}"),
+        ];
+        let (rows, left) = run(&connect, &["url", "status_code", "body_bytes"]);
+        assert_eq!(rows, ["h:443 - 0", "- 200 0"]);
+        assert_eq!(left, Some(Progress::Handover(0, "tls")));
+
+        let upgrade = [
+            Data(Orig, "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
+            Data(Resp, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n\r\n\u{1}"),
+        ];
+        assert_eq!(run(&upgrade, &["websocket"]), (vec!["true".to_owned(), "true".to_owned()], Some(Progress::Stop)));
+    }
+
+    #[test]
+    fn oldest_and_one_sided() {
+        let (rows, _) = run(&[Data(Orig, "GET /a\r\n"), Data(Resp, "<html>"), End(Resp)], &["version", "status_code", "body_mime", "request_frame"]);
+        assert_eq!(rows, ["0.9 - - -", "0.9 - text/html 1"]);
+        // The capture starts within a body.
+        let (rows, _) = run(&[Data(Resp, "ody}\n"), Data(Resp, "HTTP/1.1 304 Not Modified\r\n\r\n")], &["frame", "trans_depth", "status_code"]);
+        assert_eq!(rows, ["2 1 304"]);
+    }
+
+    #[test]
+    fn secrets_and_names() {
+        let (rows, _) = run(
+            &[
+                Data(Orig, "GET /d/a%20b.exe?x=1 HTTP/1.1\r\nHost: h:81\r\nCookie: a=1; b=2\r\nAuthorization: Basic dTpw\r\n\r\n"),
+                Data(Resp, "HTTP/1.1 200 OK\r\nSet-Cookie: s=1; Secure\r\nContent-Length: 2\r\nX-Frame-Options: DENY\r\n\r\n{}"),
+            ],
+            &["url", "cookie_names", "auth_scheme", "username", "secret_cookie", "filename", "security_headers", "body_mime", "response_time_ms"],
+        );
+        assert_eq!(
+            rows,
+            [
+                "http://h:81/d/a%20b.exe?x=1 [a, b] basic u [a=1; b=2] - - - -",
+                "- [s] - - [s=1; Secure] a b.exe [X-Frame-Options] application/json 1.0"
+            ]
+        );
+    }
+}
