@@ -58,6 +58,14 @@ const FACTS: &[(&str, &str, &str)] = &[
         "SELECT operation, sender_ip, sender_mac FROM arp ORDER BY frame",
         "request,10.0.0.2,78:31:c1:c6:3f:c2\nreply,10.0.0.1,f8:ed:a5:c0:a4:f1",
     ),
+    // One direction bears a VLAN tag, the other none: one conversation.
+    ("vlan/suricata_bug-4376-syn_retransmit_with_ts.pcap", "SELECT flow_id, orig_packets, resp_packets FROM flows", "1,106,148"),
+    // The same ports in three VLANs: three conversations.
+    (
+        "vlan/zeek_vlan-collisions.pcap",
+        "SELECT flow_id, vlan_id, orig_packets, resp_packets FROM flows ORDER BY 1",
+        "1,,7,7\n2,42,7,7\n6,20,7,7",
+    ),
 ];
 
 #[test]

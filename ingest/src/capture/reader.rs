@@ -11,6 +11,9 @@ use super::{CaptureInfo, Chunk, Fault};
 
 /// Bytes of records in a chunk.
 const CHUNK: usize = 2 << 20;
+/// Bytes asked of a decompressor at once. Where its data is damaged, what it had made of the piece at hand is lost with the
+/// error: a small piece loses few packets.
+const DECOMPRESSED: usize = 4 << 10;
 /// Longest record: anything longer is a lying length.
 pub(super) const MAX_RECORD: usize = 64 << 20;
 
@@ -51,6 +54,8 @@ pub struct CaptureReader {
     carry: Vec<u8>,
     /// Offset of the carry in the (decompressed) capture.
     offset: u64,
+    /// Most bytes that are asked for at once.
+    step: usize,
     ended: bool,
 }
 
@@ -94,7 +99,8 @@ impl CaptureReader {
         };
         info.format.push_str(compression.suffix());
         let ended = !info.faults.is_empty();
-        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, ended })
+        let step = if compression == Compression::None { CHUNK } else { DECOMPRESSED };
+        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, step, ended })
     }
 
     /// The frames bear interface numbers of the capture's own.
@@ -158,23 +164,21 @@ impl CaptureReader {
 
     /// Reads until `data` holds `target` bytes or the source ends.
     fn fill(&mut self, data: &mut Vec<u8>, target: usize) {
-        while data.len() < target && !self.ended {
-            let have = data.len();
-            data.resize(target, 0);
-            match self.source.read(data.get_mut(have..).unwrap_or_default()) {
-                Ok(0) => {
-                    data.truncate(have);
-                    self.ended = true;
-                }
-                Ok(count) => data.truncate(have + count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => data.truncate(have),
+        let mut have = data.len();
+        data.resize(target.max(have), 0);
+        while have < target && !self.ended {
+            let end = have.saturating_add(self.step).min(target);
+            match self.source.read(data.get_mut(have..end).unwrap_or_default()) {
+                Ok(0) => self.ended = true,
+                Ok(count) => have += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    data.truncate(have);
                     self.ended = true;
                     self.info.faults.push(decompression_fault(&error, self.offset + have as u64, self.info.packets));
                 }
             }
         }
+        data.truncate(have);
     }
 
     /// The file ends inside a record.
@@ -191,12 +195,27 @@ impl CaptureReader {
 }
 
 fn decompression_fault(error: &io::Error, offset: u64, packets: u64) -> Fault {
+    let why = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the compressed data breaks off".to_owned(),
+        _ => error.to_string(),
+    };
     Fault {
         kind: "decompression_failed",
         offset,
         after_frame: packets,
-        detail: format!("cannot be read beyond byte {offset} of the capture: {error}; {packets} packets before it were decoded"),
+        detail: format!("cannot be read beyond byte {offset} of the capture: {why}; {packets} packets before it were decoded"),
     }
+}
+
+/// Looks like the first record of an Endace ERF file, a format without a magic number: a time since 1990 (its upper half
+/// counts seconds, little-endian), a known record type, and a record at least as long as its header.
+fn is_erf(first: &[u8]) -> bool {
+    let [_, _, _, _, s0, s1, s2, s3, kind, _, len0, len1, _, _, wire0, wire1, ..] = *first else { return false };
+    let seconds = u32::from_le_bytes([s0, s1, s2, s3]);
+    (631_152_000..=2_208_988_800).contains(&seconds)
+        && matches!(kind & 0x7f, 1..=27 | 48)
+        && u16::from_be_bytes([len0, len1]) >= 16
+        && u16::from_be_bytes([wire0, wire1]) > 0
 }
 
 /// Formats of other tools are named, with the way out.
@@ -211,6 +230,7 @@ fn unknown(first: &[u8]) -> OpenError {
         [b'T', b'R', b'S', b'N', b'I', b'F', b'F', ..] => known("Network General Sniffer"),
         [b'P', b'K', 3, 4, ..] => OpenError::Known { format: "a zip archive", hint: "unpack it" },
         [b'B', b'Z', b'h', ..] => OpenError::Known { format: "bzip2", hint: "bunzip2" },
+        _ if is_erf(first) => known("Endace ERF"),
         _ => {
             let bytes: Vec<String> = first.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
             OpenError::NotACapture(bytes.join(" "))
@@ -241,5 +261,56 @@ impl CaptureInfo {
                 interface.end_ts = Some(interface.end_ts.map_or(ts, |last| last.max(ts)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use super::*;
+
+    /// A capture of 2,000 frames of 100 bytes that do not compress well.
+    fn capture() -> Vec<u8> {
+        let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0, 0];
+        let mut noise = 1_u32;
+        for second in 0..2000_u32 {
+            for field in [second, 0, 100, 100] {
+                bytes.extend_from_slice(&field.to_le_bytes());
+            }
+            for _ in 0..25 {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                bytes.extend_from_slice(&noise.to_be_bytes());
+            }
+        }
+        bytes
+    }
+
+    fn read(bytes: Vec<u8>) -> (u64, Vec<Fault>) {
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(bytes))).unwrap();
+        let mut chunk = Chunk::default();
+        while reader.next_chunk(&mut chunk) {}
+        let info = reader.finish();
+        (info.packets, info.faults)
+    }
+
+    #[test]
+    fn frames_before_damage_in_compressed_data_are_kept() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&capture()).unwrap();
+        let mut bytes = encoder.finish().unwrap();
+        assert_eq!(read(bytes.clone()).0, 2000);
+        let middle = bytes.len() / 2;
+        bytes.truncate(middle);
+        let (packets, faults) = read(bytes);
+        assert!((940..=1000).contains(&packets), "{packets}");
+        assert!(faults[0].detail.contains("the compressed data breaks off"), "{}", faults[0].detail);
+    }
+
+    #[test]
+    fn formats_of_other_tools_are_named() {
+        let erf = [0, 0, 0, 0, 0, 0, 0, 0x60, 2, 4, 0, 82, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0];
+        let Err(error) = CaptureReader::new(Box::new(Cursor::new(erf.to_vec()))) else { panic!("accepted") };
+        assert!(error.to_string().starts_with("Endace ERF is not supported"), "{error}");
     }
 }

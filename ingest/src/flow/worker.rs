@@ -26,12 +26,18 @@ const MAX_WAITING: usize = 64 << 20;
 /// A flow is closed by the sweep only when it is idle for this much longer than its limit, so that frames that are a little
 /// out of order in time cannot make sweep and arrival disagree.
 const SWEEP_SLACK_NS: i64 = 10_000_000_000;
+/// Most VLAN tag stacks among which the other direction of a conversation is sought.
+const MAX_TAG_STACKS: usize = 64;
 
 /// Decodes its share of the frames into tables.
 pub struct Worker {
     pub tables: TableSet,
     inner: Inner,
     flows: FxHashMap<FlowKey, Box<Flow>>,
+    /// VLAN tag stacks seen, for conversations whose directions are tagged differently.
+    tag_stacks: Vec<u32>,
+    /// Keys of the second direction of such conversations, and the keys under which those are kept.
+    other_way: FxHashMap<FlowKey, FlowKey>,
     defragmenter: Defragmenter,
     frame_dissectors: Vec<Option<Box<dyn FrameDissector>>>,
     names: Names,
@@ -111,6 +117,8 @@ impl Worker {
             tables: TableSet::default(),
             inner: Inner { shared: Shared::default(), probes: Probes::new(), waiting: 0 },
             flows: FxHashMap::default(),
+            tag_stacks: Vec::new(),
+            other_way: FxHashMap::default(),
             defragmenter: Defragmenter::default(),
             frame_dissectors: PROTOCOLS.iter().map(|protocol| protocol.frame.as_ref().map(|kind| (kind.start)())).collect(),
             names: Names::default(),
@@ -140,9 +148,41 @@ impl Worker {
         self.record(meta, &packet, &found, bytes.len(), file_offset, is_fragment);
     }
 
+    /// The key under which a packet's conversation is kept: its own, or where a mirror port tags only one direction, or each
+    /// with another VLAN, that of the direction seen first. The same addresses in two VLANs are told apart as long as each
+    /// VLAN shows the same direction.
+    fn kept_under(&mut self, key: FlowKey, forward: bool) -> FlowKey {
+        if !self.tag_stacks.contains(&key.tags) {
+            if self.tag_stacks.len() >= MAX_TAG_STACKS {
+                return key;
+            }
+            self.tag_stacks.push(key.tags);
+        }
+        if self.tag_stacks.len() < 2 || key.one_way || self.flows.contains_key(&key) {
+            return key;
+        }
+        if let Some(kept) = self.other_way.get(&key) {
+            if self.flows.contains_key(kept) {
+                return *kept;
+            }
+            self.other_way.remove(&key);
+        }
+        for &tags in &self.tag_stacks {
+            let other = FlowKey { tags, ..key };
+            let Some(flow) = self.flows.get(&other) else { continue };
+            let dir = flow.dir(forward);
+            if flow.sides[dir.index()].packets == 0 && flow.sides[dir.reverse().index()].packets > 0 {
+                self.other_way.insert(key, other);
+                return other;
+            }
+        }
+        key
+    }
+
     /// Finds and feeds the packet's flow, or the frame's dissector.
     fn flow(&mut self, meta: &FrameMeta, packet: &Packet<'_>, fragments: Option<Seen>) -> Found {
         let Some((key, forward)) = key_of(packet) else { return self.below_ip(meta, packet) };
+        let key = self.kept_under(key, forward);
         let (number, ts) = (meta.number, meta.ts);
         let mut reused = false;
         if let Some(flow) = self.flows.get(&key) {
@@ -325,6 +365,8 @@ impl Worker {
             }
             !over
         });
+        let flows = &self.flows;
+        self.other_way.retain(|_, kept| flows.contains_key(kept));
     }
 
     /// The memory for flows is used up: the longest idle tenth is closed.
