@@ -77,3 +77,56 @@ FROM http_transactions WHERE is_public(dst_ip) AND response_mime IN ('applicatio
 -- @finding http_suspicious_agent severity=low confidence=medium technique=T1071.001
 SELECT 'A tool, not a browser' AS title, coalesce(user_agent, 'no user agent') || ', ' || CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http WHERE is_request AND is_public(dst_ip) AND regexp_like(lower(user_agent), '^(python-requests|curl|wget|powershell|go-http-client|winhttp)') GROUP BY src_ip, user_agent ORDER BY src_ip, user_agent;
+
+-- @finding http_webshell severity=high confidence=medium technique=T1505.003
+SELECT 'A web shell at work' AS title, coalesce(url, uri) || ' answered with ' || coalesce(CAST(response_body_len AS VARCHAR), '?') || ' bytes of ' || coalesce(response_mime, 'text') AS details, src_ip, dst_ip, dst_port, frame, ts
+FROM http_transactions WHERE status_code = 200 AND regexp_like(lower(uri), '[.](php|jsp|jspx|asp|aspx|ashx|cfm)([?]|.*[?&])(cmd|exec|command|shell|c|e)=(cat|ls|dir|id|whoami|uname|ipconfig|ifconfig|netstat|net(%20|\+)|powershell|wget|curl|type(%20|\+))') ORDER BY capture, frame;
+
+-- @finding http_c2_uri severity=high confidence=medium technique=T1071.001
+SELECT 'An address only implants ask for' AS title, kind || ': ' || uri AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM (SELECT *, CASE
+    WHEN method = 'GET' AND regexp_like(uri, '^/[A-Za-z0-9]{4}$') AND response_mime = 'application/octet-stream' AND response_body_len > 100000 THEN 'stager of Cobalt Strike or Metasploit'
+    WHEN regexp_like(uri, '^/submit[.]php[?]id=[0-9]+$') AND method = 'POST' THEN 'Cobalt Strike task result'
+    WHEN regexp_like(uri, '^/(tot|ono|mor|rob|sat|lib|top)[0-9]+/[A-Z0-9_-]+_W[0-9]+[.][0-9A-F]{32}/[0-9]+/') THEN 'TrickBot' END AS kind
+  FROM http_transactions) WHERE kind IS NOT NULL GROUP BY kind, uri, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, details;
+
+-- @finding http_type_mismatch severity=low confidence=high technique=T1036.008
+SELECT CASE WHEN body_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-msi', 'application/x-mach-binary') THEN 'high' ELSE 'low' END AS severity,
+  'The body is not what its type says' AS title, 'declared ' || content_type || ', but is ' || body_mime || coalesce(', from ' || request_host || request_uri, '') AS details, src_ip, dst_ip, src_port, frame, ts
+FROM http WHERE NOT is_request AND status_code = 200 AND body_mime IS NOT NULL AND (
+    (regexp_like(lower(content_type), '^(image|text|audio|video)/') AND body_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-msi', 'application/x-mach-binary', 'application/x-ms-shortcut', 'application/vnd.rar', 'application/x-7z-compressed'))
+    OR (lower(content_type) LIKE 'image/%' AND body_mime IN ('application/zip', 'application/pdf', 'application/x-ole-storage'))) ORDER BY capture, frame;
+
+-- @finding http_bare_ip severity=low confidence=medium technique=T1071.001
+SELECT CASE WHEN regexp_like(lower(min(uri)), '[.](exe|dll|ps1|sh|hta|vbs|js|bat|msi)([?]|$)') AND dst_port NOT IN (80, 8080) THEN 'medium' ELSE 'low' END AS severity, 'A public server asked for by address' AS title,
+  CAST(count(*) AS VARCHAR) || ' requests to ' || host || ', such as ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(host, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding http_upload_large severity=medium confidence=medium technique=T1041
+SELECT 'A large upload to the internet' AS title, method || ' ' || coalesce(host, '') || substr(coalesce(uri, ''), 1, 80) || ', ' || CAST(max(body_bytes) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND method IN ('POST', 'PUT') AND body_bytes >= 1000000 AND is_public(dst_ip) AND is_private(src_ip) GROUP BY method, host, uri, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, details;
+
+-- @finding http_method_risky severity=low confidence=high technique=T1190
+SELECT 'A method that changes the server was accepted' AS title, method || ' ' || substr(coalesce(uri, ''), 1, 100) || ' answered ' || CAST(status_code AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http_transactions WHERE status_code BETWEEN 200 AND 299 AND (method IN ('PUT', 'DELETE', 'MOVE', 'TRACE', 'DEBUG') AND coalesce(response_mime, '') NOT LIKE '%json%' OR (method = 'CONNECT' AND uri NOT LIKE '%:443'))
+GROUP BY method, uri, status_code, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, details;
+
+-- @finding http_smuggling severity=high confidence=medium technique=T1190
+SELECT 'A request whose length can be read in two ways' AS title, method || ' ' || substr(coalesce(uri, ''), 1, 100) || ': ' || CASE WHEN transfer_encoding IS NOT NULL THEN 'Content-Length and Transfer-Encoding ' || transfer_encoding ELSE 'Content-Length more than once' END AS details, src_ip, dst_ip, dst_port, frame, ts
+FROM http WHERE is_request AND content_length IS NOT NULL AND (transfer_encoding IS NOT NULL) ORDER BY capture, frame;
+
+-- @finding http_error_burst severity=low confidence=medium technique=T1499
+SELECT 'A server that fails often' AS title, CAST(count(*) FILTER (WHERE status_code >= 500) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' answers are server errors' AS details, src_ip, src_port, count(*) FILTER (WHERE status_code >= 500) AS count,
+  min(frame) FILTER (WHERE status_code >= 500) AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE status_code >= 500), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE NOT is_request AND status_code >= 200 GROUP BY src_ip, src_port HAVING count(*) >= 20 AND count(*) FILTER (WHERE status_code >= 500) >= 0.3 * count(*) ORDER BY src_ip, src_port;
+
+-- @finding http_long_uri severity=info confidence=medium technique=T1071.001
+SELECT 'Much data in an address' AS title, CAST(max(length(uri)) AS VARCHAR) || ' characters, ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND length(uri) >= 2048 AND entropy(uri) >= 4.5 AND NOT regexp_like(lower(uri), '(saml|oauth|state=|redirect_uri|doubleclick|/ads?[/?])') GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding http_non_standard_port severity=low confidence=high technique=T1571
+SELECT 'HTTP on an unusual port' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ', such as ' || min(coalesce(host, '') || substr(coalesce(uri, ''), 1, 60)) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND dst_port NOT IN (80, 81, 591, 631, 1900, 2869, 3000, 3128, 5000, 5357, 5985, 7000, 7001, 7547) AND dst_port NOT BETWEEN 8000 AND 8999 AND version <> '0.9' GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;

@@ -70,3 +70,34 @@ FROM icmp WHERE type_name = 'neighbor_advertisement' AND na_override AND target_
 -- @finding icmp_bad_hop_limit severity=medium confidence=high technique=T1557
 SELECT 'Neighbour discovery from beyond the link' AS title, type_name || ' with hop limit ' || CAST(ttl AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM icmp WHERE ip_version = 6 AND type BETWEEN 133 AND 137 AND ttl <> 255 GROUP BY type_name, ttl, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+
+-- @finding icmp_unsolicited_replies severity=medium confidence=medium technique=T1095,T1498.002
+WITH asked AS (SELECT DISTINCT capture_id, src_ip, dst_ip FROM icmp WHERE type_name = 'echo_request'), seen AS (SELECT DISTINCT capture_id FROM icmp WHERE type_name = 'echo_request')
+SELECT 'Echo replies nobody asked for' AS title, CAST(count(*) AS VARCHAR) || ' replies to a host that sent no request' AS details, r.src_ip, r.dst_ip, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts
+FROM icmp r JOIN seen s ON s.capture_id = r.capture_id LEFT JOIN asked a ON a.capture_id = r.capture_id AND a.src_ip = r.dst_ip AND a.dst_ip = r.src_ip
+WHERE r.type_name = 'echo_reply' AND a.capture_id IS NULL GROUP BY r.src_ip, r.dst_ip HAVING count(*) >= 20 ORDER BY r.src_ip, r.dst_ip;
+
+-- @finding icmp_exfiltration severity=high confidence=medium technique=T1048.003
+SELECT 'Much data in echo requests' AS title, CAST(sum(payload_len) AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name = 'echo_request' AND payload_class IN ('random', 'other', 'text', 'ip_packet') GROUP BY src_ip, dst_ip HAVING sum(payload_len) >= 1000000 AND avg(CAST(payload_len AS DOUBLE)) >= 256 ORDER BY src_ip, dst_ip;
+
+-- @finding icmp_smurf severity=high confidence=high technique=T1498.002
+WITH called AS (SELECT capture_id, src_ip, identifier, min(frame) AS frame, min(ts) AS ts, min(dst_ip) AS dst_ip FROM icmp WHERE type_name = 'echo_request' AND (dst_ip = '255.255.255.255' OR dst_mac = 'ff:ff:ff:ff:ff:ff') GROUP BY capture_id, src_ip, identifier)
+SELECT 'Echo request to everybody, answered by many' AS title, CAST(count(DISTINCT r.src_ip) AS VARCHAR) || ' hosts answered' AS details, c.src_ip, c.dst_ip, count(*) AS count, c.frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, c.ts, max(r.ts) AS end_ts
+FROM called c JOIN icmp r ON r.capture_id = c.capture_id AND r.type_name = 'echo_reply' AND r.dst_ip = c.src_ip AND r.identifier = c.identifier AND r.frame > c.frame
+GROUP BY c.src_ip, c.dst_ip, c.frame, c.ts HAVING count(DISTINCT r.src_ip) >= 5 ORDER BY c.src_ip, c.frame;
+
+-- @finding icmp_rogue_ra severity=high confidence=medium technique=T1557,T1565.002
+WITH offers AS (
+  SELECT capture_id, src_mac, src_ip, array_to_string(coalesce(prefixes, make_array()), ' ') AS prefixes, array_to_string(coalesce(rdnss, make_array()), ' ') AS servers, ra_lifetime_s > 0 AS router, ttl, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, count(*) AS n
+  FROM icmp WHERE type_name = 'router_advertisement' GROUP BY 1, 2, 3, 4, 5, 6, 7),
+first AS (SELECT capture_id, first_value(src_mac ORDER BY frame) AS src_mac, first_value(prefixes ORDER BY frame) AS prefixes, first_value(servers ORDER BY frame) AS servers, min(frame) AS frame FROM offers GROUP BY capture_id)
+SELECT CASE WHEN max(CASE WHEN o.ttl < 255 THEN 1 ELSE 0 END) = 1 THEN 'critical' ELSE 'high' END AS severity, 'A second router advertises itself' AS title,
+  'prefixes ' || max(o.prefixes) || CASE WHEN max(o.servers) <> '' THEN ', name servers ' || max(o.servers) ELSE '' END || ', against ' || f.prefixes || ' of ' || f.src_mac AS details, o.src_ip, sum(o.n) AS count, min(o.frame) AS frame, make_array(f.frame, min(o.frame)) AS frames, min(o.ts) AS ts, max(o.end_ts) AS end_ts
+FROM offers o JOIN first f ON f.capture_id = o.capture_id AND f.src_mac <> o.src_mac
+WHERE (o.prefixes <> f.prefixes AND o.prefixes <> '' AND f.prefixes <> '') OR (o.servers <> f.servers AND o.servers <> '') GROUP BY o.src_ip, o.src_mac, f.prefixes, f.src_mac, f.frame ORDER BY o.src_ip;
+
+-- @finding icmp_timestamp_mask severity=low confidence=high technique=T1592,T1016
+SELECT 'A host was asked for its clock or mask' AS title, array_to_string(array_sort(array_agg(DISTINCT type_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE ip_version = 4 AND type IN (13, 15, 17) AND split_part(src_ip, '.', 1) || split_part(src_ip, '.', 2) || split_part(src_ip, '.', 3) <> split_part(dst_ip, '.', 1) || split_part(dst_ip, '.', 2) || split_part(dst_ip, '.', 3) AND src_ip <> '0.0.0.0'
+GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
