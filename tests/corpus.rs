@@ -61,10 +61,38 @@ const FACTS: &[(&str, &str, &str)] = &[
     // One direction bears a VLAN tag, the other none: one conversation.
     ("vlan/suricata_bug-4376-syn_retransmit_with_ts.pcap", "SELECT flow_id, orig_packets, resp_packets FROM flows", "1,106,148"),
     // The same ports in three VLANs: three conversations.
+    ("vlan/zeek_vlan-collisions.pcap", "SELECT flow_id, vlan_id, orig_packets, resp_packets FROM flows ORDER BY 1", "1,,7,7\n2,42,7,7\n6,20,7,7"),
+    ("icmp/ndpi_icmp-tunnel.pcap", "SELECT detection, count FROM findings WHERE source = 'icmp'", "icmp_tunnel,863"),
+    ("icmp/zeek_icmp-icmp6-nd-options.pcap", "SELECT count(*), count(*) FILTER (WHERE type_name = 'router_advertisement') FROM icmp", "20,4"),
     (
-        "vlan/zeek_vlan-collisions.pcap",
-        "SELECT flow_id, vlan_id, orig_packets, resp_packets FROM flows ORDER BY 1",
-        "1,,7,7\n2,42,7,7\n6,20,7,7",
+        "icmp/zeek_icmp-icmp6-redirect.pcap",
+        "SELECT src_ip, dst_ip, redirect_destination, gateway FROM icmp WHERE type = 137",
+        "fe80::dead,fe80::beef,fe80::babe,fe80::cafe",
+    ),
+    (
+        "dns/ndpi_dns-tunnel-iodine.pcap",
+        "SELECT detection, severity FROM findings WHERE source = 'dns' AND severity IN ('high', 'critical')",
+        "dns_tunnel,critical",
+    ),
+    (
+        "dns/ndpi_dns_exfiltration.pcap",
+        "SELECT detection, src_ip FROM findings WHERE source = 'dns' AND severity IN ('high', 'critical')",
+        "dns_tunnel,192.168.220.56",
+    ),
+    // 22 records, 15 of them addresses, as the message itself counts them.
+    ("dns/zeek_dns-huge-ttl.pcap", "SELECT count(*), count(*) FILTER (WHERE type_name = 'A'), max(ttl) FROM dns_records", "22,15,4294967295"),
+    // An identical repeat of an answer is no forged one.
+    ("dns/zeek_dns-two-responses.pcap", "SELECT count(*) FROM findings WHERE source = 'dns'", "0"),
+    (
+        "http/ndpi_log4j-webapp-exploit.pcap",
+        "SELECT detection, min(frame) FROM findings WHERE detection = 'http_command_injection' GROUP BY detection",
+        "http_command_injection,4",
+    ),
+    ("http/emreekin_http-chunked-gzip.pcap", "SELECT frame, body_bytes_decoded FROM http WHERE NOT is_request", "24,97845"),
+    (
+        "ip-tcp-udp/ndpi_synscan.pcap",
+        "SELECT detection, src_ip, dst_ip, count FROM findings WHERE source = 'tcp' AND severity = 'medium'",
+        "tcp_syn_scan,172.16.0.8,64.13.134.52,1994",
     ),
 ];
 

@@ -59,7 +59,7 @@ SELECT ts, src_ip AS src, dst_ip AS dst, trans_id AS id, is_response AS answer, 
 
 -- @finding dns_tunnel severity=high confidence=high technique=T1071.004,T1048.003
 WITH asked AS (
-  SELECT src_ip, dst_ip, coalesce(registered_domain, regexp_replace(lower(query), '^.*[.]([^.]+[.][^.]+)$', '\1')) AS domain, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(DISTINCT lower(query)) AS names,
+  SELECT src_ip, dst_ip, coalesce(registered_domain, CASE WHEN length(regexp_replace(lower(query), '^.*[.]', '')) > 6 THEN split_part(lower(query), '.', 1) END, regexp_replace(lower(query), '^.*[.]([^.]+[.][^.]+)$', '\1')) AS domain, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(DISTINCT lower(query)) AS names,
     avg(CAST(query_length AS DOUBLE)) AS mean_length, avg(entropy(lower(query))) AS mean_entropy,
     count(*) FILTER (WHERE qtype_name IN ('TXT', 'NULL', 'PRIVATE', 'KEY', 'CNAME', 'MX')) AS odd,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

@@ -46,7 +46,7 @@ SELECT ts, src_ip AS client, dst_ip AS server, method, coalesce(url, uri) AS url
 
 -- @finding http_command_injection severity=high confidence=high technique=T1190,T1059
 SELECT 'Commands in a request' AS title, kind || ': ' || substr(what, 1, 160) AS details, src_ip, dst_ip, dst_port, frame, ts FROM (
-  SELECT *, CASE WHEN regexp_like(lower(concat_ws(' ', uri, user_agent, referrer)), '\$\{(jndi|[^}]*\$\{[^}]*\}[^}]*):') THEN 'Log4Shell'
+  SELECT *, CASE WHEN regexp_like(lower(concat_ws(' ', uri, user_agent, referrer)), '\$\{(jndi|[^}]*\$\{[^}]*\}[^}]*):|jndi:(ldaps?|rmi|dns|iiop|https?)://') THEN 'Log4Shell'
       WHEN regexp_like(concat_ws(' ', user_agent, referrer), '\(\) *\{') THEN 'Shellshock'
       WHEN regexp_like(lower(uri), '(;|%3b|\||%7c|`|%60|\$\()[ +%20]*(cat|wget|curl|bash|sh|nc|id|whoami|powershell|cmd)([ +/]|%20|%2b|$)') THEN 'shell' END AS kind,
     concat_ws(' ', uri, user_agent) AS what FROM http WHERE is_request) WHERE kind IS NOT NULL ORDER BY capture, frame;
