@@ -345,6 +345,36 @@ number_lists! {
     UInt16Type => u16, DataType::UInt16;
     UInt32Type => u32, DataType::UInt32;
     UInt64Type => u64, DataType::UInt64;
+    Int32Type => i32, DataType::Int32;
+    Float64Type => f64, DataType::Float64;
+}
+
+/// Lists of truth values.
+pub struct BoolLists(ListBuilder<BooleanBuilder>);
+
+impl Default for BoolLists {
+    fn default() -> Self {
+        Self(ListBuilder::new(BooleanBuilder::new()))
+    }
+}
+
+impl Column for BoolLists {
+    type Cell<'a> = Option<&'a [bool]>;
+    fn data_type() -> DataType {
+        list_type(DataType::Boolean)
+    }
+    fn push(&mut self, cell: Option<&[bool]>) {
+        if let Some(values) = cell {
+            self.0.values().append_slice(values);
+        }
+        self.0.append(cell.is_some());
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        self.0.offsets_slice().len() * 5
+    }
 }
 
 /// Lists of text.

@@ -17,6 +17,8 @@ pub mod lldp;
 pub mod modbus;
 pub mod ntp;
 pub mod packets;
+pub mod ssdp;
+pub mod syslog;
 pub mod tls;
 pub mod x509;
 
@@ -35,6 +37,8 @@ pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntp::Ntp;
 pub use packets::Packets;
+pub use ssdp::Ssdp;
+pub use syslog::Syslog;
 pub use tls::Tls;
 pub use x509::X509;
 
@@ -79,19 +83,27 @@ macro_rules! table_set {
 table_set! {
     Anomalies,
     Arp,
-    Captures, Interfaces,
-    Dhcp, Dhcpv6,
-    Dns, DnsRecords,
+    Captures,
+    Dhcp,
+    Dhcpv6,
+    Dns,
+    DnsRecords,
     Findings,
-    Flows, TcpEvents,
+    Flows,
     Goose,
-    HostNames, Hosts,
-    Http, HttpTransactions,
+    HostNames,
+    Hosts,
+    Http,
+    HttpTransactions,
     Icmp,
+    Interfaces,
     Lldp,
     Modbus,
     Ntp,
     Packets,
+    Ssdp,
+    Syslog,
+    TcpEvents,
     Tls,
     X509,
 }

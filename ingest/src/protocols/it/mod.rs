@@ -7,5 +7,7 @@ pub mod http;
 pub mod icmp;
 pub mod mime;
 pub mod ntp;
+pub mod ssdp;
+pub mod syslog;
 pub mod tls;
 pub mod x509;
