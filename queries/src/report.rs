@@ -118,7 +118,8 @@ impl Unit {
 /// Words that stay in capitals in labels.
 const CAPITALS: &[&str] = &[
     "ip", "mac", "tcp", "udp", "dns", "tls", "http", "id", "url", "uri", "vlan", "ttl", "rtt", "sni", "ja3", "ja3s", "ja4", "ja4s", "alpn", "os",
-    "ecn", "dscp", "url", "ca", "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256", "appid",
+    "ecn", "dscp", "url", "ca", "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256",
+    "appid",
 ];
 
 /// What a column is called in a report: its name in words, without the unit.

@@ -71,7 +71,7 @@ impl DatagramDissector for Messages {
                     row.usn = some;
                     row.uuid = uuid(value);
                 }
-                "location" | "al" => {
+                "location" => {
                     row.location = some;
                     row.location_ip = url_host(value);
                 }
