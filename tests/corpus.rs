@@ -50,64 +50,36 @@ fn every_capture_decodes() {
     assert_eq!(faults, "0", "a decoder panicked");
 }
 
-/// (capture, question, answer): facts that the specifications state of public captures.
-const FACTS: &[(&str, &str, &str)] = &[
-    ("http/zeek_http-post.pcap", "SELECT packets, file_size_bytes, captured_bytes FROM captures", "14,1871,1623"),
-    (
-        "arp/zeek_arp-who-has.pcap",
-        "SELECT operation, sender_ip, sender_mac FROM arp ORDER BY frame",
-        "request,10.0.0.2,78:31:c1:c6:3f:c2\nreply,10.0.0.1,f8:ed:a5:c0:a4:f1",
-    ),
-    // One direction bears a VLAN tag, the other none: one conversation.
-    ("vlan/suricata_bug-4376-syn_retransmit_with_ts.pcap", "SELECT flow_id, orig_packets, resp_packets FROM flows", "1,106,148"),
-    // The same ports in three VLANs: three conversations.
-    ("vlan/zeek_vlan-collisions.pcap", "SELECT flow_id, vlan_id, orig_packets, resp_packets FROM flows ORDER BY 1", "1,,7,7\n2,42,7,7\n6,20,7,7"),
-    ("icmp/ndpi_icmp-tunnel.pcap", "SELECT detection, count FROM findings WHERE source = 'icmp'", "icmp_tunnel,863"),
-    ("icmp/zeek_icmp-icmp6-nd-options.pcap", "SELECT count(*), count(*) FILTER (WHERE type_name = 'router_advertisement') FROM icmp", "20,4"),
-    (
-        "icmp/zeek_icmp-icmp6-redirect.pcap",
-        "SELECT src_ip, dst_ip, redirect_destination, gateway FROM icmp WHERE type = 137",
-        "fe80::dead,fe80::beef,fe80::babe,fe80::cafe",
-    ),
-    (
-        "dns/ndpi_dns-tunnel-iodine.pcap",
-        "SELECT detection, severity FROM findings WHERE source = 'dns' AND severity IN ('high', 'critical')",
-        "dns_tunnel,critical",
-    ),
-    (
-        "dns/ndpi_dns_exfiltration.pcap",
-        "SELECT detection, src_ip FROM findings WHERE source = 'dns' AND severity IN ('high', 'critical')",
-        "dns_tunnel,192.168.220.56",
-    ),
-    // 22 records, 15 of them addresses, as the message itself counts them.
-    ("dns/zeek_dns-huge-ttl.pcap", "SELECT count(*), count(*) FILTER (WHERE type_name = 'A'), max(ttl) FROM dns_records", "22,15,4294967295"),
-    // An identical repeat of an answer is no forged one.
-    ("dns/zeek_dns-two-responses.pcap", "SELECT count(*) FROM findings WHERE source = 'dns'", "0"),
-    (
-        "http/ndpi_log4j-webapp-exploit.pcap",
-        "SELECT detection, min(frame) FROM findings WHERE detection = 'http_command_injection' GROUP BY detection",
-        "http_command_injection,4",
-    ),
-    ("http/emreekin_http-chunked-gzip.pcap", "SELECT frame, body_bytes_decoded FROM http WHERE NOT is_request", "24,97845"),
-    (
-        "ip-tcp-udp/ndpi_synscan.pcap",
-        "SELECT detection, src_ip, dst_ip, count FROM findings WHERE source = 'tcp' AND severity = 'medium'",
-        "tcp_syn_scan,172.16.0.8,64.13.134.52,1994",
-    ),
-];
-
+/// Facts that the specifications state of public captures, one file a subject in `tests/facts`. A fact is a paragraph: lines of
+/// comment (`#`), `capture FILE`, the question, `----`, and the rows of the answer as CSV.
 #[test]
 fn public_captures_show_their_facts() {
     let Some(corpus) = corpus() else { return };
     let lake = Lake::new("facts");
-    for (capture, query, expected) in FACTS {
-        let path = corpus.join("captures").join(capture);
-        if !path.is_file() {
-            eprintln!("{capture} is not at hand: skipped");
-            continue;
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/facts")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+            let lines: Vec<&str> = paragraph.lines().filter(|line| !line.starts_with('#')).collect();
+            let (capture, rest) = lines.split_first().unwrap();
+            let capture = capture.strip_prefix("capture ").unwrap_or_else(|| panic!("{}: {paragraph}", file.display()));
+            let rule = rest.iter().position(|line| *line == "----").unwrap_or_else(|| panic!("{}: {paragraph}", file.display()));
+            let (query, expected) = (rest[..rule].join("\n"), rest[rule + 1..].join("\n"));
+            let path = if capture.starts_with("labelled/") { corpus.join(capture) } else { corpus.join("captures").join(capture) };
+            if !path.is_file() {
+                eprintln!("{capture} is not at hand: skipped");
+                continue;
+            }
+            let (_, out, errors) = lake.ask(&[path], &query);
+            let rows = out.split_once('\n').map(|(_, rows)| rows.trim_end()).unwrap_or_default();
+            if rows != expected {
+                wrong.push(format!("{}: {capture}: {query}\nexpected\n{expected}\nfound\n{rows}\n{errors}", file.display()));
+            }
         }
-        let (_, out, errors) = lake.ask(&[path], query);
-        let rows = out.split_once('\n').map(|(_, rows)| rows.trim_end()).unwrap_or_default();
-        assert_eq!(rows, *expected, "{capture}: {query} {errors}");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -4,6 +4,7 @@
 //! out does not depend on the number of workers.
 
 mod index;
+mod key;
 mod writer;
 
 use std::collections::VecDeque;
@@ -58,6 +59,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         return Ok(manifest);
     }
     let reader = CaptureReader::open(&source.path)?;
+    key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
     let writer = CaptureWriter::create(lake)?;
     let manifest = Manifest {
         schema: SCHEMA_VERSION,

@@ -10,10 +10,13 @@
 //! Who speaks on a flow is decided by content: every datagram and stream dissector offers a cheap probe; the port only
 //! decides whose probe is asked first.
 
+pub mod ber;
+pub mod files;
 pub mod it;
 pub mod link;
 pub mod ot;
 pub mod registry;
+pub mod secrets;
 
 use std::any::{Any, TypeId};
 use std::net::IpAddr;

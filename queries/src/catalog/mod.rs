@@ -60,7 +60,7 @@ impl Catalog {
         config.options_mut().execution.parquet.reorder_filters = true;
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
-        functions::register(&context);
+        functions::register(&context, view.show_secrets);
         let tables = Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views() });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;

@@ -18,9 +18,9 @@ pub use redact::{redact, redaction_marks};
 
 use crate::Result;
 
-/// Makes every function known to a session.
-pub fn register(context: &SessionContext) {
-    for function in [cidr_match::function(), entropy::function(), registered_domain::function()] {
+/// Makes every function known to a session that shows secrets or hides them.
+pub fn register(context: &SessionContext, show_secrets: bool) {
+    for function in [cidr_match::function(), entropy::function(), redact::function(show_secrets), registered_domain::function()] {
         context.register_udf(function);
     }
     for function in ip_scope::functions() {

@@ -10,9 +10,11 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::array::{ArrayRef, AsArray, ListBuilder, StringArray, StringBuilder};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{ColumnarValue, Expr, Volatility, create_udf};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf, lit};
 
+use super::of_text;
 use crate::Result;
 
 const MARK: &str = "redacted:";
@@ -24,19 +26,21 @@ fn mark(secret: &str) -> String {
     format!("{MARK}{:016x}", KEY.hash_one(secret))
 }
 
-/// An expression that hides the secrets of a text or text-list column.
+/// An expression that hides the secrets of a column: marks in the place of texts and lists of texts; a number, which a mark
+/// cannot replace, becomes null.
 pub fn redact(column: Expr, data_type: &DataType) -> Result<Expr> {
-    let name = match data_type {
-        DataType::Utf8 | DataType::List(_) => "redact",
-        DataType::Dictionary(..) => "redact",
-        other => return Err(DataFusionError::Plan(format!("a secret column cannot be {other}"))),
-    };
+    match data_type {
+        DataType::Utf8 | DataType::Dictionary(..) => {}
+        DataType::List(item) if *item.data_type() == DataType::Utf8 => {}
+        DataType::List(_) | DataType::Binary => return Err(DataFusionError::Plan(format!("a secret column cannot be {data_type}"))),
+        _ => return Ok(lit(ScalarValue::try_from(data_type)?)),
+    }
     let wanted = data_type.clone();
     let body = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         Ok(ColumnarValue::Array(hide(&arrays[0], &wanted)?))
     };
-    Ok(create_udf(name, vec![data_type.clone()], data_type.clone(), Volatility::Stable, Arc::new(body)).call(vec![column]))
+    Ok(create_udf("redact", vec![data_type.clone()], data_type.clone(), Volatility::Stable, Arc::new(body)).call(vec![column]))
 }
 
 fn hide(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
@@ -53,6 +57,12 @@ fn hide(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     let texts = cast(array, &DataType::Utf8)?;
     let hidden: StringArray = texts.as_string::<i32>().iter().map(|text| text.map(mark)).collect();
     Ok(cast(&hidden, data_type)?)
+}
+
+/// `secret('public')`: what a secret column shows where it holds this text, so that a query can look for a known secret (a
+/// default password, say) whether secrets are shown or not.
+pub fn function(show_secrets: bool) -> ScalarUDF {
+    of_text("secret", DataType::Utf8, move |text| Some(if show_secrets { text.to_owned() } else { mark(text) }))
 }
 
 /// Where marks stand in a text.

@@ -5,8 +5,10 @@
 pub mod anomalies;
 pub mod arp;
 pub mod captures;
+pub mod credentials;
 pub mod dhcp;
 pub mod dns;
+pub mod files;
 pub mod findings;
 pub mod flows;
 pub mod goose;
@@ -25,8 +27,10 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
+pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dns::{Dns, DnsRecords};
+pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
 pub use goose::Goose;
@@ -84,10 +88,12 @@ table_set! {
     Anomalies,
     Arp,
     Captures,
+    Credentials,
     Dhcp,
     Dhcpv6,
     Dns,
     DnsRecords,
+    Files,
     Findings,
     Flows,
     Goose,

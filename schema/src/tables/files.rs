@@ -1,0 +1,35 @@
+//! Table of files records.
+
+use crate::table;
+
+table! {
+    /// One row per file seen in transfer or carved from a stream.
+    pub struct Files("files", "file", Network) {
+        /// Where it came from: `http`, `smb`, `ftp-data`, `smtp`, `imap`, `pop3`, `tftp`, `nfs`, `dicom`, `umas`, `s7comm`, `carve`.
+        source: text,
+        /// Name as the protocol gave it, unaltered.
+        filename: text,
+        /// Type the protocol declared.
+        declared_mime: text,
+        /// Type detected from content.
+        mime: text,
+        /// Bytes seen.
+        size_bytes: u64,
+        /// Size the protocol announced.
+        total_bytes: u64,
+        /// No byte is missing.
+        complete: bool,
+        /// Lower-case hex; null when incomplete.
+        md5: text,
+        /// As md5.
+        sha1: text,
+        /// As md5.
+        sha256: text,
+        /// Bits a byte.
+        entropy: f64,
+        /// `upload` (originator to responder) or `download`.
+        direction: word,
+        /// Byte offset in the reassembled stream, for re-extraction.
+        stream_offset: u64,
+    }
+}
