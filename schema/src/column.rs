@@ -405,6 +405,34 @@ impl Column for TextLists {
     }
 }
 
+/// Lists of text with holes: parallel to another list, where not every entry has a text.
+pub struct SparseTextLists(ListBuilder<StringBuilder>);
+
+impl Default for SparseTextLists {
+    fn default() -> Self {
+        Self(ListBuilder::new(StringBuilder::new()))
+    }
+}
+
+impl Column for SparseTextLists {
+    type Cell<'a> = Option<&'a [Option<Cow<'a, str>>]>;
+    fn data_type() -> DataType {
+        list_type(DataType::Utf8)
+    }
+    fn push(&mut self, cell: Option<&[Option<Cow<'_, str>>]>) {
+        for value in cell.unwrap_or_default() {
+            self.0.values().append_option(value.as_deref());
+        }
+        self.0.append(cell.is_some());
+    }
+    fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+    fn bytes(&self) -> usize {
+        self.0.values_ref().values_slice().len() + self.0.offsets_slice().len() * 8
+    }
+}
+
 /// A dictionary column that holds the same word in every row.
 pub(crate) fn constant(word: &str, rows: usize) -> ArrayRef {
     let values = Arc::new(arrow::array::StringArray::from(vec![word]));

@@ -254,6 +254,7 @@ macro_rules! builder {
     (list_f64) => { $crate::column::NumberLists<::arrow::datatypes::Float64Type> };
     (list_bool) => { $crate::column::BoolLists };
     (list_text) => { $crate::column::TextLists };
+    (list_sparse_text) => { $crate::column::SparseTextLists };
 }
 
 /// Declares a table.
@@ -269,7 +270,7 @@ macro_rules! builder {
 ///     }
 /// }
 /// ```
-/// Kinds: `u8 u16 u32 u64 i32 i64 f64 bool time text word ip mac bytes list_u8 list_u16 list_u32 list_u64 list_i32 list_f64 list_bool list_text`
+/// Kinds: `u8 u16 u32 u64 i32 i64 f64 bool time text word ip mac bytes list_u8 list_u16 list_u32 list_u64 list_i32 list_f64 list_bool list_text list_sparse_text`
 /// (`word` is dictionary-encoded text). Flags: `@secret`, `@bloom`. After `=` stands the Wireshark field.
 /// A row is a struct of `Option`s; leave out what the wire did not carry with `..Default::default()`.
 #[macro_export]

@@ -1,4 +1,4 @@
-//! Table of credentials records.
+//! Logins and what proves them.
 
 use crate::table;
 
@@ -10,7 +10,7 @@ table! {
         /// `password`, `basic`, `digest`, `bearer`, `cookie`, `form`, `community`, `api_key`, `hash`, `cram`, `apop`, `ticket`, `anonymous`, `private_key`.
         kind: word,
         /// Account as sent; null if the protocol has none.
-        username: word,
+        @bloom username: word,
         /// Domain, realm or database.
         domain: word,
         /// The secret in clear; null for hashes.

@@ -1,4 +1,4 @@
-//! Table of files records.
+//! Files in transfer.
 
 use crate::table;
 
@@ -6,13 +6,13 @@ table! {
     /// One row per file seen in transfer or carved from a stream.
     pub struct Files("files", "file", Network) {
         /// Where it came from: `http`, `smb`, `ftp-data`, `smtp`, `imap`, `pop3`, `tftp`, `nfs`, `dicom`, `umas`, `s7comm`, `carve`.
-        source: text,
+        source: word,
         /// Name as the protocol gave it, unaltered.
-        filename: text,
+        @bloom filename: text,
         /// Type the protocol declared.
-        declared_mime: text,
+        declared_mime: word,
         /// Type detected from content.
-        mime: text,
+        mime: word,
         /// Bytes seen.
         size_bytes: u64,
         /// Size the protocol announced.
@@ -20,11 +20,11 @@ table! {
         /// No byte is missing.
         complete: bool,
         /// Lower-case hex; null when incomplete.
-        md5: text,
+        @bloom md5: text,
         /// As md5.
-        sha1: text,
+        @bloom sha1: text,
         /// As md5.
-        sha256: text,
+        @bloom sha256: text,
         /// Bits a byte.
         entropy: f64,
         /// `upload` (originator to responder) or `download`.

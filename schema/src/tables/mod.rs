@@ -19,6 +19,7 @@ pub mod lldp;
 pub mod modbus;
 pub mod ntp;
 pub mod packets;
+pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
 pub mod tls;
@@ -41,6 +42,7 @@ pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntp::Ntp;
 pub use packets::Packets;
+pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
 pub use tls::Tls;
@@ -107,6 +109,7 @@ table_set! {
     Modbus,
     Ntp,
     Packets,
+    Snmp,
     Ssdp,
     Syslog,
     TcpEvents,
