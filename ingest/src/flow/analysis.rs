@@ -66,6 +66,8 @@ struct Side {
     window_unscaled: bool,
     scale: Scale,
     duplicate_acks: u32,
+    /// The other end acknowledged what was not seen of this one, and this one's acknowledgement has not changed since.
+    told_unseen: bool,
     last_kinds: Kinds,
     unacked: Vec<Unacked>,
     /// Ring of (sequence number, length, hash of the bytes).
@@ -120,6 +122,16 @@ fn after(a: u32, b: u32) -> bool {
 }
 
 impl Analysis {
+    /// The initial sequence number of one end, as a SYN or the first acknowledgement of it told.
+    pub fn base(&self, dir: Dir) -> Option<u32> {
+        self.sides[dir.index()].base
+    }
+
+    /// Exchanges originator and responder.
+    pub fn swap(&mut self) {
+        self.sides.swap(0, 1);
+    }
+
     /// Judges one segment and writes its rows of `tcp_events`. `length` is the payload on the wire.
     pub fn segment(&mut self, cx: &mut Cx<'_>, tcp: &Tcp, payload: &[u8], length: u32) -> Remarks {
         let dir = cx.dir;
@@ -135,7 +147,11 @@ impl Analysis {
         let flags = tcp.flags;
         let (seq, ack, window) = (tcp.seq, tcp.ack, tcp.window);
         let controls = flags & (SYN | FIN | RST);
-        me.base.get_or_insert(if flags & SYN != 0 { seq } else { seq.wrapping_sub(1) });
+        let base = *me.base.get_or_insert(if flags & SYN != 0 { seq } else { seq.wrapping_sub(1) });
+        // An answer with another start than the one known: a connection whose SYN was not captured.
+        if flags & (SYN | ACK) == SYN | ACK && base != seq {
+            kinds.add(Kinds::REUSED);
+        }
         if flags & ACK != 0 {
             peer.base.get_or_insert(ack.wrapping_sub(1));
         }
@@ -176,12 +192,14 @@ impl Analysis {
                 }
             } else if quiet && same_ack && window != 0 && same_window {
                 me.duplicate_acks = me.duplicate_acks.saturating_add(1);
+                me.told_unseen = false;
                 kinds.add(Kinds::DUPLICATE_ACK);
             }
         }
         let duplicate_number = me.duplicate_acks;
         if !same_ack {
             me.duplicate_acks = 0;
+            me.told_unseen = false;
         }
         if flags & ACK != 0 && peer.ackable.is_some_and(|ackable| after(ack, ackable)) {
             let one_more = me.last_ack.is_some_and(|last| ack == last.wrapping_add(1));
@@ -190,14 +208,24 @@ impl Analysis {
                 peer.ackable = Some(ack);
                 kinds.add(Kinds::WINDOW_UPDATE);
             } else {
-                kinds.add(Kinds::ACK_LOST);
-                peer.ackable = peer.next;
+                // Once for each loss, however often it is acknowledged.
+                let further = peer.ackable.zip(peer.next).is_some_and(|(ackable, next)| after(next, ackable));
+                if further {
+                    peer.ackable = peer.next;
+                }
+                if further || (peer.duplicate_acks == 0 && !peer.told_unseen) {
+                    kinds.add(Kinds::ACK_LOST);
+                }
+                if !further {
+                    peer.duplicate_acks = 0;
+                    peer.told_unseen = true;
+                }
             }
         }
         let mut original: Option<(u64, i64)> = None;
         let occupies = length > 0 || flags & (SYN | FIN) != 0;
         if occupies && !kinds.has(Kinds::KEEP_ALIVE) {
-            let kind = judge_repeat(me, peer, seq, length, cx.ts, self.first_rtt_ns);
+            let kind = judge_repeat(me, peer, (seq, length, flags), cx.ts, self.first_rtt_ns);
             if kind == Kinds::RETRANSMISSION {
                 original = Some((me.next_frame, me.next_ts));
                 for unacked in me.unacked.iter().rev() {
@@ -216,7 +244,9 @@ impl Analysis {
         if occupies && me.unacked.len() < MAX_UNACKED {
             me.unacked.push(Unacked { frame: cx.frame, seq, next, ts: cx.ts });
         }
-        if !kinds.has(Kinds::PROBE) {
+        // Number zero is what a reset bears where there is no connection (RFC 9293, 3.10.7.1).
+        let stray = flags & RST != 0 && seq == 0;
+        if !kinds.has(Kinds::PROBE) && !stray {
             if me.next.is_none_or(|seen| after(next, seen)) {
                 me.next = Some(next);
                 me.next_frame = cx.frame;
@@ -302,7 +332,7 @@ impl Side {
 }
 
 /// Which kind of repetition a segment with data, SYN or FIN is; none if it brings something new.
-fn judge_repeat(me: &Side, peer: &Side, seq: u32, length: u32, ts: i64, first_rtt_ns: Option<i64>) -> Kinds {
+fn judge_repeat(me: &Side, peer: &Side, (seq, length, flags): (u32, u32, u16), ts: i64, first_rtt_ns: Option<i64>) -> Kinds {
     let mut not_advanced = me.next.is_some_and(|next| after(next, seq));
     // One byte back with more than one byte: a window probe's byte sent again with new data.
     if length > 1 && me.next.is_some_and(|next| next.wrapping_sub(1) == seq) {
@@ -315,10 +345,11 @@ fn judge_repeat(me: &Side, peer: &Side, seq: u32, length: u32, ts: i64, first_rt
     if !not_advanced {
         return Kinds::default();
     }
-    if peer.duplicate_acks >= 2 && peer.last_ack == Some(seq) && ts.saturating_sub(peer.last_ack_ts) < FAST_NS {
+    // Behind a loss in the capture, the duplicates themselves may be among what was not seen.
+    if (peer.duplicate_acks >= 2 || peer.told_unseen) && peer.last_ack == Some(seq) && ts.saturating_sub(peer.last_ack_ts) < FAST_NS {
         return Kinds::FAST;
     }
-    if ts.saturating_sub(me.next_ts) < first_rtt_ns.unwrap_or(REORDER_NS) && me.next != Some(end) {
+    if ts.saturating_sub(me.next_ts) < first_rtt_ns.unwrap_or(REORDER_NS) && me.next != Some(end.wrapping_add(u32::from(flags & (SYN | FIN) != 0))) {
         return Kinds::OUT_OF_ORDER;
     }
     Kinds::RETRANSMISSION

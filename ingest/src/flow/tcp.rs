@@ -46,7 +46,7 @@ pub struct TcpState {
 impl TcpState {
     /// Whether this segment opens another connection on the same addresses and ports: a SYN that is not the one already seen.
     pub fn reopened_by(&self, dir: Dir, tcp: &Tcp) -> bool {
-        tcp.flags & (SYN | ACK | RST) == SYN && self.isn[dir.index()] != Some(tcp.seq)
+        tcp.flags & (SYN | ACK | RST) == SYN && self.analysis.base(dir).is_some_and(|base| base != tcp.seq)
     }
 
     /// Moves the states on.

@@ -185,6 +185,7 @@ impl Worker {
         let key = self.kept_under(key, forward);
         let (number, ts) = (meta.number, meta.ts);
         let mut reused = false;
+        let mut known = None;
         if let Some(flow) = self.flows.get(&key) {
             let idle = ts.saturating_sub(flow.last_ts) > flow.idle_limit();
             let reopened = match (&flow.tcp, &packet.transport) {
@@ -196,6 +197,8 @@ impl Worker {
             {
                 close(&mut old, &mut self.tables, &mut self.inner);
                 reused = reopened;
+                // Sequence numbers go on where a connection is only silent for long.
+                known = old.tcp.take().filter(|_| !reopened).map(|tcp| (tcp.analysis, old.orig_is_low));
             }
         }
         if self.flows.len() >= MAX_FLOWS && !self.flows.contains_key(&key) {
@@ -206,6 +209,12 @@ impl Worker {
             std::collections::hash_map::Entry::Vacant(entry) => match Flow::new(packet, forward, number, ts) {
                 Some(mut flow) => {
                     if let Some(state) = &mut flow.tcp {
+                        if let Some((mut analysis, orig_was_low)) = known {
+                            if orig_was_low != flow.orig_is_low {
+                                analysis.swap();
+                            }
+                            state.analysis = analysis;
+                        }
                         state.analysis.reused_ports = reused;
                     }
                     entry.insert(Box::new(flow))
