@@ -408,7 +408,7 @@ fn emit(
         cx.emit(TcpEvents {
             event: Some(name),
             seq: Some(tcp.seq),
-            ack: (tcp.flags & ACK != 0 || tcp.ack != 0).then_some(tcp.ack),
+            ack: Some(tcp.ack),
             length: Some(length),
             window: Some(window),
             tcp_flags: Some(tcp.flags),
