@@ -52,7 +52,8 @@ SELECT
   (SELECT count(*) FROM packets WHERE captured_len < frame_len) AS truncated_frames,
   (SELECT count(*) FROM packets WHERE captured_len < frame_len) * 1.0 / nullif((SELECT sum(packets) FROM captures), 0) AS truncated_share,
   (SELECT count(*) FROM packets WHERE captured_len = 0) AS empty_frames,
-  (SELECT count(*) FROM (SELECT CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id ORDER BY frame) AS gap FROM packets) WHERE gap > 60000000000) AS "Gaps over 60 s",
+  (SELECT count(*) FROM (SELECT first - lag(last) OVER (PARTITION BY capture_id ORDER BY slot) AS gap FROM (
+    SELECT capture_id, CAST(ts AS BIGINT) / 30000000000 AS slot, CAST(min(ts) AS BIGINT) AS first, CAST(max(ts) AS BIGINT) AS last FROM packets WHERE ts IS NOT NULL GROUP BY capture_id, CAST(ts AS BIGINT) / 30000000000)) WHERE gap > 60000000000) AS "Gaps over 60 s",
   (SELECT sum(missed_bytes) FROM flows WHERE transport = 'tcp') AS tcp_missed_bytes,
   (SELECT count(*) FILTER (WHERE resp_packets = 0) * 1.0 / nullif(count(*), 0) FROM flows) AS one_sided_flows_share,
   (SELECT sum(dropped_by_interface) * 1.0 / nullif(sum(received_by_interface), 0) FROM interfaces) AS drop_share;
@@ -94,7 +95,8 @@ SELECT
   capture, capture_id, back AS count, first_frame AS frame
 FROM (
   SELECT capture, capture_id, count(*) AS n, count(*) FILTER (WHERE step < -1000000000) AS back, min(frame) FILTER (WHERE step < -1000000000) AS first_frame
-  FROM (SELECT capture, capture_id, frame, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id ORDER BY frame) AS step FROM packets)
+  FROM (SELECT capture, capture_id, frame, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id ORDER BY frame) AS step FROM packets
+    WHERE capture_id IN (SELECT capture_id FROM captures WHERE out_of_order_timestamps > 0.01 * packets))
   GROUP BY capture, capture_id
 ) WHERE back > 0.01 * n
 ORDER BY capture;

@@ -33,9 +33,10 @@ SELECT src_ip AS src, src_port AS port, dst_ip AS dst, dst_port AS to_port, coun
 FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id, src_ip, src_port, dst_ip, dst_port HAVING count(DISTINCT ip_dscp) > 1 ORDER BY classes DESC, packets DESC, src, port, dst, to_port;
 
 -- @finding qos_covert severity=low confidence=medium technique=T1001
-SELECT 'The class field of one flow carries many values' AS title, CAST(count(DISTINCT ip_dscp) AS VARCHAR) || ' different DSCP values in ' || CAST(count(*) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(DISTINCT ip_dscp) >= 8 ORDER BY src_ip, dst_ip, frame;
+SELECT 'The class field of one flow carries many values' AS title, CAST(count(*) AS VARCHAR) || ' different DSCP values in ' || CAST(sum(n) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+FROM (SELECT capture_id, flow_id, src_ip, dst_ip, ip_dscp, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id, src_ip, dst_ip, ip_dscp)
+GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 8 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding qos_ecn_congestion severity=info confidence=high
 SELECT 'Congestion on the way' AS title, CAST(count(*) FILTER (WHERE ip_ecn = 3) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' ECN packets are marked' AS details, src_ip, dst_ip, count(*) FILTER (WHERE ip_ecn = 3) AS count,

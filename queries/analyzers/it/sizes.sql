@@ -12,21 +12,19 @@ FROM packets;
 -- @section "Buckets" shape=table
 WITH bounds(low, high, name) AS (VALUES (0, 19, '0-19'), (20, 39, '20-39'), (40, 79, '40-79'), (80, 159, '80-159'), (160, 319, '160-319'), (320, 639, '320-639'),
   (640, 1279, '640-1279'), (1280, 2559, '1280-2559'), (2560, 5119, '2560-5119'), (5120, 4294967295, '5120+')),
-spans AS (
-  SELECT frame_len, ts,
+slots AS (
+  SELECT low, slot, count(*) AS n, sum(frame_len) AS bytes, min(frame_len) AS shortest, max(frame_len) AS longest
+  FROM (SELECT frame_len, CAST(ts AS BIGINT) / 100000000 AS slot,
     CASE WHEN frame_len < 20 THEN 0 WHEN frame_len < 40 THEN 20 WHEN frame_len < 80 THEN 40 WHEN frame_len < 160 THEN 80 WHEN frame_len < 320 THEN 160
       WHEN frame_len < 640 THEN 320 WHEN frame_len < 1280 THEN 640 WHEN frame_len < 2560 THEN 1280 WHEN frame_len < 5120 THEN 2560 ELSE 5120 END AS low
-  FROM packets),
-bursts AS (
-  SELECT low, n AS burst, CAST(arrow_cast(slot * 100000000, 'Timestamp(Nanosecond, Some("UTC"))') AS TIMESTAMP) AS burst_start,
-    row_number() OVER (PARTITION BY low ORDER BY n DESC, slot) AS place
-  FROM (SELECT low, CAST(ts AS BIGINT) / 100000000 AS slot, count(*) AS n FROM spans GROUP BY low, CAST(ts AS BIGINT) / 100000000))
-SELECT b.name AS size, count(s.frame_len) AS frames, count(s.frame_len) * 1.0 / nullif((SELECT count(*) FROM packets), 0) AS share,
-  avg(s.frame_len) AS average, min(s.frame_len) AS min, max(s.frame_len) AS max,
-  count(s.frame_len) / nullif((SELECT sum(duration_s) * 1000 FROM captures), 0) AS "Rate per ms",
-  max(u.burst) AS "Busiest 100 ms", max(u.burst_start) AS "Burst start"
-FROM bounds b LEFT JOIN spans s ON s.low = b.low LEFT JOIN bursts u ON u.low = b.low AND u.place = 1
-GROUP BY b.low, b.name ORDER BY b.low;
+  FROM packets) GROUP BY low, slot),
+sizes AS (
+  SELECT low, sum(n) AS n, sum(bytes) AS bytes, min(shortest) AS shortest, max(longest) AS longest, max(n) AS burst, first_value(slot ORDER BY n DESC, slot) AS slot FROM slots GROUP BY low)
+SELECT b.name AS size, coalesce(s.n, 0) AS frames, coalesce(s.n, 0) * 1.0 / nullif((SELECT count(*) FROM packets), 0) AS share,
+  s.bytes * 1.0 / s.n AS average, s.shortest AS min, s.longest AS max,
+  coalesce(s.n, 0) / nullif((SELECT sum(duration_s) * 1000 FROM captures), 0) AS "Rate per ms",
+  s.burst AS "Busiest 100 ms", CAST(arrow_cast(s.slot * 100000000, 'Timestamp(Nanosecond, Some("UTC"))') AS TIMESTAMP) AS "Burst start"
+FROM bounds b LEFT JOIN sizes s ON s.low = b.low ORDER BY b.low;
 
 -- @section "Payload by transport" shape=table verbose
 SELECT transport, count(*) AS packets, avg(payload_len) AS mean_bytes, max(payload_len) AS max_bytes, count(*) FILTER (WHERE payload_len = 0) AS empty
@@ -56,7 +54,9 @@ FROM big WHERE large > 0.05 * n;
 SELECT 'Flood of tiny packets' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' frames under 80 bytes in a second' AS details, dst_ip, sum(n) AS count,
   min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
 FROM (SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
-  WHERE frame_len < 80 AND dst_ip IS NOT NULL GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
+  WHERE frame_len < 80 AND dst_ip IS NOT NULL
+    AND CAST(ts AS BIGINT) / 1000000000 IN (SELECT CAST(ts AS BIGINT) / 1000000000 FROM packets WHERE frame_len < 80 GROUP BY CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
+  GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
 GROUP BY dst_ip ORDER BY dst_ip;
 
 -- @finding sizes_uniform_flow severity=info

@@ -36,10 +36,12 @@ FROM tries WHERE ports >= 20 AND failed >= 0.5 * tried GROUP BY src_ip, dst_ip O
 
 -- @finding udp_flood severity=high technique=T1498.001
 WITH seconds AS (
-  SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, min(frame) AS frame, min(ts) AS ts FROM packets
-  WHERE transport = 'udp' AND protocol = 'udp' AND ip_scope(dst_ip) <> 'multicast' GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000)
-SELECT 'UDP flood' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' packets a second from up to ' || CAST(max(sources) AS VARCHAR) || ' sources' AS details, dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM seconds WHERE n >= 5000 GROUP BY dst_ip ORDER BY dst_ip;
+  SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
+  WHERE transport = 'udp' AND protocol = 'udp' GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 5000 AND ip_scope(dst_ip) <> 'multicast'),
+sources AS (
+  SELECT s.dst_ip, s.second, count(DISTINCT p.src_ip) AS sources FROM seconds s JOIN packets p ON p.dst_ip = s.dst_ip AND CAST(p.ts AS BIGINT) / 1000000000 = s.second WHERE p.transport = 'udp' AND p.protocol = 'udp' GROUP BY s.dst_ip, s.second)
+SELECT 'UDP flood' AS title, 'up to ' || CAST(max(s.n) AS VARCHAR) || ' packets a second from up to ' || CAST(max(o.sources) AS VARCHAR) || ' sources' AS details, s.dst_ip, sum(s.n) AS count, min(s.frame) AS frame, min(s.ts) AS ts, max(s.ts) AS end_ts
+FROM seconds s JOIN sources o ON o.dst_ip = s.dst_ip AND o.second = s.second GROUP BY s.dst_ip ORDER BY s.dst_ip;
 
 -- @finding udp_amplification severity=high technique=T1498.002
 SELECT 'Amplified answers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers of ' || min(name) || ' sent ' || CAST(sum(resp_bytes) AS VARCHAR) || ' bytes for ' || CAST(sum(orig_bytes) AS VARCHAR) || ' asked' AS details,
