@@ -15,10 +15,13 @@ pub mod goose;
 pub mod hosts;
 pub mod http;
 pub mod icmp;
+pub mod iec104;
 pub mod lldp;
 pub mod modbus;
 pub mod ntp;
+pub mod ot_commands;
 pub mod packets;
+pub mod process_values;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
@@ -38,10 +41,13 @@ pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
+pub use iec104::{Iec104, Iec104Objects};
 pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntp::Ntp;
+pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use process_values::ProcessValues;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
@@ -104,11 +110,15 @@ table_set! {
     Http,
     HttpTransactions,
     Icmp,
+    Iec104,
+    Iec104Objects,
     Interfaces,
     Lldp,
     Modbus,
     Ntp,
+    OtCommands,
     Packets,
+    ProcessValues,
     Snmp,
     Ssdp,
     Syslog,

@@ -1,4 +1,7 @@
 //! Industrial protocols.
 
+pub mod calendar;
 pub mod goose;
+pub mod iec104;
 pub mod modbus;
+pub mod points;
