@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls};
+use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{goose, iec104, modbus};
 
@@ -20,6 +20,14 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ntp::PROTOCOL,
     &iec104::PROTOCOL,
     &modbus::PROTOCOL,
+    &vpn::IKE,
+    &vpn::WIREGUARD,
+    &vpn::OPENVPN,
+    &vpn::PPTP,
+    &vpn::PPTP_DATA,
+    &vpn::L2TP,
+    &vpn::L2TPV3,
+    &vpn::ESP,
     &snmp::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,

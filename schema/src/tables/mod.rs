@@ -26,6 +26,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
 pub mod tls;
+pub mod vpn;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -52,6 +53,7 @@ pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
 pub use tls::Tls;
+pub use vpn::Vpn;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -124,5 +126,6 @@ table_set! {
     Syslog,
     TcpEvents,
     Tls,
+    Vpn,
     X509,
 }

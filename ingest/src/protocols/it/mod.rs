@@ -11,4 +11,5 @@ pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
 pub mod tls;
+pub mod vpn;
 pub mod x509;
