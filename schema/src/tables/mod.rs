@@ -17,6 +17,7 @@ pub mod http;
 pub mod icmp;
 pub mod lldp;
 pub mod modbus;
+pub mod ntlm;
 pub mod ntp;
 pub mod packets;
 pub mod snmp;
@@ -40,6 +41,7 @@ pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use lldp::Lldp;
 pub use modbus::Modbus;
+pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use packets::Packets;
 pub use snmp::Snmp;
@@ -107,6 +109,7 @@ table_set! {
     Interfaces,
     Lldp,
     Modbus,
+    Ntlm,
     Ntp,
     Packets,
     Snmp,
