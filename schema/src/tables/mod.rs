@@ -18,6 +18,7 @@ pub mod icmp;
 pub mod iec104;
 pub mod lldp;
 pub mod modbus;
+pub mod ntlm;
 pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
@@ -45,6 +46,7 @@ pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use lldp::Lldp;
 pub use modbus::Modbus;
+pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
@@ -117,6 +119,7 @@ table_set! {
     Interfaces,
     Lldp,
     Modbus,
+    Ntlm,
     Ntp,
     OtCommands,
     Packets,

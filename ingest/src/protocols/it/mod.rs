@@ -3,9 +3,11 @@
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
+pub mod gssapi;
 pub mod http;
 pub mod icmp;
 pub mod mime;
+pub mod ntlm;
 pub mod ntp;
 pub mod snmp;
 pub mod ssdp;

@@ -8,11 +8,13 @@
 mod body;
 mod head;
 mod ja4h;
+mod login;
 mod pairing;
 mod row;
 
 use body::{Chunk, Content, Fault, Fed, Framing};
 use head::{Head, Looks, MAX_HEAD, Name, looks};
+use login::Logins;
 use pairing::{Asked, Pairing};
 use pcapper_schema::Common;
 use row::{Passage, upgrades_to};
@@ -79,6 +81,7 @@ struct HttpStream {
     pairing: [Pairing; 2],
     /// A CONNECT was granted: what follows is the tunnel's.
     tunnel: bool,
+    logins: Option<Box<Logins>>,
 }
 
 /// What follows a message on the connection.
@@ -148,6 +151,9 @@ impl StreamDissector for HttpStream {
             if self.side(dir).state == State::Body {
                 self.abandon(cx);
             }
+        }
+        if let Some(logins) = &mut self.logins {
+            logins.close(cx);
         }
     }
 }
@@ -349,13 +355,15 @@ impl HttpStream {
     /// Writes the message that direction `cx.dir` is in, and says what comes behind it.
     fn finish(&mut self, cx: &mut Cx<'_>, common: &Common, complete: bool) -> Then {
         let dir = cx.dir;
-        let side = self.side(dir);
+        let [orig, resp] = &mut self.sides;
+        let side = if dir == Dir::Orig { orig } else { resp };
         side.state = State::Start;
         if side.content.fault() == Some(Fault::Limit) {
             cx.anomaly("http", "limit_reached", "a body unpacks to more than 100 MiB or 100 times its size; it was not unpacked further");
         }
         let passage = Passage { depth: side.depth, asked: side.asked.as_ref(), complete, frames: side.frames };
         row::emit(cx.tables, common, &side.head, &side.content, passage);
+        login::take(&mut self.logins, cx, common, &side.head, &side.content, passage);
         if let Some(file) = side.content.take_file() {
             row::emit_file(cx.tables, common, dir, &side.head, &side.content, file, passage);
         }

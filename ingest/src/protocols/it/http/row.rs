@@ -17,7 +17,7 @@ use crate::protocols::files::{About, Follower};
 use crate::protocols::it::mime;
 
 /// Base64 as clients write it, with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
@@ -212,7 +212,7 @@ fn auth_scheme(value: &str) -> Option<String> {
 }
 
 /// User of Basic (RFC 7617) or Digest (RFC 7616).
-fn username(credentials: &str) -> Option<String> {
+pub fn username(credentials: &str) -> Option<String> {
     let (scheme, rest) = credentials.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("basic") {
         let decoded = BASE64.decode(rest.trim_ascii()).ok()?;
@@ -226,7 +226,7 @@ fn username(credentials: &str) -> Option<String> {
 }
 
 /// Value of a `name=value` or `name="value"` parameter (RFC 9110, 5.6.6); unquoted values end at one of `ends`.
-fn parameter(text: &str, wanted: &str, ends: &[u8]) -> Option<String> {
+pub fn parameter(text: &str, wanted: &str, ends: &[u8]) -> Option<String> {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',', ';']);
@@ -285,7 +285,7 @@ fn extended(value: &str) -> Option<String> {
     })
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+pub fn percent_decoded(text: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
