@@ -130,3 +130,23 @@ FROM http WHERE is_request AND length(uri) >= 2048 AND entropy(uri) >= 4.5 AND N
 SELECT 'HTTP on an unusual port' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ', such as ' || min(coalesce(host, '') || substr(coalesce(uri, ''), 1, 60)) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http WHERE is_request AND dst_port NOT IN (80, 81, 591, 631, 1900, 2869, 3000, 3128, 5000, 5357, 5985, 7000, 7001, 7547) AND dst_port NOT BETWEEN 8000 AND 8999 AND version <> '0.9' GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding http_host_mismatch severity=medium confidence=medium technique=T1090.004
+WITH named AS (SELECT DISTINCT capture_id, lower(query) AS name, unnest(answers) AS address FROM dns WHERE answers IS NOT NULL),
+known AS (SELECT DISTINCT capture_id, name FROM named)
+SELECT 'A request names a host that is elsewhere' AS title, h.host || ' was never resolved to ' || h.dst_ip AS details, h.src_ip, h.dst_ip, max(h.dst_port) AS dst_port, count(*) AS count, min(h.frame) AS frame, array_slice(array_agg(h.frame ORDER BY h.frame), 1, 20) AS frames, min(h.ts) AS ts, max(h.ts) AS end_ts
+FROM http h JOIN known k ON k.capture_id = h.capture_id AND k.name = lower(split_part(h.host, ':', 1)) LEFT JOIN named n ON n.capture_id = h.capture_id AND n.name = lower(split_part(h.host, ':', 1)) AND n.address = h.dst_ip
+WHERE h.is_request AND n.address IS NULL AND h.uri LIKE '/%' AND is_public(h.dst_ip) GROUP BY h.host, h.src_ip, h.dst_ip ORDER BY h.src_ip, h.dst_ip, details;
+
+-- @finding http_agent_impersonation severity=medium confidence=low technique=T1036
+SELECT 'One client claims to be many browsers' AS title, CAST(count(DISTINCT user_agent) AS VARCHAR) || ' browsers, among them ' || min(user_agent) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND user_agent LIKE 'Mozilla/%' AND NOT coalesce(array_length(proxied) > 0, false) GROUP BY capture_id, src_ip HAVING count(DISTINCT user_agent) >= 8 ORDER BY src_ip;
+
+-- @finding http_proxy_tunnel severity=low confidence=medium technique=T1090
+SELECT 'A tunnel through a proxy that few use' AS title, 'CONNECT ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.uri)), 1, 5), ', ') AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts
+FROM http c JOIN (SELECT capture_id, dst_ip, count(DISTINCT src_ip) AS clients FROM http WHERE is_request AND (method = 'CONNECT' OR uri LIKE 'http%://%') GROUP BY capture_id, dst_ip) p ON p.capture_id = c.capture_id AND p.dst_ip = c.dst_ip
+WHERE c.is_request AND c.method = 'CONNECT' AND p.clients = 1 AND is_public(c.dst_ip) GROUP BY c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip;
+
+-- @finding http_cleartext_ot severity=info confidence=medium technique=T0885
+SELECT 'A device is run over a web page in clear' AS title, 'web server of a host that also speaks ' || array_to_string(array_sort(array_agg(DISTINCT f.service)), ', ') AS details, h.src_ip, h.dst_ip, max(h.dst_port) AS dst_port, count(*) AS count, min(h.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT h.frame)), 1, 20) AS frames, min(h.ts) AS ts, max(h.ts) AS end_ts
+FROM http h JOIN (SELECT DISTINCT capture_id, dst_ip, service FROM flows WHERE service IN ('modbus', 'iec104', 'dnp3', 's7comm', 'enip', 'bacnet', 'opcua', 'mms')) f ON f.capture_id = h.capture_id AND f.dst_ip = h.dst_ip WHERE h.is_request GROUP BY h.src_ip, h.dst_ip ORDER BY h.src_ip, h.dst_ip;
