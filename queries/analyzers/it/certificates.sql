@@ -76,7 +76,7 @@ GROUP BY subject, src_ip ORDER BY details, dst_ip;
 SELECT CASE WHEN bool_and(self_signed) OR NOT bool_or(is_public(src_ip)) THEN 'info' ELSE 'medium' END AS severity, 'A server proves itself with a certificate that can sign others' AS title, coalesce(subject_cn, subject) AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM x509 WHERE role = 'server' AND chain_index = 0 AND basic_constraints_ca GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
 
--- @finding cert_chain_broken severity=low confidence=high
+-- @finding cert_chain_broken severity=info confidence=high
 SELECT 'A chain whose signatures do not hold' AS title, coalesce(subject_cn, subject) || ' is not signed by the next certificate' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM x509 WHERE role = 'server' AND signed_by_next = false GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
 

@@ -71,7 +71,7 @@ FROM http q JOIN http r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id
 WHERE q.is_request AND q.auth_scheme IN ('basic', 'digest', 'bearer') GROUP BY q.src_ip, q.dst_ip, CAST(q.ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 AND count(DISTINCT q.secret_authorization) >= 3 ORDER BY q.src_ip, q.dst_ip, frame;
 
 -- @finding http_executable_download severity=medium confidence=high technique=T1105
-SELECT CASE WHEN regexp_like(coalesce(host, ''), '^[0-9.:]+$') THEN 'high' ELSE 'medium' END AS severity, 'A program was downloaded from the internet' AS title, coalesce(url, uri) || ' (' || response_mime || ')' AS details, src_ip, dst_ip, dst_port, frame, ts
+SELECT CASE WHEN regexp_like(CAST(coalesce(host, '') AS VARCHAR), '^[0-9.:]+$') THEN 'high' ELSE 'medium' END AS severity, 'A program was downloaded from the internet' AS title, coalesce(url, uri) || ' (' || response_mime || ')' AS details, src_ip, dst_ip, dst_port, frame, ts
 FROM http_transactions WHERE is_public(dst_ip) AND response_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-msi') ORDER BY capture, frame;
 
 -- @finding http_suspicious_agent severity=low confidence=medium technique=T1071.001
@@ -100,7 +100,7 @@ FROM http WHERE NOT is_request AND status_code = 200 AND body_mime IS NOT NULL A
 -- @finding http_bare_ip severity=low confidence=medium technique=T1071.001
 SELECT CASE WHEN regexp_like(lower(min(uri)), '[.](exe|dll|ps1|sh|hta|vbs|js|bat|msi)([?]|$)') AND dst_port NOT IN (80, 8080) THEN 'medium' ELSE 'low' END AS severity, 'A public server asked for by address' AS title,
   CAST(count(*) AS VARCHAR) || ' requests to ' || host || ', such as ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(host, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
+FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(CAST(host AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http_upload_large severity=medium confidence=medium technique=T1041
 SELECT 'A large upload to the internet' AS title, method || ' ' || coalesce(host, '') || substr(coalesce(uri, ''), 1, 80) || ', ' || CAST(max(body_bytes) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,

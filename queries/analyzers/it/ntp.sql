@@ -45,7 +45,7 @@ FROM ntp WHERE mode = 6 AND NOT coalesce(control_response, false) AND src_ip <> 
 -- @finding ntp_unsynchronised_server severity=low confidence=high
 SELECT 'A server that has no time answers' AS title, 'leap ' || CAST(max(leap) AS VARCHAR) || ', stratum ' || CAST(max(stratum) AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 4 AND (leap = 3 OR stratum = 16) AND NOT (stratum = 0 AND regexp_like(coalesce(ref_id, ''), '^[A-Z]+$')) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+FROM ntp WHERE mode = 4 AND (leap = 3 OR stratum = 16) AND NOT (stratum = 0 AND regexp_like(CAST(coalesce(ref_id, '') AS VARCHAR), '^[A-Z]+$')) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding ntp_kiss_of_death severity=low confidence=high
 SELECT 'A server sends clients away' AS title, 'kiss code ' || ref_id AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts

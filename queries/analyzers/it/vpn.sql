@@ -39,7 +39,7 @@ FROM flows WHERE tunnel IS NOT NULL GROUP BY tunnel, src_ip, dst_ip, coalesce(se
 
 -- @finding vpn_ike_weak severity=medium confidence=high technique=T1600
 SELECT 'A key exchange agreed on weak algorithms' AS title, concat_ws(', ', encryption_chosen, prf_chosen, integrity_chosen, coalesce(dh_group, 'group ' || CAST(dh_group_code AS VARCHAR))) AS details, src_ip, dst_ip, dst_port, frame, ts, capture
-FROM vpn WHERE kind = 'ike' AND (regexp_like(coalesce(encryption_chosen, ''), '^(des|3des|null)') OR coalesce(integrity_chosen, '') IN ('md5', 'sha1', 'hmac_md5_96', 'hmac_md5_128', 'hmac_sha1_96', 'des_mac', 'kpdk_md5') OR dh_group_code IN (1, 2, 5, 22, 23, 24))
+FROM vpn WHERE kind = 'ike' AND (regexp_like(CAST(coalesce(encryption_chosen, '') AS VARCHAR), '^(des|3des|null)') OR coalesce(integrity_chosen, '') IN ('md5', 'sha1', 'hmac_md5_96', 'hmac_md5_128', 'hmac_sha1_96', 'des_mac', 'kpdk_md5') OR dh_group_code IN (1, 2, 5, 22, 23, 24))
 ORDER BY capture, frame;
 
 -- @finding vpn_ike_aggressive severity=medium confidence=high technique=T1040,T1110.002

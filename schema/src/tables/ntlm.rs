@@ -63,12 +63,12 @@ table! {
         negotiate_frame: u64,
         /// Authenticate: frame of its challenge.
         challenge_frame: u64,
-        /// Challenge.
-        @secret server_challenge: bytes = "ntlmssp.ntlmserverchallenge",
-        /// LM response.
-        @secret lm_response: bytes = "ntlmssp.auth.lmresponse",
-        /// NT response.
-        @secret nt_response: bytes = "ntlmssp.auth.ntresponse",
+        /// Challenge, in hexadecimal.
+        @secret server_challenge: text = "ntlmssp.ntlmserverchallenge",
+        /// LM response, in hexadecimal.
+        @secret lm_response: text = "ntlmssp.auth.lmresponse",
+        /// NT response, in hexadecimal.
+        @secret nt_response: text = "ntlmssp.auth.ntresponse",
         /// Its length: 24 is version 1, more is version 2.
         nt_response_len: u16,
         /// Crackable form in hashcat's layout for modes 5500 or 5600; null without the challenge.

@@ -174,7 +174,7 @@ impl Login {
                 server_ts: info.time,
                 version: version.as_ref().map(|(text, _)| text.as_str()),
                 version_build: version.as_ref().map(|&(_, build)| build),
-                server_challenge: Some(&nonce),
+                server_challenge: Some(&hex(&nonce)),
                 ..options(flags)
             },
         );
@@ -228,8 +228,8 @@ impl Login {
                 status: outcome.status,
                 negotiate_frame: self.negotiate_frame,
                 challenge_frame: challenge.map(|challenge| challenge.frame),
-                lm_response: Some(message.lm).filter(|lm| !lm.is_empty()),
-                nt_response: Some(message.nt).filter(|nt| !nt.is_empty()),
+                lm_response: shown(message.lm).as_deref(),
+                nt_response: shown(message.nt).as_deref(),
                 nt_response_len: u16::try_from(message.nt.len()).ok(),
                 hash: line.as_deref(),
                 ..message.flags.map(options).unwrap_or_default()
@@ -447,6 +447,11 @@ impl<'a> Authenticate<'a> {
             _ => None,
         }
     }
+}
+
+/// A response in hexadecimal; `None` if there is none.
+fn shown(response: &[u8]) -> Option<String> {
+    Some(hex(response)).filter(|text| !text.is_empty())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -272,8 +272,9 @@ fn form(common: &Common, head: &Head, content: &Content, passage: Passage<'_>) -
         };
         (find(USER_FIELDS).map(|(_, value)| value), find(PASSWORD_FIELDS)?, "JSON member")
     } else {
+        // A parameter that is only named like a password is none without its account.
         let (user, secret) = pairs(query?, true);
-        (user, secret?, "query parameter")
+        (Some(user?), secret?, "query parameter")
     };
     let service = head.get(Name::Host).filter(|host| !host.is_empty()).map(Into::into);
     Some(Shown {
