@@ -62,15 +62,6 @@ SELECT 'Handshakes fail again and again' AS title, CAST(n AS VARCHAR) || ' fatal
 SELECT 'Encrypted client hello' AS title, CASE ech WHEN 2 THEN 'old ESNI' ELSE 'ECH (or GREASE, which looks alike), outer name ' || coalesce(ech_outer_name, '-') END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
 FROM tls WHERE message = 'client_hello' AND ech > 0 GROUP BY ech, ech_outer_name, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
 
--- @finding tls_self_signed_public severity=medium confidence=medium technique=T1587.003
-SELECT CASE WHEN bool_or(c.server_name IS NULL) THEN 'medium' ELSE 'low' END AS severity, 'A server on the internet certifies itself' AS title, coalesce(min(c.subject), 'no subject') || coalesce(', asked for as ' || min(c.server_name), ', no name asked for') AS details, c.dst_ip AS src_ip, c.src_ip AS dst_ip, max(c.src_port) AS dst_port,
-  count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts
-FROM x509 c WHERE c.role = 'server' AND c.chain_index = 0 AND c.self_signed AND is_public(c.src_ip) AND (c.server_name IS NULL OR regexp_like(CAST(c.server_name AS VARCHAR), '^[0-9.:]+$')) GROUP BY c.dst_ip, c.src_ip ORDER BY dst_ip, src_ip;
-
--- @finding tls_cert_name_mismatch severity=low confidence=high technique=T1587.003
-SELECT 'A certificate is for another name' AS title, server_name || ' asked for, certificate of ' || coalesce(subject_cn, subject, 'nobody') AS details, dst_ip AS src_ip, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE role = 'server' AND chain_index = 0 AND sni_matches = false AND is_public(src_ip) AND NOT regexp_like(CAST(server_name AS VARCHAR), '^[0-9.:]+$') GROUP BY server_name, subject_cn, subject, dst_ip, src_ip ORDER BY details, src_ip, dst_ip;
-
 -- @finding tls_no_sni_public severity=low confidence=medium technique=T1071.001
 SELECT 'A client hides which host it asks for' AS title, 'no server name in ' || CAST(count(*) AS VARCHAR) || ' hellos' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tcp' AND server_name IS NULL AND ech IS NULL AND starttls IS NULL AND dst_port IN (443, 8443, 80, 8080) AND is_public(dst_ip) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
