@@ -7,6 +7,7 @@ pub mod arp;
 pub mod captures;
 pub mod credentials;
 pub mod dhcp;
+pub mod dnp3;
 pub mod dns;
 pub mod files;
 pub mod findings;
@@ -35,6 +36,7 @@ pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
+pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
 pub use files::Files;
 pub use findings::Findings;
@@ -103,6 +105,8 @@ table_set! {
     Credentials,
     Dhcp,
     Dhcpv6,
+    Dnp3,
+    Dnp3Objects,
     Dns,
     DnsRecords,
     Files,
