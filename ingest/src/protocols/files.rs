@@ -141,6 +141,11 @@ impl Follower {
         &self.first
     }
 
+    /// SHA-256 of the content so far, in hexadecimal, if it is whole.
+    pub fn sha256(&self, ended: bool) -> Option<String> {
+        (ended && !self.lost && self.waiting.is_empty()).then(|| hex(&self.sha256.clone().finalize()))
+    }
+
     /// Writes the row. `ended` says that the protocol showed the file's end; `sender` sent its bytes. Call it in the frame
     /// in which the file completes.
     pub fn finish(self, cx: &mut Cx<'_>, sender: Dir, about: About<'_>, ended: bool) {

@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, ntp, snmp, ssdp, syslog, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -14,6 +14,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &tls::PROTOCOL,
     &tls::DTLS,
     &http::PROTOCOL,
+    &ftp::PROTOCOL,
+    &ftp::DATA,
     &dhcp::PROTOCOL,
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod files;
 pub mod findings;
 pub mod flows;
+pub mod ftp;
 pub mod goose;
 pub mod hosts;
 pub mod http;
@@ -27,6 +28,7 @@ pub mod process_values;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
+pub mod telnet;
 pub mod tls;
 pub mod vpn;
 pub mod x509;
@@ -41,6 +43,7 @@ pub use dns::{Dns, DnsRecords};
 pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
+pub use ftp::{Ftp, FtpTransfers};
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
@@ -56,6 +59,7 @@ pub use process_values::ProcessValues;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
+pub use telnet::Telnet;
 pub use tls::Tls;
 pub use vpn::Vpn;
 pub use x509::X509;
@@ -112,6 +116,8 @@ table_set! {
     Files,
     Findings,
     Flows,
+    Ftp,
+    FtpTransfers,
     Goose,
     HostNames,
     Hosts,
@@ -132,6 +138,7 @@ table_set! {
     Ssdp,
     Syslog,
     TcpEvents,
+    Telnet,
     Tls,
     Vpn,
     X509,

@@ -3,6 +3,7 @@
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
+pub mod ftp;
 pub mod gssapi;
 pub mod http;
 pub mod icmp;
