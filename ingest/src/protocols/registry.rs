@@ -1,6 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
+use super::it::kerberos;
 use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls};
 use super::link::{arp, lldp};
 use super::ot::{goose, modbus};
@@ -18,6 +19,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,
     &ntp::PROTOCOL,
+    &kerberos::PROTOCOL,
     &modbus::PROTOCOL,
     &snmp::PROTOCOL,
     &ssdp::PROTOCOL,

@@ -15,6 +15,7 @@ pub mod goose;
 pub mod hosts;
 pub mod http;
 pub mod icmp;
+pub mod kerberos;
 pub mod lldp;
 pub mod modbus;
 pub mod ntlm;
@@ -39,6 +40,7 @@ pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
+pub use kerberos::Kerberos;
 pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntlm::Ntlm;
@@ -107,6 +109,7 @@ table_set! {
     HttpTransactions,
     Icmp,
     Interfaces,
+    Kerberos,
     Lldp,
     Modbus,
     Ntlm,

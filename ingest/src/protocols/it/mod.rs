@@ -6,6 +6,7 @@ pub mod dns;
 pub mod gssapi;
 pub mod http;
 pub mod icmp;
+pub mod kerberos;
 pub mod mime;
 pub mod ntlm;
 pub mod ntp;
