@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, ntp, snmp, ssdp, syslog, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -22,6 +22,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ntp::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
+    &kerberos::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

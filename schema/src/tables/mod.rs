@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod http;
 pub mod icmp;
 pub mod iec104;
+pub mod kerberos;
 pub mod lldp;
 pub mod modbus;
 pub mod ntlm;
@@ -49,6 +50,7 @@ pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
+pub use kerberos::Kerberos;
 pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntlm::Ntlm;
@@ -127,6 +129,7 @@ table_set! {
     Iec104,
     Iec104Objects,
     Interfaces,
+    Kerberos,
     Lldp,
     Modbus,
     Ntlm,

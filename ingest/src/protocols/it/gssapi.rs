@@ -7,8 +7,8 @@
 //!
 //! 1. Hand every blob of both sides to [`token`], decoded from base64 where the carrier uses that. Bare NTLMSSP, bare
 //!    Kerberos, GSS-API and SPNEGO are told apart by their content; anything else is passed over. Rows of `ntlm` are
-//!    written here, and those of `credentials` for what can be cracked.
-//! 2. When the carrier says how the login ended, call [`outcome`]: the authenticate message waits for it, and its row
+//!    and `kerberos` are written here, and those of `credentials` for what can be cracked.
+//! 2. When the carrier says how the login ended, call [`outcome`]: the login's last message waits for it, and its row
 //!    gets `success` and `status`. Do not call it for answers that only go on with the login
 //!    (STATUS_MORE_PROCESSING_REQUIRED, saslBindInProgress, a 401 that brings a challenge): hand over their token.
 //! 3. In `close`, and where a login is given up, call [`close`].
@@ -21,7 +21,7 @@
 
 use pcapper_schema::Common;
 
-use super::ntlm;
+use super::{kerberos, ntlm};
 use crate::protocols::Cx;
 use crate::protocols::ber::{self, tag};
 use crate::wire::{Malformed, Reader, Wire};
@@ -44,12 +44,14 @@ mod token_tag {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mechanism {
     Ntlm,
+    Kerberos,
 }
 
 /// One login under way; see the [module's own text](self).
 #[derive(Default, Debug)]
 pub struct Exchange {
     ntlm: ntlm::Login,
+    kerberos: kerberos::Conversation,
     /// What the acceptor said in SPNEGO since the login's last message.
     accepted: Option<bool>,
 }
@@ -57,7 +59,7 @@ pub struct Exchange {
 impl Exchange {
     /// A login's last message was seen; the carrier has not said how it ended.
     pub fn is_pending(&self) -> bool {
-        self.ntlm.is_pending()
+        self.ntlm.is_pending() || self.kerberos.is_pending()
     }
 
     /// Account of the login that waits for its [`outcome`]: `DOMAIN\user`, or the user alone; `None` if it is anonymous.
@@ -78,7 +80,13 @@ pub fn token_as(cx: &mut Cx<'_>, common: &Common, carrier: &'static str, exchang
         cx.anomaly(carrier, "bad_length", "a security token ends early or contradicts itself");
         return None;
     };
-    let mechanism = found.inner.and_then(|inner| exchange.ntlm.message(cx, common, carrier, inner).then_some(Mechanism::Ntlm));
+    let mechanism = found.inner.and_then(|inner| {
+        if exchange.ntlm.message(cx, common, carrier, inner) {
+            return Some(Mechanism::Ntlm);
+        }
+        let message = kerberos_message(inner);
+        exchange.kerberos.message(cx, common, carrier, "tcp", message).then_some(Mechanism::Kerberos)
+    });
     exchange.accepted = match found.state {
         Some(0) => Some(true),
         Some(2) => Some(false),
@@ -93,13 +101,24 @@ pub fn token_as(cx: &mut Cx<'_>, common: &Common, carrier: &'static str, exchang
 pub fn outcome(cx: &mut Cx<'_>, exchange: &mut Exchange, success: impl Into<Option<bool>>, status: Option<&str>) {
     let said = exchange.accepted.take();
     let frame = Some(cx.frame);
-    exchange.ntlm.settle(cx, ntlm::Outcome { success: success.into().or(said), status, frame });
+    let success = success.into().or(said);
+    exchange.ntlm.settle(cx, ntlm::Outcome { success, status, frame });
+    exchange.kerberos.outcome(cx, success, frame);
 }
 
 /// The login ends without an answer: what waits is written.
 pub fn close(cx: &mut Cx<'_>, exchange: &mut Exchange) {
     let success = exchange.accepted.take();
     exchange.ntlm.settle(cx, ntlm::Outcome { success, ..ntlm::Outcome::default() });
+    exchange.kerberos.outcome(cx, success, None);
+}
+
+/// The message behind the two octets that name a token of Kerberos (RFC 4121, 4.1), which some senders leave out.
+fn kerberos_message(token: &[u8]) -> &[u8] {
+    match token {
+        [1..=3, 0, message @ ..] => message,
+        _ => token,
+    }
 }
 
 /// What a token holds.

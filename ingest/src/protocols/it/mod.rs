@@ -7,6 +7,7 @@ pub mod ftp;
 pub mod gssapi;
 pub mod http;
 pub mod icmp;
+pub mod kerberos;
 pub mod mime;
 pub mod ntlm;
 pub mod ntp;
