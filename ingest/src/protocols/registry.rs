@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -33,6 +33,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &vpn::L2TPV3,
     &vpn::ESP,
     &snmp::PROTOCOL,
+    &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,
 ];

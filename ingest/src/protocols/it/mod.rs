@@ -14,6 +14,7 @@ pub mod ntp;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
+pub mod telnet;
 pub mod tls;
 pub mod vpn;
 pub mod x509;
