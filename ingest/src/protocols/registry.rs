@@ -1,6 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
+use super::it::netbios;
 use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
@@ -18,6 +19,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,
     &ntp::PROTOCOL,
+    &netbios::NAMES,
+    &netbios::DATAGRAMS,
+    &netbios::SESSIONS,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &modbus::PROTOCOL,

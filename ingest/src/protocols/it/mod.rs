@@ -7,6 +7,7 @@ pub mod gssapi;
 pub mod http;
 pub mod icmp;
 pub mod mime;
+pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
 pub mod snmp;
