@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -20,6 +20,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,
     &ntp::PROTOCOL,
+    &netbios::NAMES,
+    &netbios::DATAGRAMS,
+    &netbios::SESSIONS,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,

@@ -21,11 +21,13 @@ pub mod iec104;
 pub mod kerberos;
 pub mod lldp;
 pub mod modbus;
+pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod smb;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
@@ -53,11 +55,13 @@ pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
 pub use lldp::Lldp;
 pub use modbus::Modbus;
+pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
@@ -132,11 +136,17 @@ table_set! {
     Kerberos,
     Lldp,
     Modbus,
+    Nbdgm,
+    Nbns,
+    Nbss,
     Ntlm,
     Ntp,
     OtCommands,
     Packets,
     ProcessValues,
+    Smb,
+    SmbFiles,
+    SmbMappings,
     Snmp,
     Ssdp,
     Syslog,

@@ -9,6 +9,7 @@ pub mod http;
 pub mod icmp;
 pub mod kerberos;
 pub mod mime;
+pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
 pub mod snmp;
