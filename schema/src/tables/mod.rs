@@ -23,6 +23,7 @@ pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod s7comm;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
@@ -50,6 +51,7 @@ pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use s7comm::{S7comm, S7commItems};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
@@ -123,6 +125,8 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    S7comm,
+    S7commItems,
     Snmp,
     Ssdp,
     Syslog,
