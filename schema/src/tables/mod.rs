@@ -27,6 +27,7 @@ pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod s7comm;
 pub mod smb;
 pub mod snmp;
 pub mod ssdp;
@@ -61,6 +62,7 @@ pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
@@ -147,6 +149,8 @@ table_set! {
     Smb,
     SmbFiles,
     SmbMappings,
+    S7comm,
+    S7commItems,
     Snmp,
     Ssdp,
     Syslog,
