@@ -6,6 +6,7 @@ pub mod anomalies;
 pub mod arp;
 pub mod captures;
 pub mod credentials;
+pub mod dcerpc;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
@@ -41,6 +42,7 @@ pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
 pub use credentials::Credentials;
+pub use dcerpc::{Dcerpc, DcerpcEndpoints};
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
@@ -115,6 +117,8 @@ table_set! {
     Arp,
     Captures,
     Credentials,
+    Dcerpc,
+    DcerpcEndpoints,
     Dhcp,
     Dhcpv6,
     Dnp3,
@@ -146,11 +150,11 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    S7comm,
+    S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
-    S7comm,
-    S7commItems,
     Snmp,
     Ssdp,
     Syslog,

@@ -1,5 +1,6 @@
 //! Protocols of offices and data centres.
 
+pub mod dcerpc;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
