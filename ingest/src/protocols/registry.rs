@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::kerberos;
+use super::it::{kerberos, ldap};
 use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls};
 use super::link::{arp, lldp};
 use super::ot::{goose, modbus};
@@ -20,6 +20,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dns::PROTOCOL,
     &ntp::PROTOCOL,
     &kerberos::PROTOCOL,
+    &ldap::PROTOCOL,
     &modbus::PROTOCOL,
     &snmp::PROTOCOL,
     &ssdp::PROTOCOL,

@@ -16,6 +16,7 @@ pub mod hosts;
 pub mod http;
 pub mod icmp;
 pub mod kerberos;
+pub mod ldap;
 pub mod lldp;
 pub mod modbus;
 pub mod ntlm;
@@ -41,6 +42,7 @@ pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use kerberos::Kerberos;
+pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntlm::Ntlm;
@@ -110,6 +112,8 @@ table_set! {
     Icmp,
     Interfaces,
     Kerberos,
+    Ldap,
+    LdapAttributes,
     Lldp,
     Modbus,
     Ntlm,

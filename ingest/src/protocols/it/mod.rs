@@ -7,6 +7,7 @@ pub mod gssapi;
 pub mod http;
 pub mod icmp;
 pub mod kerberos;
+pub mod ldap;
 pub mod mime;
 pub mod ntlm;
 pub mod ntp;
