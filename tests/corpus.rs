@@ -83,3 +83,20 @@ fn public_captures_show_their_facts() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+/// Ordinary traffic raises nothing that asks for attention.
+#[test]
+fn baselines_are_quiet() {
+    let Some(corpus) = corpus() else { return };
+    let lake = Lake::new("baselines");
+    for name in ["it-baseline-operations-easy", "it-ot-baseline-operations-easy", "ot-baseline-operations-easy"] {
+        let folder = corpus.join("labelled").join(name);
+        if !folder.is_dir() {
+            eprintln!("{name} is not at hand: skipped");
+            continue;
+        }
+        let query = "SELECT detection, severity, details FROM findings WHERE severity <> 'info' ORDER BY detection, details";
+        let (_, out, errors) = lake.ask(&[folder], query);
+        assert_eq!(out.lines().count(), 1, "{name}: {out} {errors}");
+    }
+}

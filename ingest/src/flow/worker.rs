@@ -12,6 +12,7 @@ use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
+use crate::protocols::expectations::Expectations;
 use crate::protocols::registry::PROTOCOLS;
 use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
 
@@ -585,6 +586,9 @@ impl Flow {
     }
 
     fn bytes(&mut self, at: &mut At<'_>, dir: Dir, bytes: &[u8]) {
+        if matches!(&self.app, App::Unknown { offered: 0, .. }) {
+            self.fulfil(at);
+        }
         match &mut self.app {
             App::Unknown { offered, held } => {
                 *offered += 1;
@@ -604,6 +608,18 @@ impl Flow {
                 }
             }
             App::Nobody | App::Datagram(_) => {}
+        }
+    }
+
+    /// Another connection may have announced this one.
+    fn fulfil(&mut self, at: &mut At<'_>) {
+        let Some(end) = self.ends[1].ip.zip(self.ends[1].port) else { return };
+        let Some(name) = at.inner.shared.get::<Expectations>().take(end, at.ts) else { return };
+        if let Some(protocol) = PROTOCOLS.iter().find(|protocol| protocol.name == name)
+            && let Some(kind) = &protocol.stream
+        {
+            self.service = Some(protocol.name);
+            self.app = App::Stream((kind.start)());
         }
     }
 
@@ -746,7 +762,13 @@ impl Flow {
         self.finish_app(at);
         let next = PROTOCOLS.iter().find(|protocol| protocol.name == name);
         self.app = match next.and_then(|protocol| protocol.stream.as_ref()) {
-            Some(kind) => App::Stream((kind.start)()),
+            Some(kind) => {
+                let mut dissector = (kind.start)();
+                if let Some(by) = self.service {
+                    dissector.handed_over(by);
+                }
+                App::Stream(dissector)
+            }
             None => App::Nobody,
         };
         if let Some(protocol) = next {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
-use pcapper_schema::Common;
 use pcapper_schema::tables::Files;
+use pcapper_schema::{Common, Row as _, TableSet};
 use sha1::Sha1;
 use sha2::Sha256;
 
@@ -141,6 +141,11 @@ impl Follower {
         &self.first
     }
 
+    /// SHA-256 of the content so far, in hexadecimal, if it is whole.
+    pub fn sha256(&self, ended: bool) -> Option<String> {
+        (ended && !self.lost && self.waiting.is_empty()).then(|| hex(&self.sha256.clone().finalize()))
+    }
+
     /// Writes the row. `ended` says that the protocol showed the file's end; `sender` sent its bytes. Call it in the frame
     /// in which the file completes.
     pub fn finish(self, cx: &mut Cx<'_>, sender: Dir, about: About<'_>, ended: bool) {
@@ -150,7 +155,12 @@ impl Follower {
     }
 
     /// As [`Self::finish`], with shared cells and direction of the caller's making.
-    pub fn finish_as(mut self, cx: &mut Cx<'_>, common: &Common, direction: &str, about: About<'_>, ended: bool) {
+    pub fn finish_as(self, cx: &mut Cx<'_>, common: &Common, direction: &str, about: About<'_>, ended: bool) {
+        self.write(cx.tables, common, direction, about, ended);
+    }
+
+    /// As [`Self::finish_as`], where only the tables are at hand.
+    pub fn write(mut self, tables: &mut TableSet, common: &Common, direction: &str, about: About<'_>, ended: bool) {
         if !self.waiting.is_empty() {
             self.lose();
         }
@@ -158,7 +168,7 @@ impl Follower {
         let entropy = self.entropy();
         let mime = mime::sniff(&self.first);
         let hashes = complete.then(|| (hex(&self.md5.finalize()), hex(&self.sha1.finalize()), hex(&self.sha256.finalize())));
-        cx.emit_as(
+        Files::slot(tables).push(
             common,
             Files {
                 source: Some(about.source),

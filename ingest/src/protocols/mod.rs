@@ -11,6 +11,7 @@
 //! decides whose probe is asked first.
 
 pub mod ber;
+pub mod expectations;
 pub mod files;
 pub mod it;
 pub mod link;
@@ -262,6 +263,8 @@ pub enum Progress {
 
 /// Decodes the two byte streams of one connection.
 pub trait StreamDissector: Send {
+    /// This flow was handed over by the dissector of another protocol.
+    fn handed_over(&mut self, _by: &'static str) {}
     /// Takes in-order bytes of direction `cx.dir`: all that were not consumed yet. Must be cheap while a message is
     /// incomplete (it is asked again at every segment) and must consume long bodies piecemeal: a direction that holds
     /// more than [`MAX_PENDING`] unconsumed bytes is given up.

@@ -1,10 +1,9 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{kerberos, ldap};
-use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
-use super::ot::{goose, modbus};
+use super::ot::{dnp3, goose, iec104, modbus};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -15,14 +14,30 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &tls::PROTOCOL,
     &tls::DTLS,
     &http::PROTOCOL,
+    &ftp::PROTOCOL,
+    &ftp::DATA,
     &dhcp::PROTOCOL,
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,
     &ntp::PROTOCOL,
+    &netbios::NAMES,
+    &netbios::DATAGRAMS,
+    &netbios::SESSIONS,
+    &dnp3::PROTOCOL,
+    &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &modbus::PROTOCOL,
+    &vpn::IKE,
+    &vpn::WIREGUARD,
+    &vpn::OPENVPN,
+    &vpn::PPTP,
+    &vpn::PPTP_DATA,
+    &vpn::L2TP,
+    &vpn::L2TPV3,
+    &vpn::ESP,
     &snmp::PROTOCOL,
+    &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,
 ];

@@ -61,3 +61,30 @@ FROM x509 WHERE NOT self_issued AND regexp_like(lower(sig_alg), '(md2|md5|sha1|s
 -- @finding cert_key_reuse severity=low confidence=high technique=T1552.004
 SELECT 'One key under several names' AS title, CAST(count(DISTINCT subject) AS VARCHAR) || ' subjects share key ' || substr(spki_sha256, 1, 16) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM x509 WHERE chain_index = 0 GROUP BY spki_sha256 HAVING count(DISTINCT registered_domain(subject_cn)) >= 2 OR (count(DISTINCT src_ip) >= 3 AND count(DISTINCT subject) >= 2) ORDER BY details;
+
+-- @finding cert_interception severity=high confidence=medium technique=T1557
+SELECT 'One issuer certifies many unrelated sites' AS title, issuer || ' signs for ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT registered_domain(server_name))), 1, 5), ', ') AS details, min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND server_name IS NOT NULL AND is_public(src_ip) AND coalesce(scts, 0) = 0 AND sni_matches AND validity_days < 900
+  AND ocsp_urls IS NULL AND crl_urls IS NULL AND ca_issuers IS NULL GROUP BY capture_id, issuer HAVING count(DISTINCT registered_domain(server_name)) >= 3 ORDER BY details;
+
+-- @finding cert_suspicious_fields severity=medium confidence=medium technique=T1587.003
+SELECT 'A certificate with the fields of a tool' AS title, coalesce(nullif(subject, ''), 'empty subject') AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND is_public(src_ip) AND (subject LIKE '%Internet Widgits%' OR subject LIKE '%Major Cobalt Strike%' OR subject_cn = 'localhost' OR (coalesce(subject, '') = '' AND san_dns IS NULL AND san_ip IS NULL))
+GROUP BY subject, src_ip ORDER BY details, dst_ip;
+
+-- @finding cert_ca_as_leaf severity=medium confidence=medium technique=T1587.003
+SELECT CASE WHEN bool_and(self_signed) OR NOT bool_or(is_public(src_ip)) THEN 'info' ELSE 'medium' END AS severity, 'A server proves itself with a certificate that can sign others' AS title, coalesce(subject_cn, subject) AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND basic_constraints_ca GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
+
+-- @finding cert_chain_broken severity=info confidence=high
+SELECT 'A chain whose signatures do not hold' AS title, coalesce(subject_cn, subject) || ' is not signed by the next certificate' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND signed_by_next = false GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
+
+-- @finding cert_long_validity severity=low confidence=high
+SELECT 'A public certificate that is valid for too long' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND NOT self_signed AND coalesce(scts, 0) > 0 AND ((not_before >= TIMESTAMP '2018-03-01' AND validity_days > 826) OR (not_before >= TIMESTAMP '2020-09-01' AND validity_days > 399))
+GROUP BY subject_cn, subject, validity_days, src_ip ORDER BY details, dst_ip;
+
+-- @finding cert_short_lived severity=info confidence=high technique=T1587.003
+SELECT 'A certificate for a few days' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days, 1) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND validity_days < 6.9 AND validity_days > 0 AND is_public(src_ip) GROUP BY subject_cn, subject, validity_days, src_ip ORDER BY details, dst_ip;

@@ -71,7 +71,7 @@ FROM http q JOIN http r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id
 WHERE q.is_request AND q.auth_scheme IN ('basic', 'digest', 'bearer') GROUP BY q.src_ip, q.dst_ip, CAST(q.ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 AND count(DISTINCT q.secret_authorization) >= 3 ORDER BY q.src_ip, q.dst_ip, frame;
 
 -- @finding http_executable_download severity=medium confidence=high technique=T1105
-SELECT CASE WHEN regexp_like(coalesce(host, ''), '^[0-9.:]+$') THEN 'high' ELSE 'medium' END AS severity, 'A program was downloaded from the internet' AS title, coalesce(url, uri) || ' (' || response_mime || ')' AS details, src_ip, dst_ip, dst_port, frame, ts
+SELECT CASE WHEN regexp_like(CAST(coalesce(host, '') AS VARCHAR), '^[0-9.:]+$') THEN 'high' ELSE 'medium' END AS severity, 'A program was downloaded from the internet' AS title, coalesce(url, uri) || ' (' || response_mime || ')' AS details, src_ip, dst_ip, dst_port, frame, ts
 FROM http_transactions WHERE is_public(dst_ip) AND response_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-msi') ORDER BY capture, frame;
 
 -- @finding http_suspicious_agent severity=low confidence=medium technique=T1071.001
@@ -100,7 +100,7 @@ FROM http WHERE NOT is_request AND status_code = 200 AND body_mime IS NOT NULL A
 -- @finding http_bare_ip severity=low confidence=medium technique=T1071.001
 SELECT CASE WHEN regexp_like(lower(min(uri)), '[.](exe|dll|ps1|sh|hta|vbs|js|bat|msi)([?]|$)') AND dst_port NOT IN (80, 8080) THEN 'medium' ELSE 'low' END AS severity, 'A public server asked for by address' AS title,
   CAST(count(*) AS VARCHAR) || ' requests to ' || host || ', such as ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(host, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
+FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(CAST(host AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http_upload_large severity=medium confidence=medium technique=T1041
 SELECT 'A large upload to the internet' AS title, method || ' ' || coalesce(host, '') || substr(coalesce(uri, ''), 1, 80) || ', ' || CAST(max(body_bytes) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
@@ -130,3 +130,23 @@ FROM http WHERE is_request AND length(uri) >= 2048 AND entropy(uri) >= 4.5 AND N
 SELECT 'HTTP on an unusual port' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ', such as ' || min(coalesce(host, '') || substr(coalesce(uri, ''), 1, 60)) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http WHERE is_request AND dst_port NOT IN (80, 81, 591, 631, 1900, 2869, 3000, 3128, 5000, 5357, 5985, 7000, 7001, 7547) AND dst_port NOT BETWEEN 8000 AND 8999 AND version <> '0.9' GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding http_host_mismatch severity=medium confidence=medium technique=T1090.004
+WITH named AS (SELECT DISTINCT capture_id, lower(query) AS name, unnest(answers) AS address FROM dns WHERE answers IS NOT NULL),
+known AS (SELECT DISTINCT capture_id, name FROM named)
+SELECT 'A request names a host that is elsewhere' AS title, h.host || ' was never resolved to ' || h.dst_ip AS details, h.src_ip, h.dst_ip, max(h.dst_port) AS dst_port, count(*) AS count, min(h.frame) AS frame, array_slice(array_agg(h.frame ORDER BY h.frame), 1, 20) AS frames, min(h.ts) AS ts, max(h.ts) AS end_ts
+FROM http h JOIN known k ON k.capture_id = h.capture_id AND k.name = lower(split_part(h.host, ':', 1)) LEFT JOIN named n ON n.capture_id = h.capture_id AND n.name = lower(split_part(h.host, ':', 1)) AND n.address = h.dst_ip
+WHERE h.is_request AND n.address IS NULL AND h.uri LIKE '/%' AND is_public(h.dst_ip) GROUP BY h.host, h.src_ip, h.dst_ip ORDER BY h.src_ip, h.dst_ip, details;
+
+-- @finding http_agent_impersonation severity=medium confidence=low technique=T1036
+SELECT 'One client claims to be many browsers' AS title, CAST(count(DISTINCT user_agent) AS VARCHAR) || ' browsers, among them ' || min(user_agent) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM http WHERE is_request AND user_agent LIKE 'Mozilla/%' AND NOT coalesce(array_length(proxied) > 0, false) GROUP BY capture_id, src_ip HAVING count(DISTINCT user_agent) >= 8 ORDER BY src_ip;
+
+-- @finding http_proxy_tunnel severity=low confidence=medium technique=T1090
+SELECT 'A tunnel through a proxy that few use' AS title, 'CONNECT ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.uri)), 1, 5), ', ') AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts
+FROM http c JOIN (SELECT capture_id, dst_ip, count(DISTINCT src_ip) AS clients FROM http WHERE is_request AND (method = 'CONNECT' OR uri LIKE 'http%://%') GROUP BY capture_id, dst_ip) p ON p.capture_id = c.capture_id AND p.dst_ip = c.dst_ip
+WHERE c.is_request AND c.method = 'CONNECT' AND p.clients = 1 AND is_public(c.dst_ip) GROUP BY c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip;
+
+-- @finding http_cleartext_ot severity=info confidence=medium technique=T0885
+SELECT 'A device is run over a web page in clear' AS title, 'web server of a host that also speaks ' || array_to_string(array_sort(array_agg(DISTINCT f.service)), ', ') AS details, h.src_ip, h.dst_ip, max(h.dst_port) AS dst_port, count(*) AS count, min(h.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT h.frame)), 1, 20) AS frames, min(h.ts) AS ts, max(h.ts) AS end_ts
+FROM http h JOIN (SELECT DISTINCT capture_id, dst_ip, service FROM flows WHERE service IN ('modbus', 'iec104', 'dnp3', 's7comm', 'enip', 'bacnet', 'opcua', 'mms')) f ON f.capture_id = h.capture_id AND f.dst_ip = h.dst_ip WHERE h.is_request GROUP BY h.src_ip, h.dst_ip ORDER BY h.src_ip, h.dst_ip;

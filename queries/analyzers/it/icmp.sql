@@ -101,3 +101,11 @@ WHERE (o.prefixes <> f.prefixes AND o.prefixes <> '' AND f.prefixes <> '') OR (o
 SELECT 'A host was asked for its clock or mask' AS title, array_to_string(array_sort(array_agg(DISTINCT type_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM icmp WHERE ip_version = 4 AND type IN (13, 15, 17) AND split_part(src_ip, '.', 1) || split_part(src_ip, '.', 2) || split_part(src_ip, '.', 3) <> split_part(dst_ip, '.', 1) || split_part(dst_ip, '.', 2) || split_part(dst_ip, '.', 3) AND src_ip <> '0.0.0.0'
 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding icmp_ping_of_death severity=high confidence=high technique=T1499.004
+SELECT 'A ping larger than IP allows' AS title, 'the fragments make more than 65535 bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM anomalies WHERE protocol = 'ip' AND kind = 'bad_length' AND detail LIKE '%65535%' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding icmp_large_payload severity=info confidence=high
+SELECT 'Pings larger than a packet' AS title, 'up to ' || CAST(max(payload_len) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM icmp WHERE type_name LIKE 'echo%' AND payload_len > 1472 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;

@@ -68,7 +68,7 @@ FROM syslog WHERE proto <> 'tls' AND is_private(src_ip) <> is_private(dst_ip) AN
 -- @finding syslog_spoof severity=low confidence=medium technique=T1565
 SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM (SELECT s.*, r.names FROM syslog s JOIN (SELECT capture_id AS cid, src_ip AS sip, count(DISTINCT hostname) AS names FROM syslog GROUP BY capture_id, src_ip) r ON r.cid = s.capture_id AND r.sip = s.src_ip)
-WHERE regexp_like(hostname, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND hostname <> src_ip AND names < 5 GROUP BY src_ip, hostname ORDER BY src_ip, hostname;
+WHERE regexp_like(CAST(hostname AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND hostname <> src_ip AND names < 5 GROUP BY src_ip, hostname ORDER BY src_ip, hostname;
 
 -- @finding syslog_injection severity=medium confidence=medium technique=T1190
 SELECT 'An attack inside a log message' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts FROM syslog

@@ -19,7 +19,7 @@ SELECT * FROM (
     CASE WHEN regexp_like(lower(uri), '(passw|pwd|secret|token|api_?key)=') THEN 'credential word' ELSE '' END,
     CASE WHEN method NOT IN ('GET', 'POST', 'HEAD', 'OPTIONS') THEN 'method ' || method ELSE '' END,
     CASE WHEN status_code IN (401, 403, 500) THEN 'status' ELSE '' END,
-    CASE WHEN regexp_like(host, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+') AND is_public(dst_ip) THEN 'bare address' ELSE '' END), ''), ', ') AS why
+    CASE WHEN regexp_like(CAST(host AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+') AND is_public(dst_ip) THEN 'bare address' ELSE '' END), ''), ', ') AS why
   FROM http_transactions WHERE method IS NOT NULL) WHERE why <> '' ORDER BY frame;
 
 -- @section "Agents" shape=table limit=12

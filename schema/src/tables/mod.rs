@@ -7,25 +7,34 @@ pub mod arp;
 pub mod captures;
 pub mod credentials;
 pub mod dhcp;
+pub mod dnp3;
 pub mod dns;
 pub mod files;
 pub mod findings;
 pub mod flows;
+pub mod ftp;
 pub mod goose;
 pub mod hosts;
 pub mod http;
 pub mod icmp;
+pub mod iec104;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
 pub mod modbus;
+pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod ot_commands;
 pub mod packets;
+pub mod process_values;
+pub mod smb;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
+pub mod telnet;
 pub mod tls;
+pub mod vpn;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -33,25 +42,34 @@ pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
+pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
 pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
+pub use ftp::{Ftp, FtpTransfers};
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
+pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
 pub use modbus::Modbus;
+pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use process_values::ProcessValues;
+pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
+pub use telnet::Telnet;
 pub use tls::Tls;
+pub use vpn::Vpn;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -99,30 +117,46 @@ table_set! {
     Credentials,
     Dhcp,
     Dhcpv6,
+    Dnp3,
+    Dnp3Objects,
     Dns,
     DnsRecords,
     Files,
     Findings,
     Flows,
+    Ftp,
+    FtpTransfers,
     Goose,
     HostNames,
     Hosts,
     Http,
     HttpTransactions,
     Icmp,
+    Iec104,
+    Iec104Objects,
     Interfaces,
     Kerberos,
     Ldap,
     LdapAttributes,
     Lldp,
     Modbus,
+    Nbdgm,
+    Nbns,
+    Nbss,
     Ntlm,
     Ntp,
+    OtCommands,
     Packets,
+    ProcessValues,
+    Smb,
+    SmbFiles,
+    SmbMappings,
     Snmp,
     Ssdp,
     Syslog,
     TcpEvents,
+    Telnet,
     Tls,
+    Vpn,
     X509,
 }

@@ -3,9 +3,12 @@
 //! Bodies pass through and are never held: of each there is a count, a histogram, the first octets, and the state of its
 //! decoders.
 
+use brotli::enc::StandardAlloc;
+use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, Operation};
 
+use crate::protocols::files::Follower;
 use crate::protocols::it::mime::SNIFF_BYTES;
 
 /// Octets of a body that its entropy is measured over.
@@ -201,8 +204,9 @@ impl Default for Content {
 }
 
 impl Content {
-    /// Starts over, for a body with these codings in the order in which they were applied.
-    pub fn start<'a>(&mut self, codings: impl DoubleEndedIterator<Item = &'a str>) {
+    /// Starts over, for a body with these codings in the order in which they were applied; `is_file` if what comes out is to
+    /// be hashed.
+    pub fn start<'a>(&mut self, codings: impl DoubleEndedIterator<Item = &'a str>, is_file: bool) {
         self.wire_bytes = 0;
         self.gap = false;
         if self.octets_counted > 0 {
@@ -210,7 +214,7 @@ impl Content {
             self.octets_counted = 0;
         }
         self.stages.clear();
-        self.decoded.start();
+        self.decoded.start(is_file);
         self.fault = None;
         for coding in codings.rev() {
             match Coder::of(coding) {
@@ -221,10 +225,22 @@ impl Content {
         }
     }
 
+    /// The file that the body was, if it was one and had any bytes.
+    pub fn take_file(&mut self) -> Option<Follower> {
+        let mut file = self.decoded.file.take()?;
+        if self.fault.is_some() {
+            file.lose();
+        }
+        Some(file)
+    }
+
     /// Bytes were lost within the body.
     pub fn lose(&mut self) {
         self.gap = true;
         self.decoded.frozen = true;
+        if let Some(file) = &mut self.decoded.file {
+            file.lose();
+        }
         if !self.stages.is_empty() {
             self.fault.get_or_insert(Fault::Undecodable);
         }
@@ -284,13 +300,18 @@ struct Decoded {
     first: Vec<u8>,
     /// Bytes are missing: what follows are not the first.
     frozen: bool,
+    /// They are those of a file.
+    is_file: bool,
+    file: Option<Follower>,
 }
 
 impl Decoded {
-    fn start(&mut self) {
+    fn start(&mut self, is_file: bool) {
         self.total = 0;
         self.first.clear();
         self.frozen = false;
+        self.is_file = is_file;
+        self.file = None;
     }
 
     fn take(&mut self, bytes: &[u8], ceiling: u64) -> Result<(), Fault> {
@@ -298,6 +319,9 @@ impl Decoded {
         let room = SNIFF_BYTES.saturating_sub(self.first.len());
         if room > 0 && !self.frozen {
             self.first.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+        if self.is_file && !bytes.is_empty() {
+            self.file.get_or_insert_default().push(bytes);
         }
         if self.total > ceiling { Err(Fault::Limit) } else { Ok(()) }
     }
@@ -335,6 +359,10 @@ enum Coder {
         ended: bool,
     },
     Zstd(ZstdDecoder<'static>),
+    Brotli {
+        state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
+        ended: bool,
+    },
 }
 
 impl Coder {
@@ -348,6 +376,9 @@ impl Coder {
             let mut decoder = ZstdDecoder::new().ok()?;
             decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).ok()?;
             Some(Self::Zstd(decoder))
+        } else if is("br") {
+            let allocator = StandardAlloc::default;
+            Some(Self::Brotli { state: Box::new(BrotliState::new(allocator(), allocator(), allocator())), ended: false })
         } else {
             None
         }
@@ -400,6 +431,14 @@ impl Stage {
                 *inflate = Some(decoder);
                 step
             }
+            Coder::Brotli { ended: true, .. } => Ok((input.len(), 0)),
+            Coder::Brotli { state, ended } => {
+                let (mut read, mut written, mut total) = (0, 0, 0);
+                let (mut unread, mut room) = (input.len(), self.output.len());
+                let result = BrotliDecompressStream(&mut unread, &mut read, input, &mut room, &mut written, &mut self.output, &mut total, state);
+                *ended = matches!(result, BrotliResult::ResultSuccess);
+                if matches!(result, BrotliResult::ResultFailure) { Err(Fault::Undecodable) } else { Ok((read, written)) }
+            }
             Coder::Zstd(decoder) => {
                 let status = decoder.run_on_buffers(input, &mut self.output).map_err(|_| Fault::Undecodable)?;
                 Ok((status.bytes_read, status.bytes_written))
@@ -431,7 +470,7 @@ mod tests {
     /// Decodes in pieces of that size: bytes, first bytes.
     fn decoded(codings: &str, wire: &[u8], piece: usize) -> (Option<u64>, Vec<u8>) {
         let mut content = Content::default();
-        content.start(codings.split(',').map(str::trim));
+        content.start(codings.split(',').map(str::trim), true);
         let mut framing = Framing::Length(wire.len() as u64);
         for piece in wire.chunks(piece) {
             feed(&mut framing, &mut content, piece);
@@ -453,9 +492,12 @@ mod tests {
             assert_eq!(decoded("deflate", &zlib, piece), (length, plain.clone()));
             assert_eq!(decoded("deflate", raw, piece), (length, plain.clone()));
             assert_eq!(decoded("zstd", &zstd::encode_all(&plain[..], 1).unwrap(), piece), (length, plain.clone()));
+            let mut br = Vec::new();
+            brotli::BrotliCompress(&mut &plain[..], &mut br, &Default::default()).unwrap();
+            assert_eq!(decoded("br", &br, piece), (length, plain.clone()));
             assert_eq!(decoded("gzip", &[gzip(b"one "), gzip(b"two")].concat(), piece), (Some(7), b"one two".to_vec()));
         }
-        assert_eq!(decoded("br", b"x", 1), (None, vec![]));
+        assert_eq!(decoded("compress", b"x", 1), (None, vec![]));
         assert_eq!(decoded("gzip", b"not gzip", 3), (None, vec![]));
     }
 
@@ -463,7 +505,7 @@ mod tests {
     fn bombs_are_not_unpacked() {
         let bomb = gzip(&vec![0; 4 << 20]);
         let mut content = Content::default();
-        content.start(["gzip"].into_iter());
+        content.start(["gzip"].into_iter(), false);
         feed(&mut Framing::UntilClose, &mut content, &bomb);
         assert_eq!((content.decoded_bytes(), content.fault()), (None, Some(Fault::Limit)));
     }

@@ -284,7 +284,10 @@ impl HttpStream {
         };
         let side = self.side(dir);
         side.framing = framing(&head, asked.as_ref());
-        side.content.start(head.list(Name::ContentEncoding).chain(head.list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))));
+        side.content.start(
+            head.list(Name::ContentEncoding).chain(head.list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))),
+            carries_file(&head),
+        );
         side.head = head;
         side.asked = asked;
         side.depth = depth;
@@ -361,6 +364,9 @@ impl HttpStream {
         let passage = Passage { depth: side.depth, asked: side.asked.as_ref(), complete, frames: side.frames };
         row::emit(cx.tables, common, &side.head, &side.content, passage);
         login::take(&mut self.logins, cx, common, &side.head, &side.content, passage);
+        if let Some(file) = side.content.take_file() {
+            row::emit_file(cx.tables, common, dir, &side.head, &side.content, file, passage);
+        }
         let then = then(&side.head, side.asked.as_ref());
         if side.head.is_request()
             && let (Some(depth), Some(ts)) = (side.depth, common.ts)
@@ -380,6 +386,15 @@ impl HttpStream {
 /// The frame at hand was cut by the capture's snap length: what is missing of it will not come.
 fn cut(cx: &Cx<'_>) -> bool {
     cx.packet.is_some_and(|packet| packet.payload.len() < packet.payload_len as usize)
+}
+
+/// The body is a file in its own right: what an answer brings, or a request sends, other than a form, whose fields are many
+/// things in one.
+fn carries_file(head: &Head) -> bool {
+    let kind = head.get(Name::ContentType).unwrap_or_default();
+    let is = |name: &str| kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let answers = head.is_request() || head.status().is_none_or(|status| (200..300).contains(&status));
+    answers && !is("application/x-www-form-urlencoded") && !is("multipart/")
 }
 
 fn is_chunked(coding: &str) -> bool {

@@ -12,6 +12,8 @@ use super::body::Content;
 use super::head::{Head, Name};
 use super::ja4h::ja4h;
 use super::pairing::Asked;
+use crate::protocols::Dir;
+use crate::protocols::files::{About, Follower};
 use crate::protocols::it::mime;
 
 /// Base64 as clients write it, with or without padding.
@@ -108,6 +110,21 @@ pub fn emit(tables: &mut TableSet, common: &Common, head: &Head, content: &Conte
             frames_spanned: Some(frames),
         },
     );
+}
+
+/// Writes the row of the file that a body was.
+pub fn emit_file(tables: &mut TableSet, common: &Common, sender: Dir, head: &Head, content: &Content, file: Follower, passage: Passage<'_>) {
+    let name = filename(head, content, passage.asked);
+    let declared = head.get(Name::ContentType).and_then(|kind| kind.split(';').next()).map(str::trim_ascii).filter(|kind| !kind.is_empty());
+    // Of a coded body, the length on the wire says nothing of the file's; a part (RFC 9110, 14) says how long the whole is.
+    let part = (head.status() == Some(206)).then(|| head.get(Name::ContentRange)).flatten();
+    let total = match part {
+        Some(range) => range.rsplit_once('/').and_then(|(_, total)| total.trim_ascii().parse().ok()),
+        None => content_length(head).filter(|_| head.get(Name::ContentEncoding).is_none()),
+    };
+    let about = About { source: "http", filename: name.as_deref(), declared_mime: declared, total_bytes: total, stream_offset: None };
+    let direction = if sender == Dir::Orig { "upload" } else { "download" };
+    file.write(tables, common, direction, about, passage.complete);
 }
 
 /// An empty list is nothing that the wire carried.

@@ -27,7 +27,8 @@ pub static PROTOCOL: Protocol = Protocol {
     ..Protocol::NONE
 };
 
-/// Protocols that turn to TLS midway, by the port of who answers.
+/// Protocols that turn to TLS midway, by the port of who answers: where the dissector that was there before hands over, it
+/// is known instead.
 const STARTTLS_PORTS: &[(u16, &str)] = &[
     (21, "ftp"),
     (25, "smtp"),
@@ -354,6 +355,14 @@ fn search(bytes: &[u8]) -> (usize, bool) {
 }
 
 impl StreamDissector for TlsStream {
+    fn handed_over(&mut self, by: &'static str) {
+        // HTTP hands over tunnels, whose server is another than its own.
+        if by != "http" {
+            self.session.set_starttls(Some(by));
+        }
+        self.begun = true;
+    }
+
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         if !std::mem::replace(&mut self.begun, true) {
             let port = cx.ends[Dir::Resp.index()].port;

@@ -8,6 +8,7 @@ mod function;
 mod mbap;
 mod pairing;
 mod pdu;
+mod points;
 mod rtu;
 
 use self::mbap::Header;

@@ -6,7 +6,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::Modbus;
 
 use super::mbap::Header;
-use super::{PORT, function, pdu};
+use super::{PORT, function, pdu, points};
 use crate::protocols::{Cx, Dir};
 
 /// Requests of one flow that may wait for their answers.
@@ -256,5 +256,18 @@ impl Writer {
                 response_data: said.data,
             },
         );
+        let told = points::Told {
+            request: request.map(|request| &request.common),
+            is_answered: answer.is_some(),
+            is_serial: lead.header.is_none(),
+            code,
+            unit: lead.unit,
+            fields: &fields,
+            exception: exception_code,
+            read: if said.reads { &self.values } else { &[] },
+            written: if fields.writes { written } else { &[] },
+        };
+        // What was refused or contradicts itself was not read.
+        points::tell(cx, common, &told, malformed.is_some());
     }
 }

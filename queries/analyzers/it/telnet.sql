@@ -1,0 +1,54 @@
+-- @analyzer telnet
+-- @group    it
+-- @title    TELNET ANALYSIS
+-- @help     Telnet sessions, logins, commands
+
+-- @section summary shape=facts
+SELECT count(DISTINCT flow_id) AS sessions, count(DISTINCT CASE WHEN direction = 'client' THEN src_ip END) AS clients, count(DISTINCT CASE WHEN direction = 'client' THEN dst_ip END) AS servers, count(*) FILTER (WHERE event = 'password') AS logins,
+  count(*) FILTER (WHERE login_result = 'success') AS "Logins ok", count(*) FILTER (WHERE login_result = 'failure') AS "Logins failed", count(*) FILTER (WHERE event = 'line' AND direction = 'client') AS "Lines typed", min(ts) AS first, max(ts) AS last FROM telnet;
+
+-- @section "Sessions" shape=table limit=15
+WITH said AS (SELECT capture_id, flow_id, max(CASE WHEN option = 'terminal_type' THEN value END) AS terminal, max(CASE WHEN event IN ('login', 'password') THEN username END) AS "user", max(login_result) AS login, count(*) FILTER (WHERE event = 'line' AND direction = 'client') AS lines FROM telnet GROUP BY capture_id, flow_id)
+SELECT f.ts AS start, f.src_ip AS client, f.dst_ip AS server, f.dst_port AS port, s.terminal, s."user", s.login, s.lines, f.orig_bytes AS sent_bytes, f.resp_bytes AS received_bytes, f.duration_s
+FROM said s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.flow_id ORDER BY f.ts, f.frame;
+
+-- @section "Logins" shape=table limit=20
+SELECT ts, src_ip AS client, dst_ip AS server, username AS "user", secret, outcome, frame FROM credentials WHERE protocol = 'telnet' ORDER BY capture, frame;
+
+-- @section "Typed" shape=table limit=25
+SELECT ts, src_ip AS client, dst_ip AS server, text, frame FROM telnet WHERE event = 'line' AND direction = 'client' ORDER BY capture, frame, text;
+
+-- @section "Options" shape=table limit=20
+SELECT option, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS commands, array_to_string(array_slice(array_sort(array_agg(DISTINCT value)), 1, 5), ', ') AS "values", count(*) AS times FROM telnet WHERE option_code IS NOT NULL GROUP BY option_code, option ORDER BY times DESC, option;
+
+-- @section "Transcript" shape=table verbose
+SELECT ts, direction AS "from", CASE event WHEN 'login' THEN username WHEN 'password' THEN password ELSE text END AS text, frame FROM telnet WHERE event IN ('line', 'login', 'password') AND NOT coalesce(is_echo, false) ORDER BY capture, flow_id, frame;
+
+-- @finding telnet_clear_login severity=medium confidence=high technique=T1040,T1021
+SELECT CASE WHEN bool_or(outcome = 'success') THEN 'high' ELSE 'medium' END AS severity, 'A login in clear' AS title, coalesce('user ' || max(username), 'no name seen') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM credentials WHERE protocol = 'telnet' GROUP BY src_ip, dst_ip, username ORDER BY src_ip, dst_ip, details;
+
+-- @finding telnet_brute severity=high confidence=high technique=T1110.001
+SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM credentials WHERE protocol = 'telnet' AND outcome = 'failure' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding telnet_default_password severity=high confidence=high technique=T1078.001,T0812
+SELECT 'A password that every bot knows was accepted' AS title, 'user ' || username AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM credentials WHERE protocol = 'telnet' AND outcome = 'success'
+  AND username IN ('root', 'admin', 'user', 'guest', 'support', 'administrator', 'default', 'service', 'tech', 'ubnt', 'pi') AND (secret IN (secret('xc3511'), secret('vizxv'), secret('admin'), secret('password'), secret('root'), secret('12345'), secret('123456'), secret('888888'), secret('default'), secret('juantech'), secret('54321'), secret('support'),
+  secret('1234'), secret('user'), secret('guest'), secret('ubnt'), secret('raspberry'), secret('anko'), secret('zlxx.'), secret('7ujMko0vizxv'), secret('7ujMko0admin'), secret('system'), secret('ikwb'), secret('dreambox'), secret('realtek'), secret('1111'), secret('666666'), secret('klv123'), secret('Zte521'), secret('hi3518'), secret('jvbzd'), secret('')))
+ORDER BY capture, frame;
+
+-- @finding telnet_bot severity=high confidence=high technique=T1059.004,T1105
+SELECT 'Commands of a bot' AS title, array_to_string(array_slice(array_agg(text ORDER BY frame), 1, 5), '; ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM telnet WHERE event = 'line' AND direction = 'client' AND regexp_like(text, '/bin/busybox [A-Z]{3,}|(tftp|wget|curl) .*(-g|http)|cat /proc/mounts|chmod (\+x|777) ') GROUP BY capture_id, flow_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+
+-- @finding telnet_env_injection severity=critical confidence=high technique=T1190
+SELECT 'A client passes options to the login program' AS title, value AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM telnet WHERE option IN ('new_environ', 'environment') AND direction = 'client' AND regexp_like(value, '(^| )USER=-f|(^| )LD_[A-Z]+=') ORDER BY capture, frame;
+
+-- @finding telnet_public severity=medium confidence=high technique=T1133
+SELECT 'Telnet across the border' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM flows WHERE service = 'telnet' AND ((is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip))) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+
+-- @finding telnet_odd_port severity=low confidence=high technique=T1571
+SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM flows WHERE service = 'telnet' AND dst_port NOT IN (23, 2323, 10023, 992) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;

@@ -1,0 +1,130 @@
+-- @analyzer iec104
+-- @group    ot
+-- @title    IEC 60870-5-104 ANALYSIS
+-- @help     IEC 60870-5-104 types, commands, addresses
+
+-- @section summary shape=facts
+SELECT count(*) AS apdus, count(DISTINCT flow_id) AS flows, count(DISTINCT CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS controlling, count(DISTINCT CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS controlled,
+  count(*) FILTER (WHERE frame_type = 'I') AS "I", count(*) FILTER (WHERE frame_type = 'S') AS "S", count(*) FILTER (WHERE frame_type = 'U') AS "U", min(ts) AS first, max(ts) AS last,
+  count(*) FILTER (WHERE negative) AS negative, count(*) FILTER (WHERE malformed IS NOT NULL) AS malformed, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN is_orig THEN dst_port ELSE src_port END)), ', ') AS ports
+FROM iec104;
+
+-- @section "Stations" shape=table limit=15
+SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS controlling, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controlled, array_to_string(array_slice(array_sort(array_agg(DISTINCT common_address)), 1, 6), ', ') AS "Common addresses",
+  array_to_string(array_slice(array_sort(array_agg(DISTINCT originator)), 1, 6), ', ') AS originators, count(*) FILTER (WHERE frame_type = 'I') AS "I", count(*) FILTER (WHERE u_function = 'STARTDT_act') AS starts, count(*) FILTER (WHERE u_function = 'STOPDT_act') AS stops,
+  min(ts) AS first
+FROM iec104 GROUP BY CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY "I" DESC, controlling, controlled;
+
+-- @section "ASDU types" shape=table limit=30
+SELECT coalesce(type_id, 'type ' || CAST(type_id_code AS VARCHAR)) AS type, category AS class, coalesce(cot, CAST(cot_code AS VARCHAR)) AS cause, count(*) AS count, count(*) FILTER (WHERE negative) AS negative, sum(CAST(num_objects AS BIGINT)) AS objects, min(frame) AS frame
+FROM iec104 WHERE type_id_code IS NOT NULL GROUP BY type_id_code, type_id, category, cot_code, cot ORDER BY type_id_code, cot_code;
+
+-- @section "Commands" shape=table limit=30
+SELECT ts, CASE WHEN cot_code IN (6, 8) THEN src_ip ELSE dst_ip END AS controlling, CASE WHEN cot_code IN (6, 8) THEN dst_ip ELSE src_ip END AS station, common_address AS ca, ioa, type_id AS type, coalesce(command, value_text) AS state,
+  CASE WHEN select THEN 'select' WHEN NOT select THEN 'execute' END AS "S/E", coalesce(cot, CAST(cot_code AS VARCHAR)) || CASE WHEN negative THEN ' negative' ELSE '' END AS cause
+FROM iec104_objects WHERE category IN ('control', 'setpoint') ORDER BY capture, frame, apdu_index, ioa;
+
+-- @section "Process data" shape=table limit=15
+SELECT common_address AS ca, ioa, type_id AS type, count(*) AS updates, last_value(value_text ORDER BY frame, apdu_index) AS last, min(value) AS min, max(value) AS max, array_to_string(last_value(quality_names ORDER BY frame, apdu_index), ', ') AS quality
+FROM iec104_objects WHERE category = 'monitor' AND value IS NOT NULL GROUP BY src_ip, common_address, ioa, type_id ORDER BY updates DESC, ca, ioa, type;
+
+-- @section "Link" shape=table limit=15
+SELECT src_ip AS src, dst_ip AS dst, u_function AS function, count(*) AS count, min(ts) AS first, max(ts) AS last FROM iec104 WHERE frame_type = 'U' GROUP BY src_ip, dst_ip, u_function ORDER BY src, dst, function;
+
+-- @section "Times" shape=table limit=15
+SELECT src_ip AS station, common_address AS ca, count(*) AS tags, min(time_delta_ms) / 1000 AS "Least behind capture, s", max(time_delta_ms) / 1000 AS "Most, s", count(*) FILTER (WHERE time_tag_invalid) AS invalid
+FROM iec104_objects WHERE time_delta_ms IS NOT NULL GROUP BY src_ip, common_address ORDER BY tags DESC, station, ca;
+
+-- @section "APDUs" shape=table verbose
+SELECT ts, src_ip AS src, dst_ip AS dst, frame_type AS "Format", coalesce(u_function, type_id) AS what, cot AS cause, negative, common_address AS ca, num_objects AS objects, first_ioa AS ioa, send_seq AS "N(S)", recv_seq AS "N(R)", malformed FROM iec104 ORDER BY capture, frame, apdu_index;
+
+-- @finding iec104_command severity=medium confidence=high technique=T0855,T0831
+SELECT CASE WHEN started > capture_start + 600000000000 THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
+  CAST(n AS VARCHAR) || ' x ' || command || ' to common address ' || unit || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
+FROM (SELECT src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS points, min(request_frame) AS frame,
+    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
+  FROM ot_commands WHERE protocol = 'iec104' AND class IN ('operate', 'setpoint') AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, command)
+CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM iec104)
+ORDER BY frame, details;
+
+-- @finding iec104_command_no_select severity=high confidence=medium technique=T0855
+WITH orders AS (SELECT capture_id, src_ip, dst_ip, target_unit, point, class, request_frame, ts, CAST(ts AS BIGINT) AS at FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'ok'),
+alone AS (
+  SELECT o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame, min(o.ts) AS ts, count(s.request_frame) AS selects, bool_or(s.request_frame < o.request_frame AND s.at > o.at - 60000000000) AS selected
+  FROM orders o JOIN orders s ON s.class = 'select' AND s.capture_id = o.capture_id AND s.src_ip = o.src_ip AND s.dst_ip = o.dst_ip AND s.target_unit = o.target_unit AND s.point = o.point
+  WHERE o.class IN ('operate', 'setpoint') GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame)
+SELECT 'A point that is selected first was commanded without' AS title, 'common address ' || target_unit || ', ' || point || ': ' || CAST(count(*) AS VARCHAR) || ' executions without a select in the 60 s before' AS details,
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM alone WHERE NOT selected GROUP BY src_ip, dst_ip, target_unit, point ORDER BY frame, point;
+
+-- @finding iec104_command_refused severity=medium confidence=high technique=T0855,T0888
+SELECT 'Commands were refused' AS title, CAST(count(*) AS VARCHAR) || ' refused by common address ' || array_to_string(array_sort(array_agg(DISTINCT target_unit)), ', ') || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details,
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'refused' GROUP BY src_ip, dst_ip HAVING count(*) >= 3 ORDER BY frame;
+
+-- @finding iec104_parameter severity=high confidence=high technique=T0836
+SELECT 'Parameters of measured values were set' AS title, CAST(count(*) AS VARCHAR) || ' x ' || command || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details,
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ot_commands WHERE protocol = 'iec104' AND class = 'config' AND outcome = 'ok' GROUP BY src_ip, dst_ip, command ORDER BY frame;
+
+-- @finding iec104_reset_process severity=critical confidence=high technique=T0816
+SELECT 'A station was told to reset its process' AS title, 'common address ' || target_unit || ', qualifier ' || coalesce(value, '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ot_commands WHERE protocol = 'iec104' AND class = 'restart' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, value ORDER BY frame;
+
+-- @finding iec104_clock_sync severity=low confidence=high technique=T0836
+SELECT 'A clock was set to another time than the capture''s' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', off by ' || CAST(off / 1000000000 AS VARCHAR) || ' s' AS details, src_ip, dst_ip, 1 AS count, frame, ts, ts AS end_ts
+-- Stations may keep local time: whole quarters of an hour up to 14 hours are a zone, no fault.
+FROM (SELECT *, CAST(time_tag AS BIGINT) - CAST(ts AS BIGINT) AS off FROM iec104_objects WHERE type_id_code = 103 AND cot_code = 6)
+WHERE abs(off) > 50460000000000 OR (abs(off) % 900000000000 > 60000000000 AND abs(off) % 900000000000 < 840000000000) ORDER BY frame, apdu_index;
+
+-- @finding iec104_interrogation_scan severity=medium confidence=high technique=T0846,T0861
+SELECT 'Stations are interrogated one after the other' AS title, CAST(count(DISTINCT common_address) AS VARCHAR) || ' common addresses asked within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM iec104 WHERE type_id_code IN (100, 101, 102) AND cot_code IN (5, 6) AND is_orig GROUP BY src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT common_address) >= 5 ORDER BY frame;
+
+-- @finding iec104_ioa_scan severity=medium confidence=high technique=T0846
+SELECT 'Object addresses are tried one after the other' AS title, CAST(tried AS VARCHAR) || ' addresses within 5 minutes, ' || CAST(unknown AS VARCHAR) || ' answers that they do not exist' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
+FROM (SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT ioa) FILTER (WHERE is_orig) AS tried, count(*) FILTER (WHERE cot_code = 47) AS unknown, count(*) FILTER (WHERE is_orig) AS n,
+    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM iec104_objects WHERE type_id_code BETWEEN 45 AND 64 OR type_id_code = 102
+  GROUP BY CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, CAST(ts AS BIGINT) / 300000000000)
+WHERE tried >= 20 AND unknown * 2 >= n ORDER BY frame;
+
+-- @finding iec104_stopdt severity=medium confidence=high technique=T0814
+WITH stops AS (
+  SELECT o.src_ip, o.dst_ip, o.frame, min(o.ts) AS ts, count(r.frame) AS restarts
+  FROM (SELECT s.*, CAST(s.ts AS BIGINT) AS at FROM iec104 s JOIN captures c ON c.capture_id = s.capture_id WHERE s.u_function = 'STOPDT_act' AND CAST(c.end_ts AS BIGINT) > CAST(s.ts AS BIGINT) + 30000000000) o
+  LEFT JOIN (SELECT *, CAST(ts AS BIGINT) AS at FROM iec104 WHERE u_function = 'STARTDT_act') r
+    ON r.capture_id = o.capture_id AND r.src_ip = o.src_ip AND r.dst_ip = o.dst_ip AND r.frame > o.frame AND r.at <= o.at + 30000000000
+  GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.frame)
+SELECT 'Data transfer was stopped and not started again' AS title, 'no STARTDT within 30 s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM stops WHERE restarts = 0 GROUP BY src_ip, dst_ip ORDER BY frame;
+
+-- @finding iec104_file_transfer severity=medium confidence=high technique=T0845
+SELECT CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'high' ELSE 'medium' END AS severity, CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'A file was written to a station' ELSE 'Files of a station were transferred' END AS title,
+  array_to_string(array_sort(array_agg(DISTINCT type_id)), ', ') AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM iec104 WHERE category = 'file' AND type_id IS NOT NULL GROUP BY flow_id ORDER BY frame;
+
+-- @finding iec104_quality_invalid severity=low confidence=high technique=T0814
+SELECT 'Values of a point are often invalid' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', ioa ' || CAST(ioa AS VARCHAR) || ': ' || CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' updates' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts
+FROM (SELECT src_ip, dst_ip, common_address, ioa, count(*) AS n, count(*) FILTER (WHERE (quality & 192) <> 0) AS bad, min(frame) FILTER (WHERE (quality & 192) <> 0) AS frame,
+    array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE (quality & 192) <> 0), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM iec104_objects WHERE category = 'monitor' AND type_id_code NOT IN (15, 16, 37) AND quality IS NOT NULL GROUP BY src_ip, dst_ip, common_address, ioa)
+WHERE n >= 10 AND bad * 5 > n ORDER BY frame, common_address, ioa;
+
+-- @finding iec104_malformed severity=low confidence=high
+SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM iec104 WHERE malformed IN ('object_overrun', 'bad_length', 'unknown_type') GROUP BY src_ip, dst_ip ORDER BY frame;
+
+-- @finding iec104_public_peer severity=high confidence=high technique=T0883
+SELECT CASE WHEN bool_or(category IN ('control', 'setpoint', 'parameter') AND cot_code = 7 AND NOT negative) THEN 'critical' ELSE 'high' END AS severity, 'IEC 104 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' APDUs' AS details,
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM iec104 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+
+-- @finding iec104_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'IEC 104 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip,
+  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+FROM iec104 WHERE src_port NOT IN (2404, 19998) AND dst_port NOT IN (2404, 19998) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY frame;
