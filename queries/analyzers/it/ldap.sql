@@ -13,14 +13,14 @@ SELECT b.src_ip AS client, b.dst_ip AS server, b.bind_name AS name, coalesce(b.s
 FROM ldap b LEFT JOIN ldap r ON r.capture_id = b.capture_id AND r.flow_id = b.flow_id AND r.op = 1 AND r.request_frame = b.frame AND r.message_id = b.message_id WHERE b.op = 0 GROUP BY b.src_ip, b.dst_ip, b.bind_name, b.sasl_mechanism, b.bind_method ORDER BY count(*) DESC, client, server, name;
 
 -- @section "Searches" shape=table limit=25
-SELECT q.src_ip AS client, q.base_object AS base, q.scope_name AS scope, q.filter, array_to_string(array_slice(q.attributes, 1, 3), ', ') AS wanted, count(*) AS searches, sum(r.entry_count) AS entries, max(CASE WHEN r.result_code <> 0 THEN r.result END) AS error
-FROM ldap q LEFT JOIN ldap r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.op = 5 AND r.request_frame = q.frame AND r.message_id = q.message_id WHERE q.op = 3 GROUP BY q.src_ip, q.base_object, q.scope_name, q.filter, q.attributes ORDER BY searches DESC, client, base, q.filter, wanted;
+SELECT q.src_ip AS client, substr(q.base_object, 1, 32) AS base, q.scope_name AS scope, substr(q.filter, 1, 44) AS filter, substr(array_to_string(q.attributes, ', '), 1, 24) AS wanted, count(*) AS searches, sum(r.entry_count) AS entries, max(CASE WHEN r.result_code <> 0 THEN r.result END) AS error
+FROM ldap q LEFT JOIN ldap r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.op = 5 AND r.request_frame = q.frame AND r.message_id = q.message_id WHERE q.op = 3 GROUP BY q.src_ip, q.base_object, q.scope_name, q.filter, q.attributes ORDER BY searches DESC, client, base, filter, wanted;
 
 -- @section "Results other than success" shape=table limit=15
 SELECT dst_ip AS client, opcode AS answer, result, ad_error AS "AD error", count(*) AS count FROM ldap WHERE result_code NOT IN (0, 14) GROUP BY dst_ip, opcode, result, ad_error ORDER BY count DESC, client, answer, result;
 
 -- @section "Changes" shape=table
-SELECT q.ts, q.src_ip AS client, q.opcode AS change, q.object, array_to_string(q.attributes, ', ') AS attributes, r.result FROM ldap q LEFT JOIN ldap r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.op = q.op + 1 AND r.request_frame = q.frame AND r.message_id = q.message_id WHERE q.op IN (6, 8, 10, 12) ORDER BY q.capture, q.frame, q.message_id;
+SELECT q.ts AS time, q.src_ip AS client, replace(q.opcode, '_request', '') AS change, substr(q.object, 1, 40) AS object, substr(array_to_string(q.attributes, ', '), 1, 32) AS attributes, r.result FROM ldap q LEFT JOIN ldap r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.op = q.op + 1 AND r.request_frame = q.frame AND r.message_id = q.message_id WHERE q.op IN (6, 8, 10, 12) ORDER BY q.capture, q.frame, q.message_id;
 
 -- @section "Objects returned" shape=table limit=25
 SELECT kind, count(DISTINCT object) AS objects, array_to_string(array_slice(array_sort(array_agg(DISTINCT object)), 1, 3), '; ') AS names

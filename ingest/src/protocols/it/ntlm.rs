@@ -78,6 +78,17 @@ pub struct Outcome<'a> {
     pub frame: Option<u64>,
 }
 
+/// Who logs in, as an authenticate message says it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// `None` if anonymous.
+    pub user: Option<String>,
+    pub domain: Option<String>,
+    pub workstation: Option<String>,
+    /// As in `ntlm.ntlm_version`: `ntlmv2`, `ntlmv1`, `ntlm2_session`, `lm`, `anonymous`.
+    pub version: Option<&'static str>,
+}
+
 impl Login {
     /// Takes one message; `false` if it is none of the three.
     pub fn message(&mut self, cx: &mut Cx<'_>, common: &Common, carrier: &'static str, bytes: &[u8]) -> bool {
@@ -188,13 +199,14 @@ impl Login {
         self.pending.is_some()
     }
 
-    /// Account of the authenticate message that waits: `DOMAIN\user`, or the user alone; `None` if it is anonymous.
-    pub fn account(&self) -> Option<String> {
+    /// Who the authenticate message that waits says to be.
+    pub fn identity(&self) -> Option<Identity> {
         let message = Authenticate::parse(&self.pending.as_ref()?.message).ok()?;
-        let user = message.user?;
-        Some(match message.domain {
-            Some(domain) => format!("{domain}\\{user}"),
-            None => user.into_owned(),
+        Some(Identity {
+            version: message.kind(self.challenge.as_ref().map_or(0, |challenge| challenge.flags)),
+            user: message.user.map(Cow::into_owned),
+            domain: message.domain.map(Cow::into_owned),
+            workstation: message.workstation.map(Cow::into_owned),
         })
     }
 
@@ -515,7 +527,8 @@ mod tests {
         assert!(login.message(&mut cx, &common, "http", challenge));
         let response = [[0xaa; 16].as_slice(), &[1, 1, 0, 0, 0, 0, 0, 0], &[0; 20], &[9, 0, 4, 0], &wide("s/"), &[0; 4]].concat();
         assert!(login.message(&mut cx, &common, "http", &authenticate("bob", &response)));
-        assert_eq!(login.account().as_deref(), Some("DOM\\bob"));
+        let identity = login.identity().unwrap();
+        assert_eq!((identity.domain.as_deref(), identity.user.as_deref(), identity.version), (Some("DOM"), Some("bob"), Some("ntlmv2")));
         login.settle(&mut cx, Outcome { success: Some(true), status: Some("200"), frame: Some(9) });
         assert!(!login.message(&mut cx, &common, "http", b"NTLMSSP\0\x04\0\0\0"));
 
