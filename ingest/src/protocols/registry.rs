@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus, s7comm};
 
@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &icmp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
+    &ssh::PROTOCOL,
     &http::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,

@@ -31,6 +31,7 @@ pub mod s7comm;
 pub mod smb;
 pub mod snmp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -66,6 +67,7 @@ pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
+pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -146,13 +148,15 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    S7comm,
+    S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
-    S7comm,
-    S7commItems,
     Snmp,
     Ssdp,
+    Ssh,
+    SshSessions,
     Syslog,
     TcpEvents,
     Telnet,
