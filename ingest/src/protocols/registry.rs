@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus, s7comm};
 
@@ -28,6 +28,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
+    &ldap::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

@@ -19,6 +19,7 @@ pub mod http;
 pub mod icmp;
 pub mod iec104;
 pub mod kerberos;
+pub mod ldap;
 pub mod lldp;
 pub mod modbus;
 pub mod netbios;
@@ -55,6 +56,7 @@ pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
+pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
@@ -138,6 +140,8 @@ table_set! {
     Iec104Objects,
     Interfaces,
     Kerberos,
+    Ldap,
+    LdapAttributes,
     Lldp,
     Modbus,
     Nbdgm,

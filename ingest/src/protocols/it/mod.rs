@@ -8,6 +8,7 @@ pub mod gssapi;
 pub mod http;
 pub mod icmp;
 pub mod kerberos;
+pub mod ldap;
 pub mod mime;
 pub mod netbios;
 pub mod ntlm;

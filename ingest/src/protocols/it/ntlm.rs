@@ -123,8 +123,9 @@ impl Login {
         }
         let [domain, workstation] = fields;
         // These two come before the character set is agreed on: they are in the OEM one.
-        let domain = domain.map(|field| field.of(bytes)).transpose()?.and_then(oem);
-        let workstation = workstation.map(|field| field.of(bytes)).transpose()?.and_then(oem);
+        let whole = [domain, workstation].into_iter().flatten().all(|field| field.of(bytes).is_ok());
+        let domain = domain.and_then(|field| field.of(bytes).ok()).and_then(oem);
+        let workstation = workstation.and_then(|field| field.of(bytes).ok()).and_then(oem);
         let version = version(flags, &mut reader);
         cx.emit_as(
             common,
@@ -139,7 +140,7 @@ impl Login {
                 ..options(flags)
             },
         );
-        Ok(())
+        if whole { Ok(()) } else { Err(Malformed) }
     }
 
     fn challenge(&mut self, cx: &mut Cx<'_>, common: &Common, carrier: &'static str, bytes: &[u8]) -> Wire<()> {
@@ -152,9 +153,10 @@ impl Login {
         // Neither is there in the oldest form.
         let info = reader.skip(8).and_then(|()| Buffer::read(&mut reader)).ok();
         let version = version(flags, &mut reader);
-        let target = target.of(bytes)?;
-        let target = text(target, flags);
-        let info = TargetInfo::parse(info.map(|info| info.of(bytes)).transpose()?.unwrap_or_default());
+        // What lies outside the message takes nothing from the rest of it.
+        let whole = target.of(bytes).and(info.map_or(Ok(&[][..]), |info| info.of(bytes))).map(|_| ());
+        let target = target.of(bytes).ok().and_then(|target| text(target, flags));
+        let info = TargetInfo::parse(info.and_then(|info| info.of(bytes).ok()).unwrap_or_default());
         if let Some(challenge) = &mut self.challenge {
             let server = info.dns_computer.as_deref().or(info.nb_computer.as_deref()).or(target.as_deref());
             challenge.server = server.map(Into::into);
@@ -178,7 +180,7 @@ impl Login {
                 ..options(flags)
             },
         );
-        Ok(())
+        whole
     }
 
     /// An authenticate message waits for its outcome.
