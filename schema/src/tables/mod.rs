@@ -18,6 +18,7 @@ pub mod http;
 pub mod icmp;
 pub mod iec104;
 pub mod lldp;
+pub mod mms;
 pub mod modbus;
 pub mod ntp;
 pub mod ot_commands;
@@ -46,6 +47,7 @@ pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use lldp::Lldp;
+pub use mms::Mms;
 pub use modbus::Modbus;
 pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
@@ -120,6 +122,7 @@ table_set! {
     Iec104Objects,
     Interfaces,
     Lldp,
+    Mms,
     Modbus,
     Ntp,
     OtCommands,
