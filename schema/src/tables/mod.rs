@@ -21,6 +21,7 @@ pub mod iec104;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
+pub mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
@@ -58,6 +59,7 @@ pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use mms::Mms;
 pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
@@ -143,6 +145,7 @@ table_set! {
     Ldap,
     LdapAttributes,
     Lldp,
+    Mms,
     Modbus,
     Nbdgm,
     Nbns,
