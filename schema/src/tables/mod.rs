@@ -21,6 +21,7 @@ pub mod iec104;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
+pub mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
@@ -28,9 +29,11 @@ pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod s7comm;
 pub mod smb;
 pub mod snmp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -56,6 +59,7 @@ pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use mms::Mms;
 pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
@@ -63,9 +67,11 @@ pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
+pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -139,6 +145,7 @@ table_set! {
     Ldap,
     LdapAttributes,
     Lldp,
+    Mms,
     Modbus,
     Nbdgm,
     Nbns,
@@ -148,11 +155,15 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    S7comm,
+    S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
     Snmp,
     Ssdp,
+    Ssh,
+    SshSessions,
     Syslog,
     TcpEvents,
     Telnet,

@@ -15,6 +15,7 @@ pub mod ntlm;
 pub mod ntp;
 pub mod snmp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;

@@ -1,8 +1,11 @@
 //! Industrial protocols.
 
 pub mod calendar;
+pub mod cotp;
 pub mod dnp3;
 pub mod goose;
 pub mod iec104;
+pub mod mms;
 pub mod modbus;
 pub mod points;
+pub mod s7comm;
