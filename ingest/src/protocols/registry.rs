@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, snmp, ssdp, syslog, tls};
 use super::link::{arp, lldp};
-use super::ot::{dnp3, goose, iec104, mms, modbus, s7comm};
+use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -22,6 +22,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
+    &enip::PROTOCOL,
     &modbus::PROTOCOL,
     &snmp::PROTOCOL,
     &ssdp::PROTOCOL,
