@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
-use super::ot::{dnp3, goose, iec104, mms, modbus, s7comm};
+use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -30,6 +30,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
+    &enip::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

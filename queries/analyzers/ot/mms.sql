@@ -5,7 +5,7 @@
 
 -- @section summary shape=facts
 SELECT count(*) AS "PDUs", count(DISTINCT flow_id) AS flows, count(DISTINCT CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS clients, count(DISTINCT CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS servers, min(ts) AS first, max(ts) AS last,
-  count(*) FILTER (WHERE pdu_type IN ('confirmed_response', 'confirmed_error')) * 1.0 / nullif(count(*) FILTER (WHERE pdu_type = 'confirmed_request'), 0) AS answered_share,
+  count(request_frame) * 1.0 / nullif(count(*) FILTER (WHERE pdu_type = 'confirmed_request'), 0) AS answered_share,
   count(*) FILTER (WHERE pdu_type = 'confirmed_error' OR access_errors IS NOT NULL) AS errors, count(*) FILTER (WHERE pdu_type = 'unconfirmed') AS reports, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN is_orig THEN dst_port ELSE src_port END)), ', ') AS ports
 FROM mms;
 

@@ -5,10 +5,12 @@
 pub mod anomalies;
 pub mod arp;
 pub mod captures;
+pub mod cip;
 pub mod credentials;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod enip;
 pub mod files;
 pub mod findings;
 pub mod flows;
@@ -43,10 +45,12 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
+pub use cip::Cip;
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
+pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
@@ -120,6 +124,7 @@ table_set! {
     Anomalies,
     Arp,
     Captures,
+    Cip,
     Credentials,
     Dhcp,
     Dhcpv6,
@@ -127,6 +132,7 @@ table_set! {
     Dnp3Objects,
     Dns,
     DnsRecords,
+    Enip,
     Files,
     Findings,
     Flows,

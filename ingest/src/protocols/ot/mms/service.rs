@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn reports_say_what_they_hold() {
         let report =
-            [0xa0, 28, 0xa1, 5, 0x80, 3, b'R', b'P', b'T', 0xa0, 19, 0x8a, 1, b'r', 0x84, 3, 6, 0x48, 0, 0x86, 1, 9, 0x8a, 2, b'd', b's', 0x83, 1, 1];
+            [0xa0, 27, 0xa1, 5, 0x80, 3, b'R', b'P', b'T', 0xa0, 18, 0x8a, 1, b'r', 0x84, 3, 6, 0x48, 0, 0x86, 1, 9, 0x8a, 2, b'd', b's', 0x83, 1, 1];
         let said = super::report(&parse(&report));
         assert_eq!(said.report, Report { id: Some("r".into()), sequence: Some(9), dataset: Some("ds".into()) });
     }
