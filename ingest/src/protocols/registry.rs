@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, rdp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
@@ -14,6 +14,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &tls::PROTOCOL,
     &tls::DTLS,
     &ssh::PROTOCOL,
+    &vnc::PROTOCOL,
+    &rdp::PROTOCOL,
     &http::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,

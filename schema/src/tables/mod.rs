@@ -31,6 +31,7 @@ pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod rdp;
 pub mod s7comm;
 pub mod smb;
 pub mod snmp;
@@ -39,6 +40,7 @@ pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
+pub mod vnc;
 pub mod vpn;
 pub mod x509;
 
@@ -71,6 +73,7 @@ pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use rdp::Rdp;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
@@ -79,6 +82,7 @@ pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
+pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use x509::X509;
 
@@ -161,6 +165,7 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    Rdp,
     S7comm,
     S7commItems,
     Smb,
@@ -174,6 +179,7 @@ table_set! {
     TcpEvents,
     Telnet,
     Tls,
+    Vnc,
     Vpn,
     X509,
 }
