@@ -104,8 +104,9 @@ pub fn take(logins: &mut Option<Box<Logins>>, cx: &mut Cx<'_>, common: &Common, 
     } else {
         for (place, name) in [(0, Name::WwwAuthenticate), (1, Name::ProxyAuthenticate)] {
             for value in head.all(name) {
-                if let Some(token) = token(value) {
-                    let (exchange, _) = &mut logins.get_or_insert_default().exchanges[place];
+                if let Some(token) = token(value)
+                    && let Some((exchange, _)) = logins.get_or_insert_default().exchanges.get_mut(place)
+                {
                     gssapi::token_as(cx, common, "http", exchange, &token);
                 }
             }
