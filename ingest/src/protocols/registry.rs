@@ -1,6 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
+use super::it::smb;
 use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
@@ -23,6 +24,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::NAMES,
     &netbios::DATAGRAMS,
     &netbios::SESSIONS,
+    &smb::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,

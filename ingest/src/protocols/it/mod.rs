@@ -12,6 +12,7 @@ pub mod mime;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod smb;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
