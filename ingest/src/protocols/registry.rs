@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, rdp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, rdp, smb, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
@@ -28,6 +28,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::SESSIONS,
     &mms::PROTOCOL,
     &s7comm::PROTOCOL,
+    &smb::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,

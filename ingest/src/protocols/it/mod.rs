@@ -14,6 +14,7 @@ pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
 pub mod rdp;
+pub mod smb;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
