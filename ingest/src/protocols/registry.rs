@@ -2,6 +2,7 @@
 
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
+use super::it::{glbp, hsrp, igmp, pim, rip, vrrp};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -11,6 +12,9 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &lldp::PROTOCOL,
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
+    &igmp::PROTOCOL,
+    &pim::PROTOCOL,
+    &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
     &http::PROTOCOL,
@@ -36,4 +40,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,
+    &hsrp::PROTOCOL,
+    &glbp::PROTOCOL,
+    &rip::PROTOCOL,
+    &rip::RIPNG,
 ];

@@ -13,11 +13,14 @@ pub mod files;
 pub mod findings;
 pub mod flows;
 pub mod ftp;
+pub mod glbp;
 pub mod goose;
 pub mod hosts;
+pub mod hsrp;
 pub mod http;
 pub mod icmp;
 pub mod iec104;
+pub mod igmp;
 pub mod kerberos;
 pub mod lldp;
 pub mod modbus;
@@ -25,13 +28,17 @@ pub mod ntlm;
 pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
+pub mod pim;
 pub mod process_values;
+pub mod rip;
+pub mod routing_routes;
 pub mod snmp;
 pub mod ssdp;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
 pub mod vpn;
+pub mod vrrp;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -45,11 +52,14 @@ pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use glbp::Glbp;
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
+pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
+pub use igmp::Igmp;
 pub use kerberos::Kerberos;
 pub use lldp::Lldp;
 pub use modbus::Modbus;
@@ -57,13 +67,17 @@ pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use rip::Rip;
+pub use routing_routes::RoutingRoutes;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
 pub use vpn::Vpn;
+pub use vrrp::Vrrp;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -120,14 +134,17 @@ table_set! {
     Flows,
     Ftp,
     FtpTransfers,
+    Glbp,
     Goose,
     HostNames,
     Hosts,
+    Hsrp,
     Http,
     HttpTransactions,
     Icmp,
     Iec104,
     Iec104Objects,
+    Igmp,
     Interfaces,
     Kerberos,
     Lldp,
@@ -136,7 +153,10 @@ table_set! {
     Ntp,
     OtCommands,
     Packets,
+    Pim,
     ProcessValues,
+    Rip,
+    RoutingRoutes,
     Snmp,
     Ssdp,
     Syslog,
@@ -144,5 +164,6 @@ table_set! {
     Telnet,
     Tls,
     Vpn,
+    Vrrp,
     X509,
 }
