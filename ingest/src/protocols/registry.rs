@@ -2,7 +2,7 @@
 
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
-use super::it::{glbp, hsrp, igmp, pim, rip, vrrp};
+use super::it::{glbp, hsrp, igmp, ospf, pim, rip, vrrp};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, goose, iec104, modbus};
 
@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
+    &ospf::PROTOCOL,
     &pim::PROTOCOL,
     &vrrp::PROTOCOL,
     &tls::PROTOCOL,

@@ -26,6 +26,7 @@ pub mod lldp;
 pub mod modbus;
 pub mod ntlm;
 pub mod ntp;
+pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
 pub mod pim;
@@ -65,6 +66,7 @@ pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use pim::Pim;
@@ -151,6 +153,8 @@ table_set! {
     Modbus,
     Ntlm,
     Ntp,
+    Ospf,
+    OspfLsas,
     OtCommands,
     Packets,
     Pim,

@@ -3,7 +3,7 @@
 use crate::table;
 
 table! {
-    /// One row per prefix announced or withdrawn by any routing protocol (RIP, RIPng).
+    /// One row per prefix announced or withdrawn by any routing protocol (RIP, RIPng, OSPF external and summary LSAs).
     pub struct RoutingRoutes("routing_routes", "route", Link) {
         /// `bgp`, `ospf`, `rip`, `ripng`, `eigrp`, `isis`.
         protocol: word,

@@ -14,6 +14,7 @@ pub mod kerberos;
 pub mod mime;
 pub mod ntlm;
 pub mod ntp;
+pub mod ospf;
 pub mod pim;
 pub mod prefix;
 pub mod rip;
