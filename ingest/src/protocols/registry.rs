@@ -1,7 +1,10 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, rdp, smb, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn};
+use super::it::{
+    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, snmp, ssdp, ssh, syslog, telnet,
+    tls, vnc, vpn, vrrp,
+};
 use super::link::{arp, lldp};
 use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
@@ -11,6 +14,10 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &lldp::PROTOCOL,
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
+    &igmp::PROTOCOL,
+    &ospf::PROTOCOL,
+    &pim::PROTOCOL,
+    &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
     &ssh::PROTOCOL,
@@ -47,4 +54,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,
+    &hsrp::PROTOCOL,
+    &glbp::PROTOCOL,
+    &rip::PROTOCOL,
+    &rip::RIPNG,
 ];

@@ -15,11 +15,14 @@ pub mod files;
 pub mod findings;
 pub mod flows;
 pub mod ftp;
+pub mod glbp;
 pub mod goose;
 pub mod hosts;
+pub mod hsrp;
 pub mod http;
 pub mod icmp;
 pub mod iec104;
+pub mod igmp;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
@@ -28,10 +31,14 @@ pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
+pub mod pim;
 pub mod process_values;
 pub mod rdp;
+pub mod rip;
+pub mod routing_routes;
 pub mod s7comm;
 pub mod smb;
 pub mod snmp;
@@ -42,6 +49,7 @@ pub mod telnet;
 pub mod tls;
 pub mod vnc;
 pub mod vpn;
+pub mod vrrp;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -57,11 +65,14 @@ pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use glbp::Glbp;
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
+pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
+pub use igmp::Igmp;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
@@ -70,10 +81,14 @@ pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pim::Pim;
 pub use process_values::ProcessValues;
 pub use rdp::Rdp;
+pub use rip::Rip;
+pub use routing_routes::RoutingRoutes;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
@@ -84,6 +99,7 @@ pub use telnet::Telnet;
 pub use tls::Tls;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
+pub use vrrp::Vrrp;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -142,14 +158,17 @@ table_set! {
     Flows,
     Ftp,
     FtpTransfers,
+    Glbp,
     Goose,
     HostNames,
     Hosts,
+    Hsrp,
     Http,
     HttpTransactions,
     Icmp,
     Iec104,
     Iec104Objects,
+    Igmp,
     Interfaces,
     Kerberos,
     Ldap,
@@ -162,8 +181,11 @@ table_set! {
     Nbss,
     Ntlm,
     Ntp,
+    Ospf,
+    OspfLsas,
     OtCommands,
     Packets,
+    Pim,
     ProcessValues,
     Rdp,
     S7comm,
@@ -171,6 +193,8 @@ table_set! {
     Smb,
     SmbFiles,
     SmbMappings,
+    Rip,
+    RoutingRoutes,
     Snmp,
     Ssdp,
     Ssh,
@@ -181,5 +205,6 @@ table_set! {
     Tls,
     Vnc,
     Vpn,
+    Vrrp,
     X509,
 }
