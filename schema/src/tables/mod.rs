@@ -20,6 +20,7 @@ pub mod modbus;
 pub mod ntp;
 pub mod packets;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod tls;
 pub mod x509;
@@ -42,6 +43,7 @@ pub use modbus::Modbus;
 pub use ntp::Ntp;
 pub use packets::Packets;
 pub use ssdp::Ssdp;
+pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use tls::Tls;
 pub use x509::X509;
@@ -108,6 +110,8 @@ table_set! {
     Ntp,
     Packets,
     Ssdp,
+    Ssh,
+    SshSessions,
     Syslog,
     TcpEvents,
     Tls,

@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod mime;
 pub mod ntp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod tls;
 pub mod x509;
