@@ -4,6 +4,7 @@
 
 pub mod anomalies;
 pub mod arp;
+pub mod bacnet;
 pub mod captures;
 pub mod cip;
 pub mod credentials;
@@ -35,6 +36,7 @@ pub mod x509;
 
 pub use anomalies::Anomalies;
 pub use arp::Arp;
+pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
 pub use cip::Cip;
 pub use credentials::Credentials;
@@ -105,6 +107,7 @@ macro_rules! table_set {
 table_set! {
     Anomalies,
     Arp,
+    Bacnet,
     Captures,
     Cip,
     Credentials,
