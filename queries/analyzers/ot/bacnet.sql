@@ -60,7 +60,7 @@ FROM ot_commands WHERE protocol = 'bacnet' AND class = 'comm_control' AND value 
 -- @finding bacnet_control_sweep severity=critical confidence=high technique=T0816,T0803
 SELECT 'Many devices are told to restart or to be silent' AS title, CAST(count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) AS VARCHAR) || ' devices within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
   array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'bacnet' AND ((class = 'restart' AND value IN ('coldstart', 'warmstart', 'start_restore', 'end_restore')) OR (class = 'comm_control' AND value LIKE 'disable%'))
+FROM ot_commands WHERE protocol = 'bacnet' AND ((class = 'restart' AND value NOT IN ('start_backup', 'end_backup')) OR (class = 'comm_control' AND value LIKE 'disable%'))
 GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) >= 3 ORDER BY frame;
 
 -- @finding bacnet_password_guess severity=high confidence=high technique=T1110
