@@ -18,6 +18,7 @@ pub mod flows;
 pub mod goose;
 pub mod hosts;
 pub mod http;
+pub mod iccp;
 pub mod icmp;
 pub mod iec104;
 pub mod lldp;
@@ -50,6 +51,7 @@ pub use flows::{Flows, TcpEvents};
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use http::{Http, HttpTransactions};
+pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use lldp::Lldp;
@@ -126,6 +128,7 @@ table_set! {
     Hosts,
     Http,
     HttpTransactions,
+    Iccp,
     Icmp,
     Iec104,
     Iec104Objects,
