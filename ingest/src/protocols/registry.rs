@@ -6,7 +6,7 @@ use super::it::{
     tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, lldp};
-use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
+use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -41,6 +41,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &enip::PROTOCOL,
+    &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

@@ -4,6 +4,7 @@
 
 pub mod anomalies;
 pub mod arp;
+pub mod bacnet;
 pub mod captures;
 pub mod cip;
 pub mod credentials;
@@ -20,6 +21,7 @@ pub mod goose;
 pub mod hosts;
 pub mod hsrp;
 pub mod http;
+pub mod iccp;
 pub mod icmp;
 pub mod iec104;
 pub mod igmp;
@@ -54,6 +56,7 @@ pub mod x509;
 
 pub use anomalies::Anomalies;
 pub use arp::Arp;
+pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
 pub use cip::Cip;
 pub use credentials::Credentials;
@@ -70,6 +73,7 @@ pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
+pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
@@ -143,6 +147,7 @@ macro_rules! table_set {
 table_set! {
     Anomalies,
     Arp,
+    Bacnet,
     Captures,
     Cip,
     Credentials,
@@ -165,6 +170,7 @@ table_set! {
     Hsrp,
     Http,
     HttpTransactions,
+    Iccp,
     Icmp,
     Iec104,
     Iec104Objects,
