@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, ssdp, ssh, syslog, tls};
+use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, ssdp, ssh, syslog, tls, vnc};
 use super::link::{arp, lldp};
 use super::ot::{goose, modbus};
 
@@ -12,6 +12,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
     &ssh::PROTOCOL,
+    &vnc::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
     &http::PROTOCOL,

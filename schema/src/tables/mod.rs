@@ -23,6 +23,7 @@ pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
 pub mod tls;
+pub mod vnc;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -46,6 +47,7 @@ pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use tls::Tls;
+pub use vnc::Vnc;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -115,5 +117,6 @@ table_set! {
     Syslog,
     TcpEvents,
     Tls,
+    Vnc,
     X509,
 }

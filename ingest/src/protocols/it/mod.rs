@@ -11,4 +11,5 @@ pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
 pub mod tls;
+pub mod vnc;
 pub mod x509;

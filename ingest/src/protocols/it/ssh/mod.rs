@@ -196,7 +196,7 @@ impl Connection {
                 side.init = Some(init);
                 side.hassh = Some(hassh);
             }
-            code::KEXDH_REPLY | code::GEX_REPLY if is_server && (number == code::GEX_REPLY) == gex => {
+            code::KEXDH_REPLY | code::GEX_REPLY if (number == code::GEX_REPLY) == gex => {
                 let key = HostKey::read(r);
                 let shown = key.as_ref().ok();
                 cx.emit(Ssh {
@@ -205,7 +205,11 @@ impl Connection {
                     host_key_md5: shown.map(|key| key.md5.as_str()),
                     ..row
                 });
-                self.host_key = Some(key?);
+                let key = key?;
+                // Whoever opened the connection may be the SSH server: that key is not the responder's.
+                if is_server {
+                    self.host_key = Some(key);
+                }
             }
             code::NEWKEYS => {
                 self.side(role).encrypted = true;
