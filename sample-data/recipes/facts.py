@@ -531,6 +531,40 @@ def ssh(path):
     return {"connections": len({one(r[0]) for r in rows}), "protocol_lines": sorted({x for r in rows for x in r[1]})}
 
 
+def kerberos(path):
+    """Messages by their outermost type; a TGS-REQ and a password change hold an AP-REQ too."""
+    rows = fields(path, "kerberos", ["kerberos.msg_type", "kerberos.error_code", "kerberos.realm", "kpasswd.message_len"])
+    return {
+        "messages_by_type": tally(one(r[0]) for r in rows),
+        "errors": tally(x for r in rows for x in r[1]),
+        "realms": sorted({x for r in rows for x in r[2]}),
+        "password_change_messages": sum(bool(r[3]) for r in rows),
+    }
+
+
+def ldap(path):
+    rows = fields(path, "ldap", ["ldap.protocolOp", "ldap.resultCode", "ldap.name", "ldap.simple", "ldap.mechanism",
+                                 "gss-api.OID", "ldap.requestName"])
+    return {
+        "operations": tally(x for r in rows for x in r[0]),
+        "results": tally(x for r in rows for x in r[1]),
+        "bind_names": tally(x for r in rows for x in r[2]),
+        "passwords": sorted({x for r in rows for x in r[3]}),
+        "mechanisms": tally(x for r in rows for x in r[4]),
+        "extended": tally(x for r in rows for x in r[6]),
+    }
+
+
+def proxy(path):
+    """Logins at a proxy: schemes offered and used."""
+    rows = fields(path, "http", ["http.proxy_authenticate", "http.proxy_authorization", "http.response.code"])
+    return {
+        "offered": tally(x.split()[0] for r in rows for x in r[0]),
+        "used": tally(x.split()[0] for r in rows for x in r[1]),
+        "statuses": tally(x for r in rows for x in r[2]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
@@ -539,6 +573,7 @@ FILES = {
     "http.pcap": [http],
     "icmp.pcapng": [icmp],
     "lldp.pcap": [lldp],
+    "logins.pcap": [kerberos, ldap, proxy],
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],

@@ -1,10 +1,9 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::smb;
-use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
+use super::it::{dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, ldap, netbios, ntp, smb, snmp, ssdp, ssh, syslog, telnet, tls, vpn};
 use super::link::{arp, lldp};
-use super::ot::{dnp3, goose, iec104, modbus};
+use super::ot::{dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -14,6 +13,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &icmp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
+    &ssh::PROTOCOL,
     &http::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
@@ -25,9 +25,13 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::DATAGRAMS,
     &netbios::SESSIONS,
     &smb::PROTOCOL,
+    &mms::PROTOCOL,
+    &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
+    &ldap::PROTOCOL,
+    &enip::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

@@ -75,7 +75,7 @@ SELECT 'States change faster than a process can' AS title, gocb_ref || ': up to 
 FROM (SELECT capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT st_num) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM goose GROUP BY capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT st_num) > 50) GROUP BY gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_heartbeat_lost severity=high confidence=high technique=T0814,T0804
-WITH beats AS (SELECT capture_id, gocb_ref, frame, ts, CAST(lead(ts) OVER w AS BIGINT) - CAST(ts AS BIGINT) AS silence, time_allowed_to_live_ms AS allowed, row_number() OVER w AS place FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
+WITH beats AS (SELECT capture_id, gocb_ref, frame, ts, CAST(lead(ts) OVER w AS BIGINT) - CAST(ts AS BIGINT) AS silence, time_allowed_to_live_ms AS allowed, row_number() OVER w AS place FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
 SELECT 'A stream fell silent' AS title, gocb_ref || ': ' || CAST(round(max(silence) / 1e9, 1) AS VARCHAR) || ' s without a message, ' || CAST(max(allowed) AS VARCHAR) || ' ms are allowed' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM beats WHERE place >= 3 AND allowed BETWEEN 1 AND 60000 AND silence > 2 * CAST(allowed AS BIGINT) * 1000000 GROUP BY gocb_ref ORDER BY gocb_ref;
 

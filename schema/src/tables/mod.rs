@@ -5,10 +5,12 @@
 pub mod anomalies;
 pub mod arp;
 pub mod captures;
+pub mod cip;
 pub mod credentials;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod enip;
 pub mod files;
 pub mod findings;
 pub mod flows;
@@ -19,7 +21,9 @@ pub mod http;
 pub mod icmp;
 pub mod iec104;
 pub mod kerberos;
+pub mod ldap;
 pub mod lldp;
+pub mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
@@ -27,9 +31,11 @@ pub mod ntp;
 pub mod ot_commands;
 pub mod packets;
 pub mod process_values;
+pub mod s7comm;
 pub mod smb;
 pub mod snmp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -39,10 +45,12 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use captures::{Captures, Interfaces};
+pub use cip::Cip;
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
+pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
@@ -53,7 +61,9 @@ pub use http::{Http, HttpTransactions};
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use kerberos::Kerberos;
+pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use mms::Mms;
 pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
@@ -61,9 +71,11 @@ pub use ntp::Ntp;
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use process_values::ProcessValues;
+pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
+pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -112,6 +124,7 @@ table_set! {
     Anomalies,
     Arp,
     Captures,
+    Cip,
     Credentials,
     Dhcp,
     Dhcpv6,
@@ -119,6 +132,7 @@ table_set! {
     Dnp3Objects,
     Dns,
     DnsRecords,
+    Enip,
     Files,
     Findings,
     Flows,
@@ -134,7 +148,10 @@ table_set! {
     Iec104Objects,
     Interfaces,
     Kerberos,
+    Ldap,
+    LdapAttributes,
     Lldp,
+    Mms,
     Modbus,
     Nbdgm,
     Nbns,
@@ -144,11 +161,15 @@ table_set! {
     OtCommands,
     Packets,
     ProcessValues,
+    S7comm,
+    S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
     Snmp,
     Ssdp,
+    Ssh,
+    SshSessions,
     Syslog,
     TcpEvents,
     Telnet,

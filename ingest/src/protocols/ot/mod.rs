@@ -1,8 +1,13 @@
 //! Industrial protocols.
 
 pub mod calendar;
+pub mod cip;
+pub mod cotp;
 pub mod dnp3;
+pub mod enip;
 pub mod goose;
 pub mod iec104;
+pub mod mms;
 pub mod modbus;
 pub mod points;
+pub mod s7comm;

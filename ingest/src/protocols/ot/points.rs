@@ -183,8 +183,11 @@ fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
             let [a, b, c, _] = ip.octets();
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation())
-                && !matches!((a, b, c), (0 | 224.., _, _) | (100, 64..=127, _) | (198, 18..=19, _) | (192, 0, 0))
+            !(ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_documentation()
+                || matches!((a, b, c), (0 | 224.., _, _) | (100, 64..=127, _) | (198, 18..=19, _) | (192, 0, 0)))
         }
         IpAddr::V6(ip) => is_public6(ip),
     }

@@ -369,7 +369,7 @@ fn differs(ip: IpAddr, end: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.segments()[0] & 0xfe00 == 0xfc00 || ip.segments()[0] & 0xffc0 == 0xfe80,
     };
-    ip != end && !ip.is_unspecified() && !(is_private(ip) && !is_private(end))
+    ip != end && !ip.is_unspecified() && (is_private(end) || !is_private(ip))
 }
 
 /// What one connection keeps of its transfers is in its worker's shared state, where its data connections find it.

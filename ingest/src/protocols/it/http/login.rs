@@ -304,11 +304,11 @@ fn pairs(text: &str, whole: bool) -> (Option<String>, Option<(String, String)>) 
         if name.len() > 64 || value.len() > MAX_SECRET || user.is_some() && secret.is_some() {
             continue;
         }
-        let name = plain(name);
+        let name = if name.contains(['%', '+']) { Cow::Owned(plain(name)) } else { Cow::Borrowed(name) };
         if user.is_none() && is_one_of(&name, USER_FIELDS) {
             user = Some(plain(value));
         } else if secret.is_none() && is_one_of(&name, PASSWORD_FIELDS) {
-            secret = Some((name, plain(value)));
+            secret = Some((name.into_owned(), plain(value)));
         }
     }
     (user, secret)

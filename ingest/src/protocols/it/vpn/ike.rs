@@ -472,7 +472,7 @@ fn identity(mut body: Reader<'_>) -> Wire<Option<String>> {
 }
 
 /// The message, past the marker of port 4500.
-fn unmarked<'a>(offer_port: bool, bytes: &'a [u8]) -> &'a [u8] {
+fn unmarked(offer_port: bool, bytes: &[u8]) -> &[u8] {
     if offer_port { bytes.strip_prefix(&[0; 4]).unwrap_or(bytes) } else { bytes }
 }
 

@@ -196,7 +196,7 @@ impl Fragments {
             cx.emit(Dnp3Objects {
                 function_code: Some(function),
                 function: names::function(function),
-                direction: Some(if header.from_master() { "from_master" } else { "from_outstation" }),
+                direction: Some(if header.is_from_master() { "from_master" } else { "from_outstation" }),
                 link_source: Some(header.source),
                 link_destination: Some(header.destination),
                 object_index: u16::try_from(point.header).ok(),
@@ -345,7 +345,7 @@ fn credential(cx: &mut Cx<'_>, file: &File<'_>, password: &str) {
 
 /// What an outstation tells of its process.
 fn report(cx: &mut Cx<'_>, common: &Common, header: &Header, function: u8, request: Option<&Waiting>, objects: &Objects<'_>) {
-    if header.from_master() || objects.fault.is_some() {
+    if header.is_from_master() || objects.fault.is_some() {
         return;
     }
     let unit = header.source.to_string();

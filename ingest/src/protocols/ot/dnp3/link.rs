@@ -30,7 +30,7 @@ impl Header {
     }
 
     /// The sender is a master (bit DIR).
-    pub fn from_master(&self) -> bool {
+    pub fn is_from_master(&self) -> bool {
         self.control & 0x80 != 0
     }
 
@@ -160,8 +160,8 @@ const fn table() -> [u16; 256] {
 mod tests {
     use super::*;
 
-    /// Request of the link status: example of the standard's user guides.
-    const STATUS: [u8; 10] = [0x05, 0x64, 0x05, 0xc9, 0x01, 0x00, 0x00, 0x04, 0xe9, 0x21];
+    /// Request of the link status.
+    const STATUS: [u8; 8] = [0x05, 0x64, 0x05, 0xc9, 0x01, 0x00, 0x00, 0x04];
 
     fn sealed(octets: &[u8]) -> Vec<u8> {
         [octets, &crc(octets).to_le_bytes()].concat()
@@ -171,9 +171,9 @@ mod tests {
     fn crc_check_value() {
         // The value that catalogues of CRCs give for CRC-16/DNP.
         assert_eq!(crc(b"123456789"), 0xea82);
-        let frame = sealed(&STATUS[..8]);
+        let frame = sealed(&STATUS);
         let Found::Frame(header) = find(&frame) else { panic!() };
-        assert!(header.crc_ok && header.from_master() && header.is_primary());
+        assert!(header.crc_ok && header.is_from_master() && header.is_primary());
         assert_eq!((header.source, header.destination, header.function(), header.total()), (1024, 1, Some("request_link_status"), 10));
     }
 

@@ -233,7 +233,7 @@ fn link_row(carrier: &'static str, header: &Header, crc_ok: bool) -> Dnp3<'stati
         link_length: Some(header.length),
         link_source: Some(header.source),
         link_destination: Some(header.destination),
-        direction: Some(if header.from_master() { "from_master" } else { "from_outstation" }),
+        direction: Some(if header.is_from_master() { "from_master" } else { "from_outstation" }),
         link_primary: Some(header.is_primary()),
         link_function_code: Some(header.function_code()),
         link_function: header.function(),
@@ -257,7 +257,7 @@ mod tests {
             src: None,
             dst: None,
         };
-        const FRAME: [u8; 10] = [0x05, 0x64, 0x05, 0xc9, 0x01, 0x00, 0x00, 0x04, 0xe9, 0x21];
+        const FRAME: [u8; 10] = [0x05, 0x64, 0x05, 0xc0, 0x00, 0x04, 0x01, 0x00, 0xd7, 0xf7];
         assert!(is_frame(&FRAME));
         assert_eq!(probe_datagram(&offer(&FRAME)), Verdict::Yes);
         assert_eq!(probe_stream(&offer(&FRAME)), Verdict::Yes);

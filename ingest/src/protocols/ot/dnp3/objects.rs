@@ -200,7 +200,7 @@ fn block<'a>(reader: &mut Reader<'a>, function: u8, objects: &mut Objects<'a>, c
     let at = objects.headers.len();
     let wide = |code: u8| 1 << code;
     let count = match qualifier & 0x0f {
-        code @ (0..=2 | 3..=5) => {
+        code @ 0..=5 => {
             let octets = wide(code % 3);
             let (low, high) = (number(reader, octets).map_err(overrun)?, number(reader, octets).map_err(overrun)?);
             (header.low, header.high) = (Some(low), Some(high));
