@@ -60,12 +60,17 @@ FROM smb_files f WHERE f.action = 'write' AND regexp_like(f.share, '\\(admin\$|[
 SELECT 'Commands are run by a service of PsExec''s kind' AS title, 'pipes ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT pipe)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM smb WHERE regexp_like(pipe, '^(psexesvc|paexec|csexec|remcom)|-(stdin|stdout|stderr)$', 'i') GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
 
+-- @finding smb_lateral severity=medium confidence=high technique=T1021.002
+SELECT 'One host opens the administrative shares of many' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within an hour' || coalesce(', as ' || max(username), '') AS details, CASE WHEN count(DISTINCT dst_ip) >= 15 THEN 'high' ELSE 'medium' END AS severity, src_ip, count(*) AS count,
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 3600000000000 HAVING count(DISTINCT dst_ip) >= 5 ORDER BY src_ip, frame;
+
 -- @finding smb_brute severity=high confidence=high technique=T1110.001
 SELECT 'Logins fail again and again' AS title, 'accounts ' || coalesce(array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', '), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status IN ('STATUS_LOGON_FAILURE', 'STATUS_WRONG_PASSWORD', 'STATUS_ACCOUNT_LOCKED_OUT', 'STATUS_NO_SUCH_USER') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_mass_modify severity=critical confidence=medium technique=T1486
-SELECT 'Files are changed in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files renamed or deleted within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Files are changed in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files renamed to one extension within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM smb_files WHERE action = 'rename' GROUP BY capture_id, src_ip, dst_ip, regexp_replace(path, '^.*\.', ''), CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT path) >= 100 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_mass_read severity=medium confidence=medium technique=T1039

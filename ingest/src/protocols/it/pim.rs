@@ -282,12 +282,11 @@ fn encoded(wire: &mut Reader<'_>) -> Wire<(IpAddr, u8, u8)> {
 
 /// Join attributes (RFC 5384 3.1): forward, end, type | length | value, to the one that says it is the last.
 fn attributes(wire: &mut Reader<'_>, encoding: u8) -> Wire<()> {
-    while encoding == 1 {
+    let mut more = encoding == 1;
+    while more {
         let (kind, length) = (wire.u8()?, wire.u8()?);
         wire.skip(length.into())?;
-        if kind & 0x40 != 0 {
-            break;
-        }
+        more = kind & 0x40 == 0;
     }
     Ok(())
 }

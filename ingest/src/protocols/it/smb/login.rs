@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::wide;
-use crate::protocols::it::gssapi::Mechanism;
-use crate::protocols::it::ntlm;
-use crate::wire::Reader;
+use crate::protocols::it::gssapi::{Exchange, Mechanism};
 
 /// An account as a login named it.
 #[derive(Clone, Default, Debug)]
@@ -18,52 +15,24 @@ pub struct Account {
 }
 
 impl Account {
-    /// Takes `DOMAIN\user` apart.
-    pub fn name(&mut self, account: &str) {
-        let (domain, user) = account.split_once('\\').unwrap_or(("", account));
-        let some = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
-        self.user = some(user);
-        self.domain = some(domain);
-    }
-
-    /// What a security token tells of the method and the client's host.
-    pub fn token(&mut self, mechanism: Option<Mechanism>, blob: &[u8]) {
-        match mechanism {
-            Some(Mechanism::Kerberos) => self.method = Some("kerberos"),
-            Some(Mechanism::Ntlm) => {
-                if let Some((method, host)) = authenticate(blob) {
-                    self.method = method;
-                    self.host = host.filter(|host| !host.is_empty()).map(Arc::from);
-                }
-            }
-            None => {}
+    /// What a login's last message says; a Kerberos ticket hides its owner.
+    pub fn of(login: &Exchange, mechanism: Option<Mechanism>) -> Self {
+        if mechanism == Some(Mechanism::Kerberos) {
+            return Self { method: Some("kerberos"), ..Self::default() };
         }
+        let Some(identity) = login.identity() else { return Self::default() };
+        let some = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Arc::from);
+        let method = match identity.version {
+            Some("lm") => Some("lanman"),
+            Some("ntlm2_session") => Some("ntlmv1"),
+            version => version,
+        };
+        Self { user: some(identity.user), domain: some(identity.domain), host: some(identity.workstation), method }
     }
-}
 
-/// Method and workstation of an NTLM authenticate message (MS-NLMP, 2.2.1.3).
-fn authenticate(blob: &[u8]) -> Option<(Option<&'static str>, Option<String>)> {
-    let start = blob.windows(ntlm::SIGNATURE.len()).position(|window| window == ntlm::SIGNATURE)?;
-    let message = blob.get(start..)?;
-    let mut reader = Reader::new(message.get(ntlm::SIGNATURE.len()..)?);
-    if reader.le_u32().ok()? != 3 {
-        return None;
+    /// What a login without a security token says (version 1).
+    pub fn named(user: &str, domain: &str, method: Option<&'static str>) -> Self {
+        let some = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
+        Self { user: some(user), domain: some(domain), host: None, method }
     }
-    let mut field = || Some((usize::from(reader.le_u16().ok()?), reader.skip(2).ok()?, usize::try_from(reader.le_u32().ok()?).ok()?));
-    let (lm, (), _) = field()?;
-    let (nt, (), _) = field()?;
-    field()?;
-    let (user, (), _) = field()?;
-    let (length, (), offset) = field()?;
-    field()?;
-    let is_unicode = reader.le_u32().ok()? & 1 != 0;
-    let host = offset.checked_add(length).and_then(|end| message.get(offset..end));
-    let method = match (nt, lm) {
-        (25.., _) => Some("ntlmv2"),
-        (24, _) => Some("ntlmv1"),
-        (0, 24) => Some("lanman"),
-        (0, 0 | 1) if user == 0 => Some("anonymous"),
-        _ => None,
-    };
-    Some((method, host.map(|host| if is_unicode { wide(host) } else { String::from_utf8_lossy(host).into_owned() })))
 }

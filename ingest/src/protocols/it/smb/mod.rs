@@ -79,6 +79,8 @@ struct Side {
     long: Option<Long>,
     /// The place of messages is not known.
     lost: bool,
+    /// A message was found: what is none now is the sender's fault, not that of a capture which starts in the midst.
+    seen: bool,
 }
 
 /// A long message under way.
@@ -163,20 +165,24 @@ impl Stream {
             if let Some(&[sessions::MESSAGE, a, b, c]) = bytes.first_chunk::<4>()
                 && (a, b, c) != (0, 0, 0)
                 && a <= 1
+                && side.seen
             {
                 let total = sessions::HEADER_LEN + usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(0);
                 cx.anomaly("smb", "unexpected_state", "a session message that does not start with SMB's signature");
                 side.long = Some(Long { head: Vec::new(), passed: 0, total, sink: None });
                 return self.go_on(cx, bytes);
             }
-            cx.anomaly("smb", "unexpected_state", "no SMB message where one should start");
+            if side.seen {
+                cx.anomaly("smb", "unexpected_state", "no SMB message where one should start");
+            }
             side.lost = true;
             return bytes.len().min(1);
         };
+        side.seen = true;
         let total = sessions::HEADER_LEN + length;
         if let Some(message) = bytes.get(sessions::HEADER_LEN..total) {
             side.awaited = None;
-            self.connection.message(cx, message, length);
+            self.connection.message(cx, message);
             return total;
         }
         side.awaited = Some((total, bytes.len()));
@@ -184,7 +190,7 @@ impl Stream {
             return 0;
         }
         let head = bytes.get(sessions::HEADER_LEN..HEAD_LEN).unwrap_or_default().to_vec();
-        let sink = self.connection.sink(cx, &head);
+        let sink = self.connection.sink(&head);
         side.awaited = None;
         side.long = Some(Long { head, passed: 0, total, sink });
         self.go_on(cx, bytes)
@@ -206,7 +212,7 @@ impl Stream {
             && let Some(long) = self.sides.get_mut(cx.dir.index()).and_then(|side| side.long.take())
             && !long.head.is_empty()
         {
-            self.connection.message(cx, &long.head, long.total.saturating_sub(sessions::HEADER_LEN));
+            self.connection.message(cx, &long.head);
         }
         count
     }

@@ -108,9 +108,9 @@ pub struct Connection {
 
 impl Connection {
     /// Takes one message; where it was too long to hold, `bytes` is its start.
-    pub fn message(&mut self, cx: &mut Cx<'_>, bytes: &[u8], length: usize) {
+    pub fn message(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         let done = match bytes.first() {
-            Some(0xfe) => v2::message(self, cx, bytes, length),
+            Some(0xfe) => v2::message(self, cx, bytes),
             Some(0xff) => v1::message(self, cx, bytes),
             Some(0xfd) => v2::encrypted(self, cx, bytes),
             _ => v2::compressed(cx, bytes),
@@ -121,7 +121,7 @@ impl Connection {
     }
 
     /// Where the content of a long message goes.
-    pub fn sink(&mut self, _cx: &mut Cx<'_>, head: &[u8]) -> Option<Sink> {
+    pub fn sink(&mut self, head: &[u8]) -> Option<Sink> {
         if head.first() == Some(&0xfe) { v2::sink(self, head) } else { None }
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::handles::{Facts, Key};
+use super::login::Account;
 use super::request::{Connection, Mapped, Request, Told, new_handle};
 use super::v2::file_time;
 use super::{codes, text};
@@ -61,7 +62,7 @@ fn is_chained(code: u8) -> bool {
     matches!(code, 0x24 | 0x2d | 0x2e | 0x2f | 0x73 | 0x74 | 0x75 | 0xa2)
 }
 
-/// Takes a message.
+/// Takes a message; each command of its chain makes a row.
 pub fn message(connection: &mut Connection, cx: &mut Cx<'_>, bytes: &[u8]) -> Wire<()> {
     let mut reader = Reader::new(bytes);
     let header = Header::read(&mut reader)?;
@@ -75,7 +76,7 @@ pub fn message(connection: &mut Connection, cx: &mut Cx<'_>, bytes: &[u8]) -> Wi
         // Some senders leave the count of octets out or wrong where there is data.
         let length = usize::from(reader.le_u16().unwrap_or(0));
         let data = reader.take(length.min(reader.len()))?;
-        let message = Message { code, bytes, words, data, header: &header };
+        let message = Message { code, bytes, words, data, data_at: at + 3 + words.len(), header: &header };
         let done = if header.is_response { message.answered(connection, cx, index) } else { message.asked(connection, cx, index) };
         result = result.and(done);
         let next =
@@ -94,15 +95,16 @@ struct Message<'a> {
     bytes: &'a [u8],
     words: &'a [u8],
     data: &'a [u8],
+    /// Where the data stands in the message.
+    data_at: usize,
     header: &'a Header,
 }
 
 impl<'a> Message<'a> {
     /// Text in the data, which stands at `reader`.
     fn text(&self, reader: &mut Reader<'_>) -> Wire<String> {
-        // Where the data starts in the message decides on alignment.
-        let start = self.data.as_ptr() as usize - self.bytes.as_ptr() as usize;
-        text(reader, start + self.data.len(), self.header.is_unicode)
+        // Where the data stands in the message decides on alignment.
+        text(reader, self.data_at + self.data.len(), self.header.is_unicode)
     }
 
     fn asked(&self, connection: &mut Connection, cx: &mut Cx<'_>, index: u16) -> Wire<()> {
@@ -139,10 +141,7 @@ impl<'a> Message<'a> {
                 let blob = data.take(usize::from(words.le_u16()?))?;
                 let mut login = connection.logins.remove(&found.session).unwrap_or_default();
                 let mechanism = gssapi::token(cx, "smb", &mut login, blob);
-                found.account.token(mechanism, blob);
-                if let Some(account) = login.account() {
-                    found.account.name(&account);
-                }
+                found.account = Account::of(&login, mechanism);
                 found.login = Some(login);
             }
             0x73 if self.words.len() == 26 => {
@@ -151,14 +150,14 @@ impl<'a> Message<'a> {
                 data.skip(usize::from(lm) + usize::from(nt))?;
                 let user = self.text(&mut data)?;
                 let domain = self.text(&mut data)?;
-                found.account.method = match (lm, nt) {
+                let method = match (lm, nt) {
                     (_, 25..) => Some("ntlmv2"),
                     (_, 24) => Some("ntlmv1"),
                     (24, 0) => Some("lanman"),
                     (0 | 1, 0 | 1) if user.is_empty() => Some("anonymous"),
                     _ => None,
                 };
-                found.account.name(&if domain.is_empty() { user } else { format!("{domain}\\{user}") });
+                found.account = Account::named(&user, &domain, method);
             }
             0x75 => {
                 words.skip(6)?;

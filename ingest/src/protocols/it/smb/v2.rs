@@ -19,6 +19,8 @@ const HEADER_LEN: usize = 64;
 const MAX_CHAIN: u16 = 256;
 /// Session, tree and file of the member before (MS-SMB2, 3.2.4.1.4).
 const SAME: u128 = u128::MAX;
+/// FSCTL_PIPE_TRANSCEIVE (MS-FSCC, 2.3).
+const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
 
 mod flag {
     pub const RESPONSE: u32 = 0x1;
@@ -59,7 +61,7 @@ impl Header {
 }
 
 /// Takes a message, or the start of a long one.
-pub fn message(connection: &mut Connection, cx: &mut Cx<'_>, bytes: &[u8], _length: usize) -> Wire<()> {
+pub fn message(connection: &mut Connection, cx: &mut Cx<'_>, bytes: &[u8]) -> Wire<()> {
     let mut rest = bytes;
     let mut before: Option<Header> = None;
     let mut chain = 0;
@@ -175,10 +177,7 @@ fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, memb
             let blob = part(member, offset.into(), length.into())?;
             let mut login = connection.logins.remove(&found.session).unwrap_or_default();
             let mechanism = gssapi::token(cx, "smb", &mut login, blob);
-            found.account.token(mechanism, blob);
-            if let Some(account) = login.account() {
-                found.account.name(&account);
-            }
+            found.account = Account::of(&login, mechanism);
             found.login = Some(login);
         }
         3 => {
@@ -230,6 +229,12 @@ fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, memb
             found.length = Some(reader.le_u32()?.into());
             // Controls of the server as a whole have all ones for a file.
             found.file = Some(key);
+            // Only pipes are called like this, whatever is known of the tree.
+            if control == PIPE_TRANSCEIVE
+                && let Some(handle) = connection.handles.get(key)
+            {
+                handle.pipe = true;
+            }
         }
         14 => {
             let class = reader.u8()?;
