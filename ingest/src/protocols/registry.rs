@@ -1,7 +1,7 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, ssdp, ssh, syslog, tls, vnc};
+use super::it::{dhcp, dhcpv6, dns, http, icmp, ntp, rdp, ssdp, ssh, syslog, tls, vnc};
 use super::link::{arp, lldp};
 use super::ot::{goose, modbus};
 
@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &icmp::PROTOCOL,
     &ssh::PROTOCOL,
     &vnc::PROTOCOL,
+    &rdp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
     &http::PROTOCOL,

@@ -19,6 +19,7 @@ pub mod lldp;
 pub mod modbus;
 pub mod ntp;
 pub mod packets;
+pub mod rdp;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
@@ -43,6 +44,7 @@ pub use lldp::Lldp;
 pub use modbus::Modbus;
 pub use ntp::Ntp;
 pub use packets::Packets;
+pub use rdp::Rdp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
@@ -111,6 +113,7 @@ table_set! {
     Modbus,
     Ntp,
     Packets,
+    Rdp,
     Ssdp,
     Ssh,
     SshSessions,

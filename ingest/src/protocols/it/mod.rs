@@ -7,6 +7,7 @@ pub mod http;
 pub mod icmp;
 pub mod mime;
 pub mod ntp;
+pub mod rdp;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
