@@ -4,6 +4,7 @@
 
 pub mod anomalies;
 pub mod arp;
+pub mod bacnet;
 pub mod captures;
 pub mod cip;
 pub mod credentials;
@@ -15,11 +16,15 @@ pub mod files;
 pub mod findings;
 pub mod flows;
 pub mod ftp;
+pub mod glbp;
 pub mod goose;
 pub mod hosts;
+pub mod hsrp;
 pub mod http;
+pub mod iccp;
 pub mod icmp;
 pub mod iec104;
+pub mod igmp;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
@@ -28,9 +33,14 @@ pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
+pub mod pim;
 pub mod process_values;
+pub mod rdp;
+pub mod rip;
+pub mod routing_routes;
 pub mod s7comm;
 pub mod smb;
 pub mod snmp;
@@ -39,11 +49,14 @@ pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
+pub mod vnc;
 pub mod vpn;
+pub mod vrrp;
 pub mod x509;
 
 pub use anomalies::Anomalies;
 pub use arp::Arp;
+pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
 pub use cip::Cip;
 pub use credentials::Credentials;
@@ -55,11 +68,15 @@ pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use glbp::Glbp;
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
+pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
+pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
+pub use igmp::Igmp;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
@@ -68,9 +85,14 @@ pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use rdp::Rdp;
+pub use rip::Rip;
+pub use routing_routes::RoutingRoutes;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use snmp::Snmp;
@@ -79,7 +101,9 @@ pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
+pub use vnc::Vnc;
 pub use vpn::Vpn;
+pub use vrrp::Vrrp;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -123,6 +147,7 @@ macro_rules! table_set {
 table_set! {
     Anomalies,
     Arp,
+    Bacnet,
     Captures,
     Cip,
     Credentials,
@@ -138,14 +163,18 @@ table_set! {
     Flows,
     Ftp,
     FtpTransfers,
+    Glbp,
     Goose,
     HostNames,
     Hosts,
+    Hsrp,
     Http,
     HttpTransactions,
+    Iccp,
     Icmp,
     Iec104,
     Iec104Objects,
+    Igmp,
     Interfaces,
     Kerberos,
     Ldap,
@@ -158,14 +187,20 @@ table_set! {
     Nbss,
     Ntlm,
     Ntp,
+    Ospf,
+    OspfLsas,
     OtCommands,
     Packets,
+    Pim,
     ProcessValues,
+    Rdp,
     S7comm,
     S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
+    Rip,
+    RoutingRoutes,
     Snmp,
     Ssdp,
     Ssh,
@@ -174,6 +209,8 @@ table_set! {
     TcpEvents,
     Telnet,
     Tls,
+    Vnc,
     Vpn,
+    Vrrp,
     X509,
 }

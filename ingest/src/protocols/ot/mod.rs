@@ -1,5 +1,6 @@
 //! Industrial protocols.
 
+pub mod bacnet;
 pub mod calendar;
 pub mod cip;
 pub mod cotp;

@@ -116,8 +116,8 @@ struct Session {
     /// The last bind was by SASL, and whether it succeeded: then buffers may follow.
     sasl: bool,
     layer: bool,
-    /// Bytes of each direction are not understood; said once.
-    lost: [bool; 2],
+    /// Where messages of each direction start is known.
+    known: [bool; 2],
 }
 
 impl Session {
@@ -366,6 +366,9 @@ impl StreamDissector for Session {
         match start(bytes) {
             Start::Message(length) if length <= MAX_MESSAGE => {
                 let Some(message) = bytes.get(..length) else { return Progress::Consumed(0) };
+                if let Some(known) = self.known.get_mut(cx.dir.index()) {
+                    *known = true;
+                }
                 return match self.message(cx, message) {
                     Some(protocol) => Progress::Handover(length, protocol),
                     None => Progress::Consumed(length),
@@ -390,8 +393,8 @@ impl StreamDissector for Session {
             self.buffer(cx, token);
             return Progress::Consumed(4 + length);
         }
-        if let Some(lost) = self.lost.get_mut(cx.dir.index())
-            && !std::mem::replace(lost, true)
+        if let Some(known) = self.known.get_mut(cx.dir.index())
+            && std::mem::take(known)
         {
             cx.anomaly("ldap", "unexpected_state", "bytes are no message and no buffer of a security layer");
         }
@@ -400,8 +403,8 @@ impl StreamDissector for Session {
 
     fn gap(&mut self, cx: &mut Cx<'_>, _missing: u64) -> bool {
         // What follows may be the rest of a message.
-        if let Some(lost) = self.lost.get_mut(cx.dir.index()) {
-            *lost = true;
+        if let Some(known) = self.known.get_mut(cx.dir.index()) {
+            *known = false;
         }
         true
     }

@@ -129,7 +129,7 @@ fn float(content: &[u8]) -> Option<f64> {
 fn utc(content: &[u8]) -> Option<(u32, u64)> {
     let [a, b, c, d, e, f, g, ..] = content else { return None };
     let fraction = u64::from(u32::from_be_bytes([0, *e, *f, *g]));
-    Some((u32::from_be_bytes([*a, *b, *c, *d]), fraction * 1_000_000_000 >> 24))
+    Some((u32::from_be_bytes([*a, *b, *c, *d]), (fraction * 1_000_000_000) >> 24))
 }
 
 /// What a control structure says (IEC 61850-8-1 section 20): value, originator, number, time, test.

@@ -2,6 +2,7 @@
 //! them.
 
 mod data;
+mod iccp;
 mod names;
 mod service;
 mod stack;
@@ -89,6 +90,7 @@ struct Stream {
     waiting: VecDeque<Waiting>,
     selected: FxHashSet<String>,
     files: FxHashMap<u32, Transfer>,
+    centre: iccp::Centre,
     misses: u32,
     after_gap: bool,
     started: bool,
@@ -173,7 +175,11 @@ impl Stream {
             0 => self.request(cx, &pdu, base),
             1 => self.answer(cx, &pdu, base),
             2 => self.error(cx, &pdu, base),
-            3 => unconfirmed(cx, &pdu, base),
+            3 => {
+                if let Some(said) = unconfirmed(cx, &pdu, base) {
+                    self.operation(cx, None, "information_report", None, &said.names, &said, true);
+                }
+            }
             4 => {
                 let invoke_id = pdu.inside().find(|part| part.is_context(0)).and_then(|part| part.number32());
                 let waiting = self.answered(cx, invoke_id);
@@ -239,6 +245,9 @@ impl Stream {
             ..base
         };
         emit(cx, &said, base);
+        if let Some(name) = names::service(service.number) {
+            self.operation(cx, invoke_id, name, None, &said.names, &said, true);
+        }
         if let Some(invoke_id) = invoke_id {
             if self.waiting.len() >= MAX_WAITING
                 && let Some(waiting) = self.waiting.pop_front()
@@ -280,9 +289,28 @@ impl Stream {
         };
         emit(cx, &said, base);
         if let Some(waiting) = waiting {
+            if let Some(name) = names::service(service.number) {
+                self.operation(cx, invoke_id, name, Some(waiting.common.frame), &waiting.names, &said, false);
+            }
             self.file(cx, &waiting, &said);
             tell(cx, &waiting, Some((&said, None)));
         }
+    }
+
+    /// The same PDU as an operation of a control centre.
+    #[allow(clippy::too_many_arguments)]
+    fn operation(
+        &mut self,
+        cx: &mut Cx<'_>,
+        invoke_id: Option<u32>,
+        service: &'static str,
+        request_frame: Option<u64>,
+        names: &[Name],
+        said: &Said<'_>,
+        is_request: bool,
+    ) {
+        let error = said.access_errors.first().copied();
+        self.centre.take(cx, &iccp::Pdu { invoke_id, is_request, service, request_frame, names, said, error });
     }
 
     fn error(&mut self, cx: &mut Cx<'_>, pdu: &Element<'_>, base: Mms<'_>) {
@@ -329,8 +357,12 @@ fn finish(cx: &mut Cx<'_>, transfer: Transfer) {
     }
 }
 
-fn unconfirmed(cx: &mut Cx<'_>, pdu: &Element<'_>, base: Mms<'_>) {
-    let Some(service) = pdu.inside().next() else { return cx.emit(base) };
+/// Writes the row of an unconfirmed PDU; gives what an information report says.
+fn unconfirmed<'a>(cx: &mut Cx<'_>, pdu: &Element<'a>, base: Mms<'_>) -> Option<Said<'a>> {
+    let Some(service) = pdu.inside().next() else {
+        cx.emit(base);
+        return None;
+    };
     let name = match service.number {
         0 => Some("information_report"),
         1 => Some("unsolicited_status"),
@@ -340,6 +372,7 @@ fn unconfirmed(cx: &mut Cx<'_>, pdu: &Element<'_>, base: Mms<'_>) {
     let said = if service.number == 0 { service::report(&service) } else { Said::default() };
     let errors: Vec<Cow<'_, str>> = said.access_errors.iter().map(|name| Cow::Borrowed(*name)).collect();
     emit(cx, &said, Mms { service: name, category: Some("report"), access_errors: (!errors.is_empty()).then_some(&errors), ..base });
+    (service.number == 0).then_some(said)
 }
 
 /// An answer that says no more than which request it belongs to.
