@@ -565,6 +565,22 @@ def proxy(path):
     }
 
 
+def smb(path):
+    """Commands of all versions, shares, accounts, what was refused; NetBIOS messages."""
+    rows = fields(path, "smb || smb2", ["smb.cmd", "smb2.cmd", "smb2.tree", "smb2.nt_status", "ntlmssp.auth.username"])
+    names = fields(path, "nbns || nbdgm || nbss.type == 0x81", ["nbns.flags.opcode", "nbdgm.type", "nbss.type"])
+    return {
+        "version_1_commands": tally(x for r in rows for x in r[0]),
+        "version_2_commands": tally(x for r in rows for x in r[1]),
+        "trees": sorted({x for r in rows for x in r[2]}),
+        "statuses": tally(x for r in rows for x in r[3]),
+        "accounts": tally(x for r in rows for x in r[4]),
+        "name_operations": tally(x for r in names for x in r[0]),
+        "datagrams": tally(x for r in names for x in r[1]),
+        "session_requests": tally(x for r in names for x in r[2]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
@@ -577,6 +593,7 @@ FILES = {
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
     "udp.pcap": [udp],
