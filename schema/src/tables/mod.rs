@@ -43,6 +43,7 @@ pub mod rip;
 pub mod routing_routes;
 pub mod s7comm;
 pub mod smb;
+pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
@@ -95,6 +96,7 @@ pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
+pub use smtp::Smtp;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
@@ -194,13 +196,14 @@ table_set! {
     Pim,
     ProcessValues,
     Rdp,
+    Rip,
+    RoutingRoutes,
     S7comm,
     S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
-    Rip,
-    RoutingRoutes,
+    Smtp,
     Snmp,
     Ssdp,
     Ssh,

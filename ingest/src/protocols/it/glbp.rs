@@ -153,6 +153,6 @@ mod tests {
         assert!(read(&bytes, &mut pdu).is_ok());
         assert_eq!((pdu.group, pdu.hello), (10, Some((32, 100, "10.0.0.254".parse().ok()))));
         assert_eq!((pdu.forwarder, pdu.password), (Some((1, 32, 100, Mac([0, 7, 0xb4, 0, 10, 1]))), Some(&b"key"[..])));
-        assert!(read(&bytes[..60], &mut Pdu::default()).is_err());
+        assert!(read(&bytes[..62], &mut Pdu::default()).is_err());
     }
 }

@@ -22,6 +22,7 @@ pub mod prefix;
 pub mod rdp;
 pub mod rip;
 pub mod smb;
+pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
