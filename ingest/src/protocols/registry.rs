@@ -1,7 +1,10 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
+use super::it::{
+    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh,
+    syslog, telnet, tls, vnc, vpn, vrrp,
+};
 use super::link::{arp, lldp};
 use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
@@ -20,6 +23,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &ssh::PROTOCOL,
     &vnc::PROTOCOL,
     &rdp::PROTOCOL,
+    &http2::PROTOCOL,
     &http::PROTOCOL,
     &smtp::PROTOCOL,
     &ftp::PROTOCOL,

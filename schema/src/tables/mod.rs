@@ -21,6 +21,7 @@ pub mod goose;
 pub mod hosts;
 pub mod hsrp;
 pub mod http;
+pub mod http2;
 pub mod iccp;
 pub mod icmp;
 pub mod iec104;
@@ -74,6 +75,7 @@ pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
 pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
+pub use http2::{Http2, Http2Frames};
 pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
@@ -171,6 +173,8 @@ table_set! {
     Hosts,
     Hsrp,
     Http,
+    Http2,
+    Http2Frames,
     HttpTransactions,
     Iccp,
     Icmp,

@@ -8,6 +8,7 @@ pub mod glbp;
 pub mod gssapi;
 pub mod hsrp;
 pub mod http;
+pub mod http2;
 pub mod icmp;
 pub mod igmp;
 pub mod kerberos;
