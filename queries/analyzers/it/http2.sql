@@ -5,10 +5,10 @@
 
 -- @section summary shape=facts
 SELECT f.connections, m.requests, m.responses, m."Prior knowledge", m."Upgraded (h2c)", f.frames, f.resets, m.body AS "Body bytes", m.lost AS "Blocks with lost fields", t.opaque AS "Opaque (TLS, ALPN h2)", f.first, f.last
-FROM (SELECT count(DISTINCT capture || CAST(flow_id AS VARCHAR)) AS connections, count(*) AS frames, count(*) FILTER (WHERE type_name = 'RST_STREAM') AS resets, min(ts) AS first, max(ts) AS last FROM http2_frames) f
+FROM (SELECT count(DISTINCT capture_id || CAST(flow_id AS VARCHAR)) AS connections, count(*) AS frames, count(*) FILTER (WHERE type_name = 'RST_STREAM') AS resets, min(ts) AS first, max(ts) AS last FROM http2_frames) f
 CROSS JOIN (SELECT count(*) FILTER (WHERE kind = 'request') AS requests, count(*) FILTER (WHERE kind = 'response') AS responses, sum(body_bytes) AS body, count(*) FILTER (WHERE hpack_lost) AS lost,
-    count(DISTINCT CASE WHEN upgrade = 'prior_knowledge' THEN flow_id END) AS "Prior knowledge", count(DISTINCT CASE WHEN upgrade = 'h2c' THEN flow_id END) AS "Upgraded (h2c)" FROM http2) m
-CROSS JOIN (SELECT count(DISTINCT capture || CAST(flow_id AS VARCHAR)) AS opaque FROM tls WHERE (message = 'server_hello' AND alpn = 'h2') OR (message = 'client_hello' AND array_has(alpn_offered, 'h2'))) t;
+    count(DISTINCT CASE WHEN upgrade = 'prior_knowledge' THEN capture_id || CAST(flow_id AS VARCHAR) END) AS "Prior knowledge", count(DISTINCT CASE WHEN upgrade = 'h2c' THEN capture_id || CAST(flow_id AS VARCHAR) END) AS "Upgraded (h2c)" FROM http2) m
+CROSS JOIN (SELECT count(DISTINCT capture_id || CAST(flow_id AS VARCHAR)) AS opaque FROM tls WHERE (message = 'server_hello' AND alpn = 'h2') OR (message = 'client_hello' AND array_has(alpn_offered, 'h2'))) t;
 
 -- @section "Requests" shape=table limit=25 if=http2
 SELECT q.ts, q.src_ip AS client, q.dst_ip AS server, q.stream_id AS stream, q.method, coalesce(q.authority, q.host) AS authority, q.path, r.status_code AS status, r.content_type AS type, q.body_bytes AS up_bytes, r.body_bytes AS down_bytes, r.response_time_ms AS ms
@@ -34,7 +34,7 @@ SELECT src_ip AS host, src_port AS port, array_to_string(settings, ', ') AS sett
 SELECT type_name AS type, error, count(*) AS frames, count(DISTINCT src_ip) AS senders, sum(length) AS bytes FROM http2_frames GROUP BY type_name, error ORDER BY frames DESC, type, error;
 
 -- @section "Opaque HTTP/2 (in TLS)" shape=table limit=12 if=tls
-SELECT c.server_name AS name, c.dst_ip AS server, count(DISTINCT c.flow_id) AS flows, sum(f.orig_bytes) AS up_bytes, sum(f.resp_bytes) AS down_bytes
+SELECT c.server_name AS name, c.dst_ip AS server, count(DISTINCT c.capture_id || CAST(c.flow_id AS VARCHAR)) AS flows, sum(f.orig_bytes) AS up_bytes, sum(f.resp_bytes) AS down_bytes
 FROM (SELECT DISTINCT capture_id, flow_id, server_name, dst_ip FROM tls WHERE message = 'client_hello' AND array_has(alpn_offered, 'h2')) c JOIN flows f ON f.capture_id = c.capture_id AND f.flow_id = c.flow_id
 GROUP BY c.server_name, c.dst_ip ORDER BY flows DESC, name, server;
 
@@ -47,7 +47,7 @@ FROM http2 q JOIN http2_frames r ON r.capture_id = q.capture_id AND r.flow_id = 
 WHERE q.kind = 'request' AND CAST(r.ts AS BIGINT) - CAST(q.ts AS BIGINT) BETWEEN 0 AND 1000000000 GROUP BY q.src_ip, q.dst_ip, q.dst_port, CAST(q.ts AS BIGINT) / 10000000000 HAVING count(*) >= 100 ORDER BY q.src_ip, q.dst_ip, frame;
 
 -- @finding http2_continuation_flood severity=high confidence=high technique=T1499
-SELECT 'A header block without end' AS title, CAST(count(*) AS VARCHAR) || ' CONTINUATION frames with ' || CAST(sum(length) AS VARCHAR) || ' bytes on stream ' || CAST(stream_id AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A header block without end' AS title, CAST(count(*) AS VARCHAR) || ' CONTINUATION frames with ' || CAST(sum(length) AS VARCHAR) || ' bytes on stream ' || CAST(stream_id AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http2_frames WHERE type_name = 'CONTINUATION' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, stream_id HAVING count(*) >= 64 OR sum(length) >= 262144 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding http2_frame_flood severity=medium confidence=high technique=T1499
@@ -75,9 +75,9 @@ SELECT 'A length that a proxy may read otherwise' AS title, CASE WHEN array_has(
 FROM http2 WHERE kind = 'request' AND (array_has(header_names, 'transfer-encoding') OR array_has(header_names, 'connection') OR (body_complete AND content_length <> body_bytes)) ORDER BY capture, frame;
 
 -- @finding http2_cleartext_public severity=low confidence=high technique=T1040
-SELECT 'HTTP/2 without encryption to the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests, such as ' || min(coalesce(authority, '') || coalesce(path, '')) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'HTTP/2 without encryption to the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests, such as ' || min(coalesce(authority, '') || coalesce(path, '')) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http2 WHERE kind = 'request' AND version = '2' AND is_public(dst_ip) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http2_protocol_error severity=low confidence=high
-SELECT 'An end complained about the protocol' AS title, type_name || ' ' || error || coalesce(': ' || max(debug_data), '') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'An end complained about the protocol' AS title, type_name || ' ' || error || coalesce(': ' || max(debug_data), '') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM http2_frames WHERE error IN ('PROTOCOL_ERROR', 'COMPRESSION_ERROR', 'FLOW_CONTROL_ERROR', 'FRAME_SIZE_ERROR') GROUP BY src_ip, dst_ip, src_port, dst_port, type_name, error ORDER BY src_ip, dst_ip, frame;

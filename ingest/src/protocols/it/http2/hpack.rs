@@ -84,10 +84,13 @@ const STATIC: [(&str, &str); 61] = [
     ("www-authenticate", ""),
 ];
 
+/// Name and value.
+type Field = (Box<[u8]>, Box<[u8]>);
+
 /// Decoder of one direction's header blocks.
 pub struct Decoder {
     /// Newest first.
-    entries: VecDeque<(Box<[u8]>, Box<[u8]>)>,
+    entries: VecDeque<Field>,
     size: usize,
     limit: usize,
     name: Vec<u8>,

@@ -179,8 +179,7 @@ impl Connection {
         if !self.side(dir).begun {
             if bytes.starts_with(PREFACE) {
                 self.side(dir).begun = true;
-                let upgraded = self.side(dir.reverse()).begun;
-                self.streams.preface(upgraded);
+                self.streams.preface();
                 return Progress::Consumed(PREFACE.len());
             }
             if PREFACE.starts_with(bytes) {

@@ -164,13 +164,15 @@ impl Stream {
 #[derive(Default)]
 pub struct Streams {
     streams: BTreeMap<u32, Stream>,
+    /// The preface was seen, and nothing is missing since.
+    whole: bool,
     upgrade: Option<&'static str>,
 }
 
 impl Streams {
-    /// The client sent its preface; `upgraded` if the server had spoken before it.
-    pub fn preface(&mut self, upgraded: bool) {
-        self.upgrade = Some(if upgraded { "h2c" } else { "prior_knowledge" });
+    /// The client sent its preface: the connection was seen from its beginning.
+    pub fn preface(&mut self) {
+        self.whole = true;
     }
 
     fn stream(&mut self, cx: &mut Cx<'_>, id: u32) -> &mut Stream {
@@ -197,9 +199,14 @@ impl Streams {
             self.write(cx.tables, id, &block, None);
             return;
         }
-        // The request of an upgrade was HTTP/1.1's; its answer comes on stream 1 (RFC 7540, 3.2).
-        if id == 1 && block.status.is_some() && self.upgrade.is_some() && self.streams.get(&1).is_none_or(|stream| stream.request.is_none()) {
-            self.upgrade = Some("h2c");
+        // The request of an upgrade was HTTP/1.1's, and stream 1 is for its answer alone (RFC 7540, 3.2).
+        if id == 1 && self.whole && self.upgrade.is_none() {
+            let asked = self.streams.get(&1).is_some_and(|stream| stream.request.is_some());
+            self.upgrade = match (block.method.is_some(), block.status) {
+                (true, _) => Some("prior_knowledge"),
+                (false, Some(_)) if !asked => Some("h2c"),
+                _ => None,
+            };
         }
         let upgrade = self.upgrade;
         let stream = self.stream(cx, id);
@@ -255,8 +262,10 @@ impl Streams {
     pub fn body(&mut self, cx: &mut Cx<'_>, id: u32, bytes: &[u8]) {
         let half = self.stream(cx, id).half(cx.dir);
         half.body_bytes = half.body_bytes.saturating_add(bytes.len() as u64);
-        if let Some(message) = half.dns.as_mut().filter(|message| message.len() < MAX_DNS) {
-            message.extend_from_slice(bytes);
+        match &mut half.dns {
+            Some(message) if message.len().saturating_add(bytes.len()) < MAX_DNS => message.extend_from_slice(bytes),
+            // No DNS message is as long.
+            dns => *dns = None,
         }
         if let Some(content) = &mut half.content {
             body::feed(&mut Framing::UntilClose, content, bytes);
@@ -277,6 +286,7 @@ impl Streams {
 
     /// Frames of `dir` are missing: of which stream is not known.
     pub fn lose_all(&mut self, dir: Dir) {
+        self.whole = false;
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
             self.lose(dir, id);
@@ -294,11 +304,14 @@ impl Streams {
         }
     }
 
-    /// A stream was reset.
+    /// `cx.dir` reset a stream: it sends no more of it, but what the other end sent before it knew may still come.
     pub fn reset(&mut self, cx: &mut Cx<'_>, id: u32) {
+        let dir = cx.dir;
         let Some(mut stream) = self.streams.remove(&id) else { return };
-        for dir in [Dir::Orig, Dir::Resp] {
-            self.flush(cx, id, &mut stream, dir, false);
+        self.flush(cx, id, &mut stream, dir, false);
+        stream.half(dir).ended = true;
+        if !stream.halves.iter().all(|half| half.ended) {
+            self.streams.insert(id, stream);
         }
     }
 
