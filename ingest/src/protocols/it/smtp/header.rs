@@ -41,9 +41,12 @@ impl Header {
             self.ended = true;
             return;
         }
+        // A chunk may hold the empty line; what came before was searched already, but for three octets of it.
+        let from = self.bytes.len().saturating_sub(3);
         self.bytes.extend_from_slice(bytes);
-        if let Some(end) = self.bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            self.bytes.truncate(end + 2);
+        let fresh = self.bytes.get(from..).unwrap_or_default();
+        if let Some(end) = fresh.windows(4).position(|window| window == b"\r\n\r\n") {
+            self.bytes.truncate(from + end + 2);
             self.ended = true;
         }
     }
@@ -177,6 +180,16 @@ fn quoted(body: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_line_between_two_pieces_ends_it() {
+        let mut header = Header::default();
+        for piece in [&b"Subject: a\r"[..], b"\n\r", b"\nFrom: body@x\r\n"] {
+            header.push(piece);
+        }
+        let fields = header.read();
+        assert_eq!((fields.subject.as_deref(), fields.from), (Some("a"), None));
+    }
 
     #[test]
     fn fields() {
