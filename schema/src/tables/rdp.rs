@@ -69,9 +69,9 @@ table! {
         alternate_shell: text = "rdp.alternateShell",
         /// Client info PDU: time zone name.
         timezone: word = "rdp.Name.Standard",
-        /// Subject of the TLS certificate that followed (from `tls`).
+        /// Subject of the TLS certificate that followed. Null: `x509` has it, under the same flow_id.
         server_cert_subject: text,
-        /// That certificate is self-signed.
+        /// That certificate is self-signed. Null, as server_cert_subject.
         server_cert_self_signed: bool,
         /// RDP-UDP version.
         udp_version: u16 = "rdpudp.synex.version",

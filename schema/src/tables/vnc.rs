@@ -41,11 +41,11 @@ table! {
         pointer_events: u32,
         /// Clipboard bytes to the server.
         client_cut_bytes: u64,
-        /// Clipboard bytes to the client.
+        /// Clipboard bytes to the client. Null: the server is not followed past its first picture.
         server_cut_bytes: u64,
         /// Keys pressed, in order, as text; only where the session is not encrypted.
         @secret typed_text: text,
-        /// TightVNC or UltraVNC file transfer messages seen.
+        /// TightVNC or UltraVNC file transfer messages seen. Null: these extensions are not read.
         file_transfer: bool,
     }
 }

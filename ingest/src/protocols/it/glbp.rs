@@ -10,7 +10,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pcapper_schema::Mac;
-use pcapper_schema::tables::{Credentials, Glbp};
+use pcapper_schema::tables::Glbp;
 
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
 use crate::wire::{Malformed, Reader, Wire};
@@ -89,7 +89,7 @@ fn read<'a>(payload: &'a [u8], pdu: &mut Pdu<'a>) -> Wire<()> {
 #[derive(Default)]
 struct Messages {
     /// The password last written to `credentials`.
-    told: Vec<u8>,
+    told: secrets::Repeated,
 }
 
 impl DatagramDissector for Messages {
@@ -117,20 +117,8 @@ impl DatagramDissector for Messages {
             auth_type: pdu.auth_type,
             auth_text: text.as_deref(),
         });
-        if let (Some(secret), Some(text)) = (pdu.password, text)
-            && self.told != secret
-        {
-            self.told = secret.to_vec();
-            cx.emit(Credentials {
-                protocol: Some("glbp"),
-                kind: Some("password"),
-                secret: Some(&text),
-                secret_id: secrets::id(secret).as_deref(),
-                secret_length: u32::try_from(text.chars().count()).ok(),
-                encrypted: Some(false),
-                outcome: Some("unknown"),
-                ..Credentials::default()
-            });
+        if let (Some(secret), Some(text)) = (pdu.password, text) {
+            self.told.tell(cx, "glbp", secret, &text);
         }
         if whole.is_err() {
             cx.anomaly("glbp", "bad_length", "a TLV reaches beyond the packet, or is shorter than its fields");

@@ -11,7 +11,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pcapper_schema::Mac;
-use pcapper_schema::tables::{Credentials, Hsrp};
+use pcapper_schema::tables::Hsrp;
 
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
 use crate::wire::{Reader, Wire};
@@ -66,7 +66,7 @@ struct Proof<'a> {
 #[derive(Default)]
 struct Messages {
     /// The password last written to `credentials`.
-    told: Vec<u8>,
+    told: secrets::Repeated,
 }
 
 impl DatagramDissector for Messages {
@@ -101,20 +101,8 @@ impl DatagramDissector for Messages {
                 identifier: identifier.as_deref(),
             });
         }
-        if let (Some(secret), Some(text)) = (proof.text, text)
-            && self.told != secret
-        {
-            self.told = secret.to_vec();
-            cx.emit(Credentials {
-                protocol: Some("hsrp"),
-                kind: Some("password"),
-                secret: Some(&text),
-                secret_id: secrets::id(secret).as_deref(),
-                secret_length: u32::try_from(text.chars().count()).ok(),
-                encrypted: Some(false),
-                outcome: Some("unknown"),
-                ..Credentials::default()
-            });
+        if let (Some(secret), Some(text)) = (proof.text, text) {
+            self.told.tell(cx, "hsrp", secret, &text);
         }
         if whole.is_err() {
             cx.anomaly("hsrp", "bad_length", "a TLV reaches beyond the packet, or is shorter than its fields");

@@ -4,12 +4,12 @@
 //! [`gssapi::token`](super::gssapi::token), which finds NTLMSSP in them, bare or within SPNEGO.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Ntlm};
 
 use crate::protocols::Cx;
+use crate::protocols::hex::hex;
 use crate::wire::{Malformed, Reader, Wire};
 
 /// First bytes of every message (MS-NLMP, 2.2.1).
@@ -466,13 +466,6 @@ impl<'a> Authenticate<'a> {
 /// A response in hexadecimal; `None` if there is none.
 fn shown(response: &[u8]) -> Option<String> {
     Some(hex(response)).filter(|text| !text.is_empty())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pcapper_schema::tables::{Credentials, Rip, RoutingRoutes};
+use pcapper_schema::tables::{Rip, RoutingRoutes};
 
 use super::prefix::Prefix;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
@@ -20,7 +20,7 @@ pub static PROTOCOL: Protocol = Protocol {
     name: "rip",
     group: Group::It,
     ports: &[520],
-    datagram: Some(DatagramKind { ip_protos: &[17], probe, start: || Box::new(Messages { ng: false, told: Vec::new() }) }),
+    datagram: Some(DatagramKind { ip_protos: &[17], probe, start: || Box::new(Messages { ng: false, told: secrets::Repeated::default() }) }),
     ..Protocol::NONE
 };
 
@@ -29,7 +29,7 @@ pub static RIPNG: Protocol = Protocol {
     name: "ripng",
     group: Group::It,
     ports: &[521],
-    datagram: Some(DatagramKind { ip_protos: &[17], probe: probe_ng, start: || Box::new(Messages { ng: true, told: Vec::new() }) }),
+    datagram: Some(DatagramKind { ip_protos: &[17], probe: probe_ng, start: || Box::new(Messages { ng: true, told: secrets::Repeated::default() }) }),
     ..Protocol::NONE
 };
 
@@ -164,7 +164,7 @@ fn read_ng(payload: &[u8], pdu: &mut Pdu<'_>) -> Wire<()> {
 struct Messages {
     ng: bool,
     /// The password last written to `credentials`.
-    told: Vec<u8>,
+    told: secrets::Repeated,
 }
 
 impl DatagramDissector for Messages {
@@ -209,20 +209,8 @@ impl DatagramDissector for Messages {
                 });
             }
         }
-        if let (Some(secret), Some(text)) = (pdu.password, text)
-            && self.told != secret
-        {
-            self.told = secret.to_vec();
-            cx.emit(Credentials {
-                protocol: Some("rip"),
-                kind: Some("password"),
-                secret: Some(&text),
-                secret_id: secrets::id(secret).as_deref(),
-                secret_length: u32::try_from(text.chars().count()).ok(),
-                encrypted: Some(false),
-                outcome: Some("unknown"),
-                ..Credentials::default()
-            });
+        if let (Some(secret), Some(text)) = (pdu.password, text) {
+            self.told.tell(cx, "rip", secret, &text);
         }
         if whole.is_err() {
             cx.anomaly("rip", "bad_length", "a message ends inside an entry");

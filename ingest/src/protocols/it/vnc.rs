@@ -1,11 +1,10 @@
 //! VNC: the Remote Framebuffer protocol (RFC 6143, and its community extensions). The handshake is read, and what the client
 //! sends; pixels pass by.
 
-use std::fmt::Write as _;
-
 use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Vnc};
 
+use crate::protocols::hex::hex;
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -336,13 +335,7 @@ impl StreamDissector for Session {
 
     fn close(&mut self, cx: &mut Cx<'_>) {
         let Some(common) = self.common else { return };
-        let hex = |bytes: &[u8; 16]| {
-            bytes.iter().fold(String::new(), |mut text, octet| {
-                let _ = write!(text, "{octet:02x}");
-                text
-            })
-        };
-        let (challenge, response) = (self.challenge.as_ref().map(hex), self.response.as_ref().map(hex));
+        let (challenge, response) = (self.challenge.map(|bytes| hex(&bytes)), self.response.map(|bytes| hex(&bytes)));
         let [client, server] = &self.versions;
         cx.emit_as(
             &common,
@@ -370,13 +363,12 @@ impl StreamDissector for Session {
                 file_transfer: None,
             },
         );
-        if let Some(response) = &response {
+        if response.is_some() {
             cx.emit_as(
                 &common,
                 Credentials {
                     protocol: Some("vnc"),
                     kind: Some("hash"),
-                    secret: None,
                     encrypted: Some(false),
                     outcome: Some(match self.success {
                         Some(true) => "success",
@@ -384,7 +376,7 @@ impl StreamDissector for Session {
                         None => "unknown",
                     }),
                     outcome_frame: self.success.map(|_| common.frame),
-                    field: (!response.is_empty()).then_some("challenge and response"),
+                    field: Some("challenge and response"),
                     ..Credentials::default()
                 },
             );

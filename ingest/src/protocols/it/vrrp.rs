@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use pcapper_schema::tables::{Credentials, Vrrp};
+use pcapper_schema::tables::Vrrp;
 
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
 use crate::wire::{Reader, Wire};
@@ -39,7 +39,7 @@ fn is_carp(payload: &[u8]) -> bool {
 #[derive(Default)]
 struct Messages {
     /// The password last written to `credentials`.
-    told: Vec<u8>,
+    told: secrets::Repeated,
 }
 
 impl DatagramDissector for Messages {
@@ -66,20 +66,8 @@ impl DatagramDissector for Messages {
         row.auth_text = text.as_deref();
         row.virtual_ips = (!ips.is_empty()).then_some(ips.as_slice());
         cx.emit(row);
-        if let (Some(secret), Some(text)) = (secret, text)
-            && self.told != secret
-        {
-            self.told = secret.to_vec();
-            cx.emit(Credentials {
-                protocol: Some("vrrp"),
-                kind: Some("password"),
-                secret: Some(&text),
-                secret_id: secrets::id(secret).as_deref(),
-                secret_length: u32::try_from(text.chars().count()).ok(),
-                encrypted: Some(false),
-                outcome: Some("unknown"),
-                ..Credentials::default()
-            });
+        if let (Some(secret), Some(text)) = (secret, text) {
+            self.told.tell(cx, "vrrp", secret, &text);
         }
         if whole.is_err() {
             cx.anomaly("vrrp", "bad_length", "an advertisement ends before the addresses that it announces");

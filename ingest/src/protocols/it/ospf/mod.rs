@@ -10,7 +10,7 @@ mod lsa;
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-use pcapper_schema::tables::{Credentials, Ospf};
+use pcapper_schema::tables::Ospf;
 
 use crate::packet::Layer;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
@@ -60,7 +60,7 @@ struct Pdu<'a> {
 #[derive(Default)]
 struct Messages {
     /// The password last written to `credentials`.
-    told: Vec<u8>,
+    told: secrets::Repeated,
 }
 
 impl DatagramDissector for Messages {
@@ -109,20 +109,8 @@ impl DatagramDissector for Messages {
         for lsa in &pdu.lsas {
             lsa.emit(cx, pdu.version, pdu.kind, &router, &area);
         }
-        if let (Some(secret), Some(text)) = (pdu.password, text)
-            && self.told != secret
-        {
-            self.told = secret.to_vec();
-            cx.emit(Credentials {
-                protocol: Some("ospf"),
-                kind: Some("password"),
-                secret: Some(&text),
-                secret_id: secrets::id(secret).as_deref(),
-                secret_length: u32::try_from(text.chars().count()).ok(),
-                encrypted: Some(false),
-                outcome: Some("unknown"),
-                ..Credentials::default()
-            });
+        if let (Some(secret), Some(text)) = (pdu.password, text) {
+            self.told.tell(cx, "ospf", secret, &text);
         }
         if whole.is_err() {
             cx.anomaly("ospf", "bad_length", "a packet or an LSA ends inside its fields");

@@ -1,7 +1,5 @@
 //! Key exchange: offered algorithms with their fingerprint (HASSH), and host keys.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use md5::{Digest, Md5};
@@ -10,6 +8,7 @@ use sha2::Sha256;
 
 use super::cells;
 use crate::protocols::Cx;
+use crate::protocols::hex::{hex, joined};
 use crate::wire::{Reader, Wire};
 
 /// SSH_MSG_KEXINIT (RFC 4253, 7.1); pairs are client to server, server to client.
@@ -41,7 +40,7 @@ impl KexInit {
             if server { other.join(",") } else { client.join(",") }
         };
         let text = format!("{};{};{};{}", self.kex.join(","), own(&self.ciphers), own(&self.macs), own(&self.compressions));
-        (hex(&Md5::digest(text.as_bytes()), ""), text)
+        (hex(&Md5::digest(text.as_bytes())), text)
     }
 
     /// Counters the Terrapin attack (OpenSSH PROTOCOL, 1.9).
@@ -91,19 +90,8 @@ impl HostKey {
         let mut inner = Reader::new(blob);
         let length = inner.be_u32()? as usize;
         let kind = String::from_utf8_lossy(inner.take(length)?).into_owned();
-        Ok(Self { kind, sha256: format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob))), md5: hex(&Md5::digest(blob), ":") })
+        Ok(Self { kind, sha256: format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob))), md5: joined(&Md5::digest(blob), ":") })
     }
-}
-
-fn hex(bytes: &[u8], between: &str) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for (index, octet) in bytes.iter().enumerate() {
-        if index > 0 {
-            text.push_str(between);
-        }
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::{Bacnet, Credentials, OtCommands, ProcessValues};
 
 use self::service::{Point, Said};
+use crate::protocols::hex::hex;
 use crate::protocols::ot::points::{MAX_COMMANDS, Owner, command, milliseconds, value};
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Offer, Outcome, Protocol, Verdict, secrets};
 use crate::wire::{Reader, Wire};
@@ -186,7 +187,7 @@ impl Flow {
         let to = if control & 0x20 != 0 { Some(station(reader)?) } else { None };
         let from = if control & 0x08 != 0 { Some(station(reader)?) } else { None };
         let hops = if to.is_some() { Some(reader.u8()?) } else { None };
-        let address = |station: &Station| station.as_ref().filter(|(_, address)| !address.is_empty()).map(|(_, address)| tags::hex(address));
+        let address = |station: &Station| station.as_ref().filter(|(_, address)| !address.is_empty()).map(|(_, address)| hex(address));
         let (dadr, sadr) = (address(&to), address(&from));
         let base = Bacnet {
             dnet: to.as_ref().map(|(network, _)| *network),
@@ -552,7 +553,7 @@ fn tell(cx: &mut Cx<'_>, request: &Waiting, answer: Option<Option<&'static str>>
     if let Some(password) = &said.password {
         credential(cx, &common, password, answer);
     }
-    let unit = request.to.as_ref().map(|(network, address)| format!("{network}:{}", tags::hex(address)));
+    let unit = request.to.as_ref().map(|(network, address)| format!("{network}:{}", hex(address)));
     let shown = if said.points.len() > MAX_COMMANDS { 1 } else { said.points.len().max(1) };
     for at in 0..shown {
         let point = said.points.get(at);

@@ -1,7 +1,6 @@
 //! Tagged data (ASHRAE 135 clause 20.2).
 
-use std::fmt::Write as _;
-
+use crate::protocols::hex::hex;
 use crate::wire::{Malformed, Reader, Wire};
 
 /// A tag with what it holds.
@@ -156,15 +155,6 @@ fn time(octets: &[u8]) -> String {
 
 fn part(octet: u8) -> String {
     if octet == 255 { "*".to_owned() } else { format!("{octet:02}") }
-}
-
-/// Octets in hex.
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

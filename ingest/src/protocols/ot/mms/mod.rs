@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::data::Name;
 use self::service::Said;
 use self::stack::{Association, Carried, Contexts, Element, Elements};
-use super::cotp::{self, Assembler, Found, Tpdu};
+use super::cotp::{self, Assembler, Step, Tpdu, Walker};
 use crate::protocols::files::{About, Follower};
 use crate::protocols::ot::points::{MAX_COMMANDS, command, milliseconds};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
@@ -37,8 +37,6 @@ const MAX_WAITING: usize = 256;
 const MAX_SELECTED: usize = 1024;
 /// Files of one association that are read at a time.
 const MAX_FILES: usize = 8;
-/// Offers without a TPKT after which a connection is given up.
-const MAX_MISSES: u32 = 16;
 /// Bytes of one direction in which a probe must have found something.
 const MAX_PROBED: usize = 8192;
 
@@ -91,9 +89,7 @@ struct Stream {
     selected: FxHashSet<String>,
     files: FxHashMap<u32, Transfer>,
     centre: iccp::Centre,
-    misses: u32,
-    after_gap: bool,
-    started: bool,
+    walker: Walker,
 }
 
 impl StreamDissector for Stream {
@@ -101,34 +97,20 @@ impl StreamDissector for Stream {
         let mut used = 0;
         loop {
             let rest = bytes.get(used..).unwrap_or_default();
-            match cotp::find(rest) {
-                Found::Unit(unit, total) => {
+            match self.walker.step(cx, "mms", rest) {
+                Step::Unit(unit, total) => {
                     self.unit(cx, &unit);
-                    self.misses = 0;
-                    self.after_gap = false;
-                    self.started = true;
                     used += total;
                 }
-                Found::Part => return Progress::Consumed(used),
-                Found::Nothing => {
-                    if self.misses == 0 && self.started && !self.after_gap {
-                        cx.anomaly("mms", "unexpected_state", "no TPKT where one should start");
-                    }
-                    self.misses += 1;
-                    if self.misses > MAX_MISSES {
-                        return Progress::Stop;
-                    }
-                    match cotp::resync(rest) {
-                        Some(skipped) => used += skipped,
-                        None => return Progress::Consumed(bytes.len()),
-                    }
-                }
+                Step::Skip(count) => used += count,
+                Step::Wait => return Progress::Consumed(used),
+                Step::Stop => return Progress::Stop,
             }
         }
     }
 
     fn gap(&mut self, cx: &mut Cx<'_>, _missing: u64) -> bool {
-        self.after_gap = true;
+        self.walker.lost();
         if let Some(assembler) = self.assemblers.get_mut(cx.dir.index()) {
             assembler.lose();
         }
