@@ -531,6 +531,56 @@ def ssh(path):
     return {"connections": len({one(r[0]) for r in rows}), "protocol_lines": sorted({x for r in rows for x in r[1]})}
 
 
+def kerberos(path):
+    """Messages by their outermost type; a TGS-REQ and a password change hold an AP-REQ too."""
+    rows = fields(path, "kerberos", ["kerberos.msg_type", "kerberos.error_code", "kerberos.realm", "kpasswd.message_len"])
+    return {
+        "messages_by_type": tally(one(r[0]) for r in rows),
+        "errors": tally(x for r in rows for x in r[1]),
+        "realms": sorted({x for r in rows for x in r[2]}),
+        "password_change_messages": sum(bool(r[3]) for r in rows),
+    }
+
+
+def ldap(path):
+    rows = fields(path, "ldap", ["ldap.protocolOp", "ldap.resultCode", "ldap.name", "ldap.simple", "ldap.mechanism",
+                                 "gss-api.OID", "ldap.requestName"])
+    return {
+        "operations": tally(x for r in rows for x in r[0]),
+        "results": tally(x for r in rows for x in r[1]),
+        "bind_names": tally(x for r in rows for x in r[2]),
+        "passwords": sorted({x for r in rows for x in r[3]}),
+        "mechanisms": tally(x for r in rows for x in r[4]),
+        "extended": tally(x for r in rows for x in r[6]),
+    }
+
+
+def proxy(path):
+    """Logins at a proxy: schemes offered and used."""
+    rows = fields(path, "http", ["http.proxy_authenticate", "http.proxy_authorization", "http.response.code"])
+    return {
+        "offered": tally(x.split()[0] for r in rows for x in r[0]),
+        "used": tally(x.split()[0] for r in rows for x in r[1]),
+        "statuses": tally(x for r in rows for x in r[2]),
+    }
+
+
+def smb(path):
+    """Commands of all versions, shares, accounts, what was refused; NetBIOS messages."""
+    rows = fields(path, "smb || smb2", ["smb.cmd", "smb2.cmd", "smb2.tree", "smb2.nt_status", "ntlmssp.auth.username"])
+    names = fields(path, "nbns || nbdgm || nbss.type == 0x81", ["nbns.flags.opcode", "nbdgm.type", "nbss.type"])
+    return {
+        "version_1_commands": tally(x for r in rows for x in r[0]),
+        "version_2_commands": tally(x for r in rows for x in r[1]),
+        "trees": sorted({x for r in rows for x in r[2]}),
+        "statuses": tally(x for r in rows for x in r[3]),
+        "accounts": tally(x for r in rows for x in r[4]),
+        "name_operations": tally(x for r in names for x in r[0]),
+        "datagrams": tally(x for r in names for x in r[1]),
+        "session_requests": tally(x for r in names for x in r[2]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
@@ -539,9 +589,11 @@ FILES = {
     "http.pcap": [http],
     "icmp.pcapng": [icmp],
     "lldp.pcap": [lldp],
+    "logins.pcap": [kerberos, ldap, proxy],
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
     "udp.pcap": [udp],

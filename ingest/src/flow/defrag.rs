@@ -138,6 +138,7 @@ mod tests {
             len: 28,
             checksum_ok: None,
             fragment: Some(Fragment { id: 7, offset, more }),
+            router_alert: false,
             depth: 0,
         }
     }

@@ -20,6 +20,10 @@ use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Ou
 const MAX_FLOWS: usize = 200_000;
 /// Pieces of a flow that are offered to the probes before nobody is taken to know it.
 const MAX_OFFERS: u8 = 8;
+/// A direction with fewer bytes than this has not shown enough to say that nobody knows it, into however small segments a
+/// sender cuts them; but so many pieces are held at most.
+const FEW_BYTES: usize = 32;
+const MAX_PIECES: u8 = 64;
 /// Bytes of a stream held for probes that ask for more.
 const MAX_HELD: usize = 8 << 10;
 /// Bytes of all streams that wait behind holes.
@@ -594,8 +598,10 @@ impl Flow {
                 *offered += 1;
                 held.push(Held { dir, frame: at.number, ts: at.ts, bytes: bytes.to_vec() });
                 let size: usize = held.iter().map(|held| held.bytes.len()).sum();
-                let last = *offered >= MAX_OFFERS || size > MAX_HELD;
-                self.identify_stream(at, dir, last);
+                let shown: usize = held.iter().filter(|piece| piece.dir == dir).map(|piece| piece.bytes.len()).sum();
+                let few = shown < FEW_BYTES && *offered < MAX_PIECES;
+                let last = !few && (*offered >= MAX_OFFERS || size > MAX_HELD);
+                self.identify_stream(at, dir, few, last);
             }
             App::Stream(_) => self.feed(at, dir, bytes),
             App::Nobody if starts_tls(bytes) => {
@@ -624,7 +630,7 @@ impl Flow {
     }
 
     /// Asks the probes about the bytes held; once one knows them, they are decoded.
-    fn identify_stream(&mut self, at: &mut At<'_>, dir: Dir, last: bool) {
+    fn identify_stream(&mut self, at: &mut At<'_>, dir: Dir, few: bool, last: bool) {
         let App::Unknown { held, .. } = &self.app else { return };
         let mut joined: [Vec<u8>; 2] = Default::default();
         let single = held.len() == 1;
@@ -669,7 +675,7 @@ impl Flow {
                 }
             }
             None if self.held_tls() => self.start_tls(at),
-            None if last || !(undecided || self.both_may_speak()) => self.app = App::Nobody,
+            None if !few && (last || !(undecided || self.both_may_speak())) => self.app = App::Nobody,
             None => {}
         }
     }

@@ -95,6 +95,7 @@ fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) {
         len: total as u32,
         checksum_ok: Some(checksum(header.slice()) == 0),
         fragment: is_fragment.then_some(Fragment { id: u32::from(header.identification()), offset, more }),
+        router_alert: !header.options().is_empty() && has_router_alert(header.options()),
         depth: walk.depth,
     });
     let payload = inside.get(header_len..).unwrap_or_default();
@@ -104,6 +105,19 @@ fn v4<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) {
         return;
     }
     transport::start(walk, proto, payload);
+}
+
+/// The router alert option (RFC 2113, option 148) is among these.
+fn has_router_alert(mut options: &[u8]) -> bool {
+    loop {
+        options = match options {
+            [] | [0, ..] => return false,
+            [1, rest @ ..] => rest,
+            [148, ..] => return true,
+            [_, length, ..] if *length >= 2 => options.get(usize::from(*length)..).unwrap_or_default(),
+            _ => return false,
+        }
+    }
 }
 
 /// The Internet checksum (RFC 1071) of bytes that include their checksum: zero if it is right.
@@ -150,6 +164,7 @@ fn v6<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) {
         len: u32::try_from(payload_len.saturating_add(40)).unwrap_or(u32::MAX),
         checksum_ok: None,
         fragment: None,
+        router_alert: false,
         depth: walk.depth,
     });
     datagram(walk, next, inside);
@@ -256,6 +271,7 @@ mod tests {
         let packet = decode(228, &frame, 28, 0);
         let ip = packet.ip.unwrap();
         assert_eq!((ip.ttl, ip.id, ip.dscp, ip.ecn, ip.len, ip.checksum_ok), (63, Some(0x1234), 46, 1, 26, Some(true)));
+        assert!(ip.router_alert);
         assert_eq!((packet.payload, packet.trailer), (&[7, 8][..], &[0, 0][..]));
         frame[8] = 62;
         assert_eq!(decode(228, &frame, 28, 0).ip.unwrap().checksum_ok, Some(false));

@@ -144,6 +144,8 @@ pub struct Ip {
     /// IPv4 header checksum verified; `None` for IPv6 or a cut frame.
     pub checksum_ok: Option<bool>,
     pub fragment: Option<Fragment>,
+    /// IPv4 router alert option (RFC 2113): routers look at the packet though it is not for them.
+    pub router_alert: bool,
     /// Tunnels around this header.
     pub depth: u8,
 }

@@ -4,7 +4,6 @@
 //! and finishes it when the protocol says that the file ends, or when it is clear that it never will.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use md5::{Digest, Md5};
 use pcapper_schema::tables::Files;
@@ -12,6 +11,7 @@ use pcapper_schema::{Common, Row as _, TableSet};
 use sha1::Sha1;
 use sha2::Sha256;
 
+use super::hex::hex;
 use super::it::mime;
 use super::{Cx, Dir};
 
@@ -197,11 +197,4 @@ impl Follower {
         let bits: f64 = self.counts.iter().filter(|&&n| n > 0).map(|&n| n as f64 / total).map(|p| -p * p.log2()).sum();
         Some(bits.max(0.0))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -13,6 +13,7 @@
 pub mod ber;
 pub mod expectations;
 pub mod files;
+pub mod hex;
 pub mod it;
 pub mod link;
 pub mod ot;

@@ -1,9 +1,9 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dcerpc, dhcp, dhcpv6, dns, ftp, http, icmp, kerberos, netbios, ntp, snmp, ssdp, syslog, telnet, tls, vpn};
+use super::it::{dcerpc, dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
 use super::link::{arp, lldp};
-use super::ot::{dnp3, goose, iec104, modbus, s7comm};
+use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -11,9 +11,18 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &lldp::PROTOCOL,
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
+    &igmp::PROTOCOL,
+    &ospf::PROTOCOL,
+    &pim::PROTOCOL,
+    &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
+    &ssh::PROTOCOL,
+    &vnc::PROTOCOL,
+    &rdp::PROTOCOL,
+    &http2::PROTOCOL,
     &http::PROTOCOL,
+    &smtp::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
     &dcerpc::PROTOCOL,
@@ -24,10 +33,15 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::NAMES,
     &netbios::DATAGRAMS,
     &netbios::SESSIONS,
+    &smb::PROTOCOL,
+    &mms::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
+    &ldap::PROTOCOL,
+    &enip::PROTOCOL,
+    &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,
@@ -41,4 +55,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,
+    &hsrp::PROTOCOL,
+    &glbp::PROTOCOL,
+    &rip::PROTOCOL,
+    &rip::RIPNG,
 ];

@@ -1,9 +1,12 @@
 //! Ids for secrets: equal for equal secrets, useless for guessing them.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use pcapper_schema::tables::Credentials;
 use sha2::{Digest, Sha256};
+
+use super::Cx;
+use super::hex::hex;
 
 static KEY: OnceLock<[u8; 32]> = OnceLock::new();
 
@@ -21,10 +24,31 @@ pub fn id(secret: &[u8]) -> Option<String> {
     let mut outer = Sha256::new();
     outer.update(padded(key, 0x5c));
     outer.update(inner.finalize());
-    Some(outer.finalize().iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    outer.finalize().get(..8).map(hex)
+}
+
+/// The password that every packet of a flow repeats in clear, as routing protocols do: told once, and again when it changes.
+#[derive(Default)]
+pub struct Repeated(Vec<u8>);
+
+impl Repeated {
+    /// Writes its row of `credentials`, unless it is the one told last. `text` is the secret as people read it.
+    pub fn tell(&mut self, cx: &mut Cx<'_>, protocol: &str, secret: &[u8], text: &str) {
+        if self.0 == secret {
+            return;
+        }
+        self.0 = secret.to_vec();
+        cx.emit(Credentials {
+            protocol: Some(protocol),
+            kind: Some("password"),
+            secret: Some(text),
+            secret_id: id(secret).as_deref(),
+            secret_length: u32::try_from(text.chars().count()).ok(),
+            encrypted: Some(false),
+            outcome: Some("unknown"),
+            ..Credentials::default()
+        });
+    }
 }
 
 fn padded(key: &[u8; 32], mask: u8) -> [u8; 64] {

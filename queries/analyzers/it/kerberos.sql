@@ -6,7 +6,7 @@
 -- @section summary shape=facts
 SELECT count(*) AS messages, count(*) FILTER (WHERE msg_type = 10) AS "AS requests", count(*) FILTER (WHERE msg_type = 12) AS "TGS requests", count(*) FILTER (WHERE msg_type = 14) AS "AP requests", count(*) FILTER (WHERE msg_type = 30) AS errors,
   count(*) FILTER (WHERE transport = 'udp') AS udp, count(*) FILTER (WHERE transport = 'tcp') AS tcp, count(DISTINCT CASE WHEN msg_type IN (10, 12) THEN dst_ip END) AS kdcs, count(DISTINCT CASE WHEN msg_type IN (10, 12) THEN src_ip END) AS clients,
-  array_to_string(array_slice(array_sort(array_agg(DISTINCT upper(realm))), 1, 5), ', ') AS realms, avg(CASE WHEN msg_type IN (10, 12) THEN CASE WHEN success THEN 1.0 WHEN NOT success THEN 0.0 END END) AS success_share, min(ts) AS first, max(ts) AS last FROM kerberos;
+  array_to_string(array_slice(array_sort(array_agg(DISTINCT upper(realm))), 1, 5), ', ') AS realms, CAST(count(*) FILTER (WHERE msg_type IN (11, 13)) AS DOUBLE) / nullif(count(*) FILTER (WHERE msg_type IN (11, 13) OR msg_type = 30 AND error_code <> 25), 0) AS success_share, min(ts) AS first, max(ts) AS last FROM kerberos;
 
 -- @section "KDCs" shape=table limit=15
 SELECT q.kdc, q.realms, q.requests, coalesce(r.errors, 0) AS errors, coalesce(r.too_big, 0) AS "Too big for UDP", r.skew AS "Clock off s"
@@ -15,7 +15,8 @@ LEFT JOIN (SELECT src_ip AS server, count(*) AS errors, count(*) FILTER (WHERE e
 
 -- @section "Principals" shape=table limit=25
 SELECT coalesce(q.client, t.client) AS client, upper(coalesce(q.realm, t.realm)) AS realm, q.workstation, coalesce(q.source, t.source) AS source, coalesce(q.ok, 0) AS "AS ok", coalesce(q.failed, 0) AS "AS failed", coalesce(t.services, 0) AS services, greatest(coalesce(q.last, t.last), coalesce(t.last, q.last)) AS last
-FROM (SELECT lower(client) AS client, lower(realm) AS realm, max(array_element(addresses, 1)) AS workstation, min(src_ip) AS source, count(*) FILTER (WHERE success) AS ok, count(*) FILTER (WHERE NOT success) AS failed, max(ts) AS last FROM kerberos WHERE msg_type = 10 AND client IS NOT NULL GROUP BY lower(client), lower(realm)) q
+FROM (SELECT lower(k.client) AS client, lower(k.realm) AS realm, max(array_element(k.addresses, 1)) AS workstation, min(k.src_ip) AS source, count(*) FILTER (WHERE k.success) AS ok, count(*) FILTER (WHERE NOT k.success AND e.error_code IS DISTINCT FROM 25) AS failed, max(k.ts) AS last
+  FROM kerberos k LEFT JOIN kerberos e ON e.capture_id = k.capture_id AND e.flow_id = k.flow_id AND e.frame = k.response_frame AND e.msg_type = 30 WHERE k.msg_type = 10 AND k.client IS NOT NULL GROUP BY lower(k.client), lower(k.realm)) q
 FULL JOIN (SELECT lower(client) AS client, lower(realm) AS realm, min(dst_ip) AS source, count(DISTINCT service) AS services, max(ts) AS last FROM kerberos WHERE msg_type = 13 AND client IS NOT NULL GROUP BY lower(client), lower(realm)) t ON t.client = q.client AND t.realm = q.realm
 ORDER BY coalesce(q.ok, 0) + coalesce(q.failed, 0) + coalesce(t.services, 0) DESC, 1, 2;
 
@@ -30,8 +31,8 @@ ORDER BY CASE WHEN ticket_etype IN (1, 2, 3) THEN 0 WHEN ticket_etype IN (23, 24
 SELECT array_to_string(etypes, ' ') AS offered, weak_etypes_only AS weak, count(*) AS requests, count(DISTINCT src_ip) AS hosts FROM kerberos WHERE msg_type IN (10, 12) GROUP BY 1, 2 ORDER BY weak DESC NULLS LAST, requests DESC, offered;
 
 -- @section "Errors" shape=table limit=25
-SELECT e.error, q.client, e.dst_ip AS source, count(*) AS count, min(e.ts) AS first, max(e.ts) AS last FROM kerberos e LEFT JOIN kerberos q ON q.capture_id = e.capture_id AND q.response_frame = e.frame AND q.flow_id = e.flow_id
-WHERE e.msg_type = 30 GROUP BY e.error, e.error_code, q.client, e.dst_ip ORDER BY e.error_code = 25, count DESC, e.error, client, source;
+SELECT e.error, coalesce(q.client, e.client) AS client, e.dst_ip AS source, count(*) AS count, min(e.ts) AS first, max(e.ts) AS last FROM kerberos e LEFT JOIN kerberos q ON q.capture_id = e.capture_id AND q.response_frame = e.frame AND q.flow_id = e.flow_id
+WHERE e.msg_type = 30 GROUP BY e.error, e.error_code, coalesce(q.client, e.client), e.dst_ip ORDER BY e.error_code = 25, count DESC, e.error, client, source;
 
 -- @section "Use of services" shape=table limit=15
 SELECT service, carrier, src_ip AS client, dst_ip AS server, ticket_cipher AS ticket, count(*) AS uses, count(*) FILTER (WHERE success) AS accepted FROM kerberos WHERE msg_type = 14 GROUP BY service, carrier, src_ip, dst_ip, ticket_cipher ORDER BY uses DESC, service, client, server;

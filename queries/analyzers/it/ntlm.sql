@@ -14,11 +14,11 @@ SELECT coalesce(domainname || '\' || username, username, '(anonymous)') AS accou
 FROM ntlm WHERE message_type = 3 GROUP BY 1 ORDER BY count(*) DESC, account;
 
 -- @section "Servers" shape=table limit=25
-SELECT src_ip AS server, max(server_nb_computer_name) AS netbios, max(server_dns_computer_name) AS dns, max(server_dns_domain_name) AS domain, max(server_tree_name) AS forest, max(version) AS version, count(*) AS challenges,
+SELECT src_ip AS server, max(server_nb_computer_name) AS "NetBIOS", max(server_dns_computer_name) AS "DNS", max(server_dns_domain_name) AS domain, max(server_tree_name) AS forest, max(version) AS version, count(*) AS challenges,
   max((CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000) AS "Clock off s" FROM ntlm WHERE message_type = 2 GROUP BY src_ip ORDER BY challenges DESC, server;
 
 -- @section "Exchanges" shape=table limit=25
-SELECT ts, src_ip AS client, dst_ip AS server, dst_port AS port, carrier, coalesce(domainname || '\' || username, username, '(anonymous)') AS account, target_spn AS target, ntlm_version AS version, sign, seal, mic_present AS mic, coalesce(status, CASE WHEN success THEN 'ok' WHEN NOT success THEN 'refused' END) AS status
+SELECT ts AS time, src_ip AS client, dst_ip AS server, dst_port AS port, carrier, coalesce(domainname || '\' || username, username, '(anonymous)') AS account, target_spn AS target, ntlm_version AS version, sign, seal, mic_present AS "MIC", coalesce(status, CASE WHEN success THEN 'ok' WHEN NOT success THEN 'refused' END) AS status
 FROM ntlm WHERE message_type = 3 ORDER BY capture, frame DESC, account;
 
 -- @section "Crackable responses" shape=table limit=25
@@ -71,6 +71,6 @@ FROM ntlm WHERE message_type = 3 AND carrier = 'http' AND username IS NOT NULL A
 SELECT 'A server gives the challenge that capture tools give' AS title, '1122334455667788 as ' || coalesce(server_nb_computer_name, target_name, 'a nameless server') AS details, src_ip, src_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ntlm WHERE message_type = 2 AND server_challenge = secret('1122334455667788') GROUP BY src_ip, src_port, server_nb_computer_name, target_name ORDER BY src_ip, src_port, details;
 
--- @finding ntlm_tool_workstation severity=medium confidence=low technique=T1550.002
+-- @finding ntlm_tool_workstation severity=low confidence=low technique=T1550.002
 SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND hostname IN ('WORKSTATION', 'NULL') AND (version IS NULL OR version LIKE '0.0.%' OR version = '6.1.7600') GROUP BY src_ip, dst_ip, dst_port, hostname, domainname, username ORDER BY src_ip, dst_ip, dst_port, details;

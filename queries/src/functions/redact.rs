@@ -11,7 +11,6 @@ use datafusion::arrow::array::{ArrayRef, AsArray, ListBuilder, StringArray, Stri
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf, lit};
 
 use super::of_text;
@@ -26,13 +25,12 @@ fn mark(secret: &str) -> String {
     format!("{MARK}{:016x}", KEY.hash_one(secret))
 }
 
-/// An expression that hides the secrets of a column: marks in the place of texts and lists of texts; a number, which a mark
-/// cannot replace, becomes null.
+/// An expression that hides the secrets of a column: marks in the place of texts and lists of texts; what a mark cannot
+/// replace, a number or octets, becomes null.
 pub fn redact(column: Expr, data_type: &DataType) -> Result<Expr> {
     match data_type {
         DataType::Utf8 | DataType::Dictionary(..) => {}
         DataType::List(item) if *item.data_type() == DataType::Utf8 => {}
-        DataType::List(_) | DataType::Binary => return Err(DataFusionError::Plan(format!("a secret column cannot be {data_type}"))),
         _ => return Ok(lit(ScalarValue::try_from(data_type)?)),
     }
     let wanted = data_type.clone();

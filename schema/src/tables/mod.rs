@@ -4,74 +4,112 @@
 
 pub mod anomalies;
 pub mod arp;
+pub mod bacnet;
 pub mod captures;
+pub mod cip;
 pub mod credentials;
 pub mod dcerpc;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod enip;
 pub mod files;
 pub mod findings;
 pub mod flows;
 pub mod ftp;
+pub mod glbp;
 pub mod goose;
 pub mod hosts;
+pub mod hsrp;
 pub mod http;
+pub mod http2;
+pub mod iccp;
 pub mod icmp;
 pub mod iec104;
+pub mod igmp;
 pub mod kerberos;
+pub mod ldap;
 pub mod lldp;
+pub mod mms;
 pub mod modbus;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
+pub mod pim;
 pub mod process_values;
+pub mod rdp;
+pub mod rip;
+pub mod routing_routes;
 pub mod s7comm;
 pub mod smb;
+pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
+pub mod ssh;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
+pub mod vnc;
 pub mod vpn;
+pub mod vrrp;
 pub mod x509;
 
 pub use anomalies::Anomalies;
 pub use arp::Arp;
+pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
+pub use cip::Cip;
 pub use credentials::Credentials;
 pub use dcerpc::{Dcerpc, DcerpcEndpoints};
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
+pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use glbp::Glbp;
 pub use goose::Goose;
 pub use hosts::{HostNames, Hosts};
+pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
+pub use http2::{Http2, Http2Frames};
+pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
+pub use igmp::Igmp;
 pub use kerberos::Kerberos;
+pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use mms::Mms;
 pub use modbus::Modbus;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use rdp::Rdp;
+pub use rip::Rip;
+pub use routing_routes::RoutingRoutes;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
+pub use smtp::Smtp;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
+pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
+pub use vnc::Vnc;
 pub use vpn::Vpn;
+pub use vrrp::Vrrp;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -115,7 +153,9 @@ macro_rules! table_set {
 table_set! {
     Anomalies,
     Arp,
+    Bacnet,
     Captures,
+    Cip,
     Credentials,
     Dcerpc,
     DcerpcEndpoints,
@@ -125,42 +165,63 @@ table_set! {
     Dnp3Objects,
     Dns,
     DnsRecords,
+    Enip,
     Files,
     Findings,
     Flows,
     Ftp,
     FtpTransfers,
+    Glbp,
     Goose,
     HostNames,
     Hosts,
+    Hsrp,
     Http,
+    Http2,
+    Http2Frames,
     HttpTransactions,
+    Iccp,
     Icmp,
     Iec104,
     Iec104Objects,
+    Igmp,
     Interfaces,
     Kerberos,
+    Ldap,
+    LdapAttributes,
     Lldp,
+    Mms,
     Modbus,
     Nbdgm,
     Nbns,
     Nbss,
     Ntlm,
     Ntp,
+    Ospf,
+    OspfLsas,
     OtCommands,
     Packets,
+    Pim,
     ProcessValues,
+    Rdp,
+    Rip,
+    RoutingRoutes,
     S7comm,
     S7commItems,
     Smb,
     SmbFiles,
     SmbMappings,
+    Smtp,
     Snmp,
     Ssdp,
+    Ssh,
+    SshSessions,
     Syslog,
     TcpEvents,
     Telnet,
     Tls,
+    Vnc,
     Vpn,
+    Vrrp,
     X509,
 }

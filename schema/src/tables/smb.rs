@@ -1,9 +1,9 @@
-//! Tables of smb records.
+//! SMB: commands, files and shares.
 
 use crate::table;
 
 table! {
-    /// One row per SMB1/SMB2/SMB3 command: the request joined with its final response (message id, or MID/PID/TID/UID in SMB1), each member of a compound chain on its own. The sender columns name the client.
+    /// One row per SMB command of any version: the request with its final response, each member of a chain on its own. The source is the client.
     pub struct Smb("smb", "request/response pair", Network) {
         /// Frame of the request; null when only the response was captured.
         request_frame: u64,
@@ -17,7 +17,7 @@ table! {
         dialects_offered: list_text = "smb2.dialect",
         /// Command number in the SMB header.
         command_code: u16 = "smb2.cmd",
-        /// Command name in snake case without a prefix: negotiate, session_setup, logoff, tree_connect, tree_disconnect, create, close, flush, read, write, lock, ioctl, cancel, echo, query_directory, change_notify, query_info, set_info, oplock_break; SMB1 names likewise (nt_create_andx, trans2).
+        /// Command name in snake case: `session_setup`, `tree_connect`, `create`; in SMB1 `nt_create_andx`, `trans2` ...
         command: word,
         /// SMB1 transaction subcommand, SMB2 ioctl name or info class name.
         sub_command: word,
@@ -40,7 +40,7 @@ table! {
         /// Path of the tree this command runs in, as given in its tree connect.
         share: word = "smb2.tree",
         /// File, directory or pipe named by the command, else resolved from its file id.
-        path: text = "smb2.filename",
+        @bloom path: text = "smb2.filename",
         /// SMB2 file id (32 hex digits) or SMB1 FID.
         file_id: text = "smb2.fid",
         /// File offset of a read or write.
@@ -52,15 +52,15 @@ table! {
         /// Access mask of a create.
         desired_access: u32 = "smb.access_mask",
         /// supersede, open, create, open_if, overwrite, overwrite_if.
-        create_disposition: text,
+        create_disposition: word,
         /// What the server did: superseded, opened, created, overwritten.
-        create_action: text,
+        create_action: word,
         /// Account of the session (NTLM type 3 or Kerberos client name), repeated on all its rows.
-        username: word = "ntlmssp.auth.username",
+        @bloom username: word = "ntlmssp.auth.username",
         /// Domain or realm of that account.
         domain: word = "ntlmssp.auth.domain",
         /// Workstation name the client gave in NTLM.
-        hostname: text = "ntlmssp.auth.hostname",
+        hostname: word = "ntlmssp.auth.hostname",
         /// ntlmv1, ntlmv2, kerberos, anonymous, guest, lanman, plaintext.
         auth_method: word,
         /// Signed flag of the request header (SMB2) or FLAGS2 signature bit (SMB1).
@@ -70,13 +70,13 @@ table! {
         /// Negotiate rows: signing none, enabled or required, as the server answered.
         security_mode: word,
         /// Server GUID of the negotiate response.
-        server_guid: text = "smb2.server_guid",
+        server_guid: word = "smb2.server_guid",
         /// Client GUID of the negotiate request.
-        client_guid: text = "smb2.client_guid",
+        client_guid: word = "smb2.client_guid",
         /// Names of the server capabilities in the negotiate response.
         capabilities: list_text,
         /// Named pipe when the command runs on one (svcctl, atsvc, samr, lsarpc ...).
-        pipe: text,
+        pipe: word,
         /// Time from request to final response.
         response_time_ms: f64,
     }
@@ -86,17 +86,17 @@ table! {
     /// One row per file event on an SMB share, folded per open handle: open, read, write, rename, delete, set attribute, directory listing. Pipes are kept out (see smb.pipe).
     pub struct SmbFiles("smb_files", "file event", Network) {
         /// open, read, write, rename, delete, set_info, list, close.
-        action: text,
+        action: word,
         /// Tree path.
         share: word = "smb2.tree",
         /// Path inside the share, without the leading backslash.
-        path: text = "smb2.filename",
+        @bloom path: text = "smb2.filename",
         /// Old path of a rename.
         prev_path: text,
         /// File id of the handle.
         file_id: text = "smb2.fid",
         /// Account of the session.
-        username: word,
+        @bloom username: word,
         /// The handle is a directory.
         is_directory: bool,
         /// End-of-file size the server reported at open.
@@ -108,7 +108,7 @@ table! {
         /// Sum of bytes written through this handle.
         bytes_written: u64,
         /// opened, created, overwritten, superseded.
-        create_action: text,
+        create_action: word,
         /// Opened with, or later set to, delete on close.
         delete_on_close: bool,
         /// Creation time of the file.
@@ -124,7 +124,7 @@ table! {
         /// Final NT status of the operation.
         status: word,
         /// Hash of the transferred body when the `files` table holds it complete.
-        sha256: text,
+        @bloom sha256: text,
     }
 }
 
@@ -132,7 +132,7 @@ table! {
     /// One row per tree connect: who mapped which share and with what outcome.
     pub struct SmbMappings("smb_mappings", "tree connect", Network) {
         /// UNC path as sent, e.g. two backslashes, server, share.
-        path: text = "smb2.tree",
+        @bloom path: text = "smb2.tree",
         /// Server part of the path.
         server_name: word,
         /// Share part, case as sent.
@@ -144,7 +144,7 @@ table! {
         /// Number of the share type.
         share_type_code: u8 = "smb2.share_type",
         /// SMB1 file system name.
-        native_file_system: text = "smb.native_fs",
+        native_file_system: word = "smb.native_fs",
         /// Share is ADMIN$ or a drive letter with $. IPC$ is not admin.
         is_admin: bool,
         /// Tree id given by the server.
@@ -152,7 +152,7 @@ table! {
         /// Session id.
         session_id: u64 = "smb2.sesid",
         /// Account of the session.
-        username: word,
+        @bloom username: word,
         /// Its domain.
         domain: word,
         /// NT status of the response.

@@ -62,9 +62,19 @@ impl Exchange {
         self.ntlm.is_pending() || self.kerberos.is_pending()
     }
 
-    /// Account of the login that waits for its [`outcome`]: `DOMAIN\user`, or the user alone; `None` if it is anonymous.
+    /// Who the NTLM login that waits for its [`outcome`] says to be; a Kerberos ticket hides its owner.
+    pub fn identity(&self) -> Option<ntlm::Identity> {
+        self.ntlm.identity()
+    }
+
+    /// Account of that login: `DOMAIN\user`, or the user alone; `None` if it is anonymous.
     pub fn account(&self) -> Option<String> {
-        self.ntlm.account()
+        let identity = self.ntlm.identity()?;
+        let user = identity.user?;
+        Some(match identity.domain {
+            Some(domain) => format!("{domain}\\{user}"),
+            None => user,
+        })
     }
 }
 

@@ -4,12 +4,12 @@
 //! [`gssapi::token`](super::gssapi::token), which finds NTLMSSP in them, bare or within SPNEGO.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Ntlm};
 
 use crate::protocols::Cx;
+use crate::protocols::hex::hex;
 use crate::wire::{Malformed, Reader, Wire};
 
 /// First bytes of every message (MS-NLMP, 2.2.1).
@@ -78,6 +78,17 @@ pub struct Outcome<'a> {
     pub frame: Option<u64>,
 }
 
+/// Who logs in, as an authenticate message says it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// `None` if anonymous.
+    pub user: Option<String>,
+    pub domain: Option<String>,
+    pub workstation: Option<String>,
+    /// As in `ntlm.ntlm_version`: `ntlmv2`, `ntlmv1`, `ntlm2_session`, `lm`, `anonymous`.
+    pub version: Option<&'static str>,
+}
+
 impl Login {
     /// Takes one message; `false` if it is none of the three.
     pub fn message(&mut self, cx: &mut Cx<'_>, common: &Common, carrier: &'static str, bytes: &[u8]) -> bool {
@@ -123,8 +134,9 @@ impl Login {
         }
         let [domain, workstation] = fields;
         // These two come before the character set is agreed on: they are in the OEM one.
-        let domain = domain.map(|field| field.of(bytes)).transpose()?.and_then(oem);
-        let workstation = workstation.map(|field| field.of(bytes)).transpose()?.and_then(oem);
+        let whole = [domain, workstation].into_iter().flatten().all(|field| field.of(bytes).is_ok());
+        let domain = domain.and_then(|field| field.of(bytes).ok()).and_then(oem);
+        let workstation = workstation.and_then(|field| field.of(bytes).ok()).and_then(oem);
         let version = version(flags, &mut reader);
         cx.emit_as(
             common,
@@ -139,7 +151,7 @@ impl Login {
                 ..options(flags)
             },
         );
-        Ok(())
+        if whole { Ok(()) } else { Err(Malformed) }
     }
 
     fn challenge(&mut self, cx: &mut Cx<'_>, common: &Common, carrier: &'static str, bytes: &[u8]) -> Wire<()> {
@@ -152,9 +164,10 @@ impl Login {
         // Neither is there in the oldest form.
         let info = reader.skip(8).and_then(|()| Buffer::read(&mut reader)).ok();
         let version = version(flags, &mut reader);
-        let target = target.of(bytes)?;
-        let target = text(target, flags);
-        let info = TargetInfo::parse(info.map(|info| info.of(bytes)).transpose()?.unwrap_or_default());
+        // What lies outside the message takes nothing from the rest of it.
+        let whole = target.of(bytes).and(info.map_or(Ok(&[][..]), |info| info.of(bytes))).map(|_| ());
+        let target = target.of(bytes).ok().and_then(|target| text(target, flags));
+        let info = TargetInfo::parse(info.and_then(|info| info.of(bytes).ok()).unwrap_or_default());
         if let Some(challenge) = &mut self.challenge {
             let server = info.dns_computer.as_deref().or(info.nb_computer.as_deref()).or(target.as_deref());
             challenge.server = server.map(Into::into);
@@ -178,7 +191,7 @@ impl Login {
                 ..options(flags)
             },
         );
-        Ok(())
+        whole
     }
 
     /// An authenticate message waits for its outcome.
@@ -186,13 +199,14 @@ impl Login {
         self.pending.is_some()
     }
 
-    /// Account of the authenticate message that waits: `DOMAIN\user`, or the user alone; `None` if it is anonymous.
-    pub fn account(&self) -> Option<String> {
+    /// Who the authenticate message that waits says to be.
+    pub fn identity(&self) -> Option<Identity> {
         let message = Authenticate::parse(&self.pending.as_ref()?.message).ok()?;
-        let user = message.user?;
-        Some(match message.domain {
-            Some(domain) => format!("{domain}\\{user}"),
-            None => user.into_owned(),
+        Some(Identity {
+            version: message.kind(self.challenge.as_ref().map_or(0, |challenge| challenge.flags)),
+            user: message.user.map(Cow::into_owned),
+            domain: message.domain.map(Cow::into_owned),
+            workstation: message.workstation.map(Cow::into_owned),
         })
     }
 
@@ -454,13 +468,6 @@ fn shown(response: &[u8]) -> Option<String> {
     Some(hex(response)).filter(|text| !text.is_empty())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
@@ -513,7 +520,8 @@ mod tests {
         assert!(login.message(&mut cx, &common, "http", challenge));
         let response = [[0xaa; 16].as_slice(), &[1, 1, 0, 0, 0, 0, 0, 0], &[0; 20], &[9, 0, 4, 0], &wide("s/"), &[0; 4]].concat();
         assert!(login.message(&mut cx, &common, "http", &authenticate("bob", &response)));
-        assert_eq!(login.account().as_deref(), Some("DOM\\bob"));
+        let identity = login.identity().unwrap();
+        assert_eq!((identity.domain.as_deref(), identity.user.as_deref(), identity.version), (Some("DOM"), Some("bob"), Some("ntlmv2")));
         login.settle(&mut cx, Outcome { success: Some(true), status: Some("200"), frame: Some(9) });
         assert!(!login.message(&mut cx, &common, "http", b"NTLMSSP\0\x04\0\0\0"));
 

@@ -2,7 +2,6 @@
 //! and TCP (RFC 3430).
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use pcapper_schema::Common;
@@ -10,6 +9,7 @@ use pcapper_schema::tables::{Credentials, Snmp};
 use rustc_hash::FxHashMap;
 
 use crate::protocols::ber::{self, tag};
+use crate::protocols::hex::hex;
 use crate::protocols::secrets;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
@@ -333,15 +333,8 @@ fn value(kind: u8, content: &[u8]) -> Wire<(&'static str, Option<String>)> {
 fn octets(content: &[u8]) -> String {
     match std::str::from_utf8(content) {
         Ok(text) if !text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\r' | '\n')) => text.to_owned(),
-        _ => hex("0x", content),
+        _ => format!("0x{}", hex(content)),
     }
-}
-
-fn hex(prefix: &str, bytes: &[u8]) -> String {
-    bytes.iter().fold(prefix.to_owned(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 #[derive(Default)]
@@ -381,7 +374,7 @@ impl Messages {
         }
         let secured = message.secured.as_ref();
         let (user, context) = (secured.and_then(|s| text(s.user)), secured.and_then(|s| s.context).and_then(text));
-        let engine = secured.filter(|s| !s.engine_id.is_empty()).map(|s| hex("", s.engine_id));
+        let engine = secured.filter(|s| !s.engine_id.is_empty()).map(|s| hex(s.engine_id));
         let bindings = pdu.map_or(&[][..], |pdu| &pdu.bindings);
         let oids: Vec<_> = bindings.iter().map(|binding| Cow::Borrowed(binding.oid.as_str())).collect();
         let names: Vec<_> = bindings.iter().map(|binding| object_name(&binding.oid).map(Cow::Owned)).collect();

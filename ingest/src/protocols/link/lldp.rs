@@ -15,6 +15,7 @@ use pcapper_schema::tables::Lldp;
 use rustc_hash::FxHashMap;
 
 use crate::packet::{Llc, Packet};
+use crate::protocols::hex::joined;
 use crate::protocols::{Cx, FrameDissector, FrameKind, Group, Outcome, Protocol};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -287,10 +288,6 @@ fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     Some(String::from_utf8_lossy(bytes.get(..=end)?))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":")
-}
-
 /// An address of an IANA address family (1 IPv4, 2 IPv6, 6 hardware).
 fn network_address(family: u8, address: &[u8]) -> String {
     match (family, address.len()) {
@@ -298,14 +295,14 @@ fn network_address(family: u8, address: &[u8]) -> String {
         (2, 16) => address.first_chunk::<16>().map(|address| Ipv6Addr::from(*address).to_string()),
         _ => None,
     }
-    .unwrap_or_else(|| hex(address))
+    .unwrap_or_else(|| joined(address, ":"))
 }
 
 /// A chassis or port id as text; `mac` and `network` are the subtypes of these notations, all others name things in text.
 fn notation(id: (u8, &[u8]), mac: u8, network: u8) -> String {
     let (subtype, value) = id;
     if subtype == mac {
-        return hex(value);
+        return joined(value, ":");
     }
     if subtype == network
         && let Some((family, address)) = value.split_first()
@@ -314,7 +311,7 @@ fn notation(id: (u8, &[u8]), mac: u8, network: u8) -> String {
     }
     match text(value) {
         Some(name) if std::str::from_utf8(value).is_ok() && !name.chars().any(char::is_control) => name.into_owned(),
-        _ => hex(value),
+        _ => joined(value, ":"),
     }
 }
 

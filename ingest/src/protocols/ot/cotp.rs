@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use crate::protocols::Cx;
 use crate::wire::{Reader, Wire};
 
 /// Octets before the TPDU.
@@ -92,6 +93,55 @@ pub fn resync(bytes: &[u8]) -> Option<usize> {
             _ => false,
         }
     })
+}
+
+/// Bytes without a TPKT, one try after another, before a connection is given up.
+const MAX_MISSES: u32 = 16;
+
+/// Walks the TPKTs of a connection, and finds them again behind what is none.
+#[derive(Default)]
+pub struct Walker {
+    misses: u32,
+    after_gap: bool,
+    started: bool,
+}
+
+/// What to do with the bytes at hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step<'a> {
+    /// A unit, and the octets it takes.
+    Unit(Tpdu<'a>, usize),
+    /// So many octets are none and are passed over.
+    Skip(usize),
+    /// More bytes are needed.
+    Wait,
+    /// This is no ISO transport any more.
+    Stop,
+}
+
+impl Walker {
+    /// The next step; what should be a TPKT of `protocol` and is not, is told once.
+    pub fn step<'a>(&mut self, cx: &mut Cx<'_>, protocol: &str, rest: &'a [u8]) -> Step<'a> {
+        match find(rest) {
+            Found::Unit(unit, total) => {
+                *self = Self { started: true, ..Self::default() };
+                Step::Unit(unit, total)
+            }
+            Found::Part => Step::Wait,
+            Found::Nothing => {
+                if self.misses == 0 && self.started && !self.after_gap {
+                    cx.anomaly(protocol, "unexpected_state", "no TPKT where one should start");
+                }
+                self.misses += 1;
+                if self.misses > MAX_MISSES { Step::Stop } else { Step::Skip(resync(rest).unwrap_or(rest.len())) }
+            }
+        }
+    }
+
+    /// Bytes were lost: what follows may start anywhere.
+    pub fn lost(&mut self) {
+        self.after_gap = true;
+    }
 }
 
 /// What a direction's first bytes tell of what is carried.

@@ -104,8 +104,9 @@ pub fn take(logins: &mut Option<Box<Logins>>, cx: &mut Cx<'_>, common: &Common, 
     } else {
         for (place, name) in [(0, Name::WwwAuthenticate), (1, Name::ProxyAuthenticate)] {
             for value in head.all(name) {
-                if let Some(token) = token(value) {
-                    let (exchange, _) = &mut logins.get_or_insert_default().exchanges[place];
+                if let Some(token) = token(value)
+                    && let Some((exchange, _)) = logins.get_or_insert_default().exchanges.get_mut(place)
+                {
                     gssapi::token_as(cx, common, "http", exchange, &token);
                 }
             }
@@ -264,6 +265,9 @@ fn form(common: &Common, head: &Head, content: &Content, passage: Passage<'_>) -
         let text = String::from_utf8_lossy(body);
         let (user, secret) = pairs(&text, whole);
         (user, secret?, "form field")
+    } else if kind.eq_ignore_ascii_case("multipart/form-data") {
+        let (user, secret) = parts(&String::from_utf8_lossy(body));
+        (user, secret?, "form field")
     } else if kind.eq_ignore_ascii_case("application/json") && !body.is_empty() {
         let serde_json::Value::Object(members) = serde_json::from_slice(body).ok()? else { return None };
         let find = |names: &[&str]| {
@@ -304,11 +308,38 @@ fn pairs(text: &str, whole: bool) -> (Option<String>, Option<(String, String)>) 
         if name.len() > 64 || value.len() > MAX_SECRET || user.is_some() && secret.is_some() {
             continue;
         }
-        let name = plain(name);
+        let name = if name.contains(['%', '+']) { Cow::Owned(plain(name)) } else { Cow::Borrowed(name) };
         if user.is_none() && is_one_of(&name, USER_FIELDS) {
             user = Some(plain(value));
         } else if secret.is_none() && is_one_of(&name, PASSWORD_FIELDS) {
-            secret = Some((name, plain(value)));
+            secret = Some((name.into_owned(), plain(value)));
+        }
+    }
+    (user, secret)
+}
+
+/// Account, and name and value of the password, among the parts of a form (RFC 7578, 4.2) that are one line each.
+fn parts(text: &str) -> (Option<String>, Option<(String, String)>) {
+    let (mut user, mut secret) = (None, None);
+    let mut name = None;
+    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix("\r\n"));
+    while let Some(line) = lines.next() {
+        match line.split_once(':') {
+            Some((field, value)) if field.eq_ignore_ascii_case("content-disposition") => {
+                let value = value.split_once(';').map_or("", |(_, parameters)| parameters);
+                name = parameter(value, "name", b";").filter(|_| parameter(value, "filename", b";").is_none());
+            }
+            _ if line.is_empty() => {
+                let Some(name) = name.take() else { continue };
+                // The value is followed by the next part's boundary.
+                let Some(value) = lines.next().filter(|value| !value.is_empty() && value.len() <= MAX_SECRET) else { continue };
+                if user.is_none() && is_one_of(&name, USER_FIELDS) {
+                    user = Some(value.to_owned());
+                } else if secret.is_none() && is_one_of(&name, PASSWORD_FIELDS) {
+                    secret = Some((name, value.to_owned()));
+                }
+            }
+            _ => {}
         }
     }
     (user, secret)
@@ -330,6 +361,14 @@ mod tests {
         assert_eq!(secret, Some(("pwd".to_owned(), "a&b".to_owned())));
         assert_eq!(pairs("user=a&pass=cut", false), (Some("a".to_owned()), None));
         assert_eq!(pairs("bypass=1&password=", true), (None, None));
+    }
+
+    #[test]
+    fn parts_of_forms() {
+        let form = "--x\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\nanna\r\n--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\np\r\n--x--\r\n";
+        assert_eq!(parts(form), (Some("anna".to_owned()), Some(("password".to_owned(), "p".to_owned()))));
+        let file = "--x\r\nContent-Disposition: form-data; name=\"pass\"; filename=\"a\"\r\n\r\ncontent\r\n--x--\r\n";
+        assert_eq!(parts(file), (None, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! completed its head. Responses are told their requests by [`pairing`]. Bytes that are no message are passed over a segment
 //! at a time until one starts with a message again.
 
-mod body;
+pub(super) mod body;
 mod head;
 mod ja4h;
 mod login;

@@ -1,9 +1,9 @@
 //! One Kerberos message (RFC 4120, 5).
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use crate::protocols::ber::{self, tag};
+use crate::protocols::hex::hex;
 use crate::wire::{Malformed, Reader, Wire};
 
 /// Message types (RFC 4120, 7.5.7); the tag of each is its number in the application class.
@@ -359,13 +359,6 @@ impl<'a> Message<'a> {
             _ => None,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 fn small(content: &[u8]) -> Wire<i32> {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::hello::Hello;
 use super::names::is_grease;
+use crate::protocols::hex::hex;
 
 /// What carries the handshake: first letter of JA4.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,15 +102,6 @@ pub fn hash12(text: &str) -> String {
     let mut hash = hex(&Sha256::digest(text));
     hash.truncate(12);
     hash
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        put(&mut text, format_args!("{byte:02x}"));
-    }
-    text
 }
 
 /// Writes to a string, which cannot fail.

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use pcapper_schema::Common;
 use pcapper_schema::tables::Tls;
 
-use super::fingerprints::{self, Carrier, hex};
+use super::fingerprints::{self, Carrier};
 use super::hello::{Hello, KeyExchange, Kind, Ssl2Client, Ssl2Server};
 use super::names;
+use crate::protocols::hex::hex;
 use crate::protocols::it::x509::{self, Presented};
 use crate::protocols::{Cx, Dir};
 use crate::wire::{Reader, Wire};

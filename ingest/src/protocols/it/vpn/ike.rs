@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use pcapper_schema::tables::Vpn;
 
 use super::esp::{self, Associations};
-use super::{Tally, hex, note};
+use super::{Tally, note};
+use crate::protocols::hex::hex;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Protocol, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 

@@ -8,8 +8,6 @@ mod ppp;
 mod pptp;
 mod wireguard;
 
-use std::fmt::Write as _;
-
 use pcapper_schema::Common;
 use pcapper_schema::tables::Vpn;
 
@@ -66,14 +64,6 @@ impl Tally {
             },
         );
     }
-}
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 /// Remembers a value once, up to `most` of them.

@@ -3,7 +3,8 @@
 
 use pcapper_schema::tables::Vpn;
 
-use super::{Tally, hex, note};
+use super::{Tally, note};
+use crate::protocols::hex::hex;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 

@@ -3,7 +3,7 @@
 use pcapper_schema::tables::Credentials;
 use sha1::{Digest, Sha1};
 
-use super::hex;
+use crate::protocols::hex::hex;
 use crate::protocols::{Cx, secrets};
 use crate::wire::{Malformed, Reader, Wire};
 

@@ -24,7 +24,8 @@ use self::extensions::Extensions;
 use self::name::{Name, host_matches};
 use self::verify::Verdicts;
 use crate::protocols::Cx;
-use crate::protocols::it::tls::fingerprints::{hash12, hex};
+use crate::protocols::hex::hex;
+use crate::protocols::it::tls::fingerprints::hash12;
 
 /// Most certificates taken from one message.
 const MAX_CHAIN: usize = 255;

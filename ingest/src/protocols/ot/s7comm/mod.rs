@@ -15,7 +15,8 @@ use pcapper_schema::tables::{Credentials, OtCommands, S7comm};
 
 use self::pdu::{Control, Identity, Pdu, Userdata};
 use self::transfer::Transfers;
-use super::cotp::{self, Assembler, Carried, Found, Tpdu};
+use super::cotp::{self, Assembler, Carried, Step, Tpdu, Walker};
+use crate::protocols::hex::hex;
 use crate::protocols::ot::points::{command, milliseconds};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
 
@@ -33,8 +34,6 @@ const MAX_WAITING: usize = 64;
 /// Answers of one connection whose pieces are joined, and the longest of them.
 const MAX_PIECES: usize = 8;
 const MAX_JOINED: usize = 64 << 10;
-/// Offers without a TPKT after which a connection is given up.
-const MAX_MISSES: u32 = 16;
 /// Bytes of one direction in which a probe must have found something.
 const MAX_PROBED: usize = 4096;
 
@@ -74,9 +73,7 @@ struct Stream {
     transfers: Transfers,
     /// Answers of which more pieces come, by their unit number.
     pieces: Vec<(u8, Vec<u8>)>,
-    misses: u32,
-    after_gap: bool,
-    started: bool,
+    walker: Walker,
 }
 
 impl StreamDissector for Stream {
@@ -84,36 +81,22 @@ impl StreamDissector for Stream {
         let mut used = 0;
         loop {
             let rest = bytes.get(used..).unwrap_or_default();
-            match cotp::find(rest) {
-                Found::Unit(unit, total) => {
+            match self.walker.step(cx, "s7comm", rest) {
+                Step::Unit(unit, total) => {
                     if !self.unit(cx, &unit) {
                         return Progress::Stop;
                     }
-                    self.misses = 0;
-                    self.after_gap = false;
-                    self.started = true;
                     used += total;
                 }
-                Found::Part => return Progress::Consumed(used),
-                Found::Nothing => {
-                    if self.misses == 0 && self.started && !self.after_gap {
-                        cx.anomaly("s7comm", "unexpected_state", "no TPKT where one should start");
-                    }
-                    self.misses += 1;
-                    if self.misses > MAX_MISSES {
-                        return Progress::Stop;
-                    }
-                    match cotp::resync(rest) {
-                        Some(skipped) => used += skipped,
-                        None => return Progress::Consumed(bytes.len()),
-                    }
-                }
+                Step::Skip(count) => used += count,
+                Step::Wait => return Progress::Consumed(used),
+                Step::Stop => return Progress::Stop,
             }
         }
     }
 
     fn gap(&mut self, cx: &mut Cx<'_>, _missing: u64) -> bool {
-        self.after_gap = true;
+        self.walker.lost();
         let at = cx.dir.index();
         if let (Some(assembler), Some(is_open)) = (self.assemblers.get_mut(at), self.is_open.get_mut(at)) {
             assembler.lose();
@@ -460,14 +443,6 @@ fn argument(octets: &[u8]) -> Option<String> {
 
 fn lossy(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a String cannot fail.
-        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{octet:02x}"));
-        text
-    })
 }
 
 #[cfg(test)]

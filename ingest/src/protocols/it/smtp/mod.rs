@@ -1,0 +1,562 @@
+//! SMTP (RFC 5321, with RFC 3030, 3207, 4954): mail transactions, logins, and the headers of what is sent.
+
+mod header;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pcapper_schema::Common;
+use pcapper_schema::tables::{Credentials, Smtp};
+
+use self::header::Header;
+use crate::protocols::it::gssapi;
+use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
+
+/// SMTP and LMTP on any port; 25 and 587 are its own.
+pub static PROTOCOL: Protocol = Protocol {
+    name: "smtp",
+    group: Group::It,
+    ports: &[25, 587, 2525],
+    stream: Some(StreamKind { probe, start: || Box::<Connection>::default() }),
+    ..Protocol::NONE
+};
+
+/// Longest command or reply line that is waited for, bytes; RFC 5321 allows 512, extensions more.
+const MAX_LINE: usize = 16 << 10;
+/// Commands that wait for their reply.
+const MAX_WAITING: usize = 256;
+/// Recipients, commands and replies that a row keeps.
+const MAX_VALUES: usize = 1024;
+/// Longest text of a reply that is kept, bytes.
+const MAX_REPLY: usize = 1024;
+
+fn starts(bytes: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| bytes.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
+}
+
+/// Code of a reply's line, and whether more lines follow (RFC 5321, 4.2.1).
+fn code(line: &[u8]) -> Option<(u16, bool)> {
+    match line {
+        [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            let code = [a, b, c].iter().fold(0, |code, digit| code * 10 + u16::from(**digit - b'0'));
+            matches!(rest, [] | [b' ' | b'-', ..]).then_some((code, rest.first() == Some(&b'-')))
+        }
+        _ => None,
+    }
+}
+
+/// A server greets as FTP's does; what the client says tells them apart.
+fn probe(offer: &Offer<'_>) -> Verdict {
+    let [orig, resp] = offer.bytes;
+    let (server, client) = if code(orig).is_some() { (orig, resp) } else { (resp, orig) };
+    let greets = matches!(code(server), Some((220 | 421 | 554, _)));
+    if !server.is_empty() && !greets {
+        return Verdict::No;
+    }
+    let hello = starts(client, &["EHLO ", "HELO ", "LHLO ", "EHLO\r", "HELO\r"]);
+    let mail = starts(client, &["MAIL FROM:", "RSET\r", "STARTTLS\r", "NOOP\r", "QUIT\r", "VRFY "]);
+    match (offer.usual_port, client.is_empty()) {
+        _ if hello => Verdict::Yes,
+        (true, true) if greets => Verdict::Yes,
+        (true, false) if mail => Verdict::Yes,
+        (false, true) if greets => Verdict::More,
+        _ => Verdict::No,
+    }
+}
+
+/// What the client's next bytes are.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Mode {
+    #[default]
+    Command,
+    /// A line of a login.
+    Login,
+    /// A message up to the line of one dot.
+    Message,
+    /// So many bytes of a chunk; whether it is the last.
+    Chunk(u64, bool),
+}
+
+/// Commands that wait for their reply.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Asked {
+    Hello,
+    Mail,
+    Recipient(String),
+    Data,
+    /// The message itself.
+    Body,
+    Auth,
+    StartTls,
+    Other,
+}
+
+/// One mail transaction.
+#[derive(Default)]
+struct Transaction {
+    from: Option<String>,
+    recipients: Vec<String>,
+    refused: Vec<String>,
+    size: Option<u64>,
+    body_bytes: Option<u64>,
+    header: Header,
+    codes: Vec<u16>,
+    commands: Vec<String>,
+    last: Option<(u16, String)>,
+    pipelined: bool,
+    completed: bool,
+    /// Cells of the reply that ended it; what the server still says before the next command belongs to it.
+    ended: Option<Common>,
+}
+
+/// A login that waits for the server's verdict.
+#[derive(Default)]
+struct Login {
+    common: Option<Common>,
+    mechanism: String,
+    challenge: Option<String>,
+    answers: Vec<String>,
+    username: Option<String>,
+    password: Option<String>,
+    hash: Option<String>,
+    done: bool,
+}
+
+#[derive(Default)]
+struct Connection {
+    server: Option<Dir>,
+    mode: Mode,
+    waiting: VecDeque<Asked>,
+    reply: Option<(u16, String)>,
+    banner: Option<String>,
+    helo: Option<String>,
+    esmtp: bool,
+    capabilities: Vec<String>,
+    login: Option<Login>,
+    gss: gssapi::Exchange,
+    auth_success: Option<bool>,
+    mechanism: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    starttls: Option<bool>,
+    current: Transaction,
+    /// A transaction whose last reply is still to come, while the client is already at the next (RFC 2920).
+    previous: Option<Transaction>,
+    told: bool,
+}
+
+impl StreamDissector for Connection {
+    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        let dir = cx.dir;
+        let server = *self.server.get_or_insert_with(|| if code(bytes).is_some() { dir } else { dir.reverse() });
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            if rest.is_empty() {
+                return Progress::Consumed(at);
+            }
+            if dir != server
+                && let Mode::Chunk(left, last) = self.mode
+            {
+                let count = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
+                self.body(rest.get(..count).unwrap_or_default());
+                at += count;
+                let left = left.saturating_sub(count as u64);
+                self.mode = if left > 0 { Mode::Chunk(left, last) } else { Mode::Command };
+                continue;
+            }
+            let Some(end) = rest.iter().position(|&octet| octet == b'\n') else {
+                if rest.len() <= MAX_LINE {
+                    return Progress::Consumed(at);
+                }
+                // The middle of a line that is far too long: of a message it counts, anything else is passed over.
+                if dir != server && self.mode == Mode::Message {
+                    self.body(rest);
+                } else {
+                    cx.anomaly("smtp", "limit_reached", "a line is longer than 16 KiB; it is passed over");
+                }
+                return Progress::Consumed(bytes.len());
+            };
+            let whole = rest.get(..=end).unwrap_or_default();
+            let line = rest.get(..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            at += end + 1;
+            if dir == server {
+                if self.replied(cx, line) {
+                    return Progress::Handover(at, "tls");
+                }
+                continue;
+            }
+            match self.mode {
+                Mode::Message if line == b"." => {
+                    self.mode = Mode::Command;
+                    self.wait(Asked::Body);
+                }
+                // A dot at the start of a line is doubled (RFC 5321, 4.5.2).
+                Mode::Message => self.body(whole.strip_prefix(b".").unwrap_or(whole)),
+                Mode::Login => self.answered(cx, line),
+                Mode::Command | Mode::Chunk(..) => self.commanded(cx, line),
+            }
+        }
+    }
+
+    fn gap(&mut self, cx: &mut Cx<'_>, missing: u64) -> bool {
+        if Some(cx.dir) == self.server {
+            self.waiting.clear();
+            self.reply = None;
+        } else if let Mode::Chunk(left, last) = self.mode {
+            self.mode = if left > missing { Mode::Chunk(left - missing, last) } else { Mode::Command };
+        }
+        true
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        self.finish_login(cx, None);
+        gssapi::close(cx, &mut self.gss);
+        if let Some(previous) = self.previous.take() {
+            self.emit_transaction(cx, previous);
+        }
+        let open = self.current.from.is_some() || !self.told && (!self.current.codes.is_empty() || !self.current.commands.is_empty());
+        if open {
+            self.emit(cx);
+        }
+    }
+}
+
+impl Connection {
+    fn wait(&mut self, asked: Asked) {
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.clear();
+        }
+        self.waiting.push_back(asked);
+    }
+
+    /// Bytes of the message, without the transparency of dots.
+    fn body(&mut self, bytes: &[u8]) {
+        let total = self.current.body_bytes.get_or_insert(0);
+        *total = total.saturating_add(bytes.len() as u64);
+        self.current.header.push(bytes);
+    }
+
+    fn commanded(&mut self, cx: &mut Cx<'_>, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        let (verb, arg) = text.split_once(' ').map_or((&*text, ""), |(verb, arg)| (verb, arg.trim()));
+        let verb = verb.trim().to_ascii_uppercase();
+        if verb.is_empty() {
+            return;
+        }
+        // What was under way ends here, unless its last reply is still to come.
+        let ends = matches!(verb.as_str(), "MAIL" | "RSET" | "QUIT") && self.current.from.is_some() && !self.waiting.contains(&Asked::Body);
+        if ends || self.current.ended.is_some() {
+            self.emit(cx);
+        } else if verb == "MAIL" && self.current.from.is_some() && self.previous.is_none() {
+            self.previous = Some(std::mem::take(&mut self.current));
+        }
+        self.current.pipelined |= !self.waiting.is_empty();
+        if self.current.commands.len() < MAX_VALUES {
+            self.current.commands.push(verb.clone());
+        }
+        let asked = match verb.as_str() {
+            "HELO" | "EHLO" | "LHLO" => {
+                self.helo = (!arg.is_empty()).then(|| arg.to_owned());
+                self.esmtp = verb != "HELO";
+                Asked::Hello
+            }
+            "MAIL" => {
+                let (path, rest) = path(arg);
+                self.current.from = path;
+                self.current.size = rest
+                    .split(' ')
+                    .find_map(|word| word.get(..5).filter(|name| name.eq_ignore_ascii_case("SIZE=")).and(word.get(5..)))
+                    .and_then(|size| size.parse().ok());
+                Asked::Mail
+            }
+            "RCPT" => {
+                let path = path(arg).0.unwrap_or_default();
+                if self.current.recipients.len() < MAX_VALUES {
+                    self.current.recipients.push(path.clone());
+                }
+                Asked::Recipient(path)
+            }
+            "DATA" => Asked::Data,
+            "BDAT" => {
+                let mut words = arg.split(' ');
+                let size = words.next().and_then(|size| size.parse().ok());
+                let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case("LAST"));
+                if let Some(size) = size {
+                    self.current.body_bytes.get_or_insert(0);
+                    self.mode = if size > 0 { Mode::Chunk(size, last) } else { Mode::Command };
+                }
+                if last { Asked::Body } else { Asked::Other }
+            }
+            "AUTH" => {
+                let (mechanism, initial) = arg.split_once(' ').map_or((arg, None), |(mechanism, initial)| (mechanism, Some(initial)));
+                let mechanism = mechanism.to_ascii_uppercase();
+                self.mechanism = Some(mechanism.clone());
+                self.login = Some(Login { common: Some(cx.common(cx.dir)), mechanism, ..Login::default() });
+                if let Some(initial) = initial {
+                    self.answer(cx, initial.trim());
+                }
+                Asked::Auth
+            }
+            "STARTTLS" => Asked::StartTls,
+            _ => Asked::Other,
+        };
+        self.wait(asked);
+    }
+
+    /// A line that answers the server's challenge.
+    fn answered(&mut self, cx: &mut Cx<'_>, line: &[u8]) {
+        self.mode = Mode::Command;
+        let text = String::from_utf8_lossy(line).into_owned();
+        self.answer(cx, text.trim());
+        self.wait(Asked::Auth);
+    }
+
+    /// Takes a base64 answer of a login (RFC 4954, 4).
+    fn answer(&mut self, cx: &mut Cx<'_>, text: &str) {
+        let Some(login) = &mut self.login else { return };
+        let Ok(bytes) = STANDARD.decode(text) else { return };
+        if matches!(login.mechanism.as_str(), "NTLM" | "GSSAPI" | "GSS-SPNEGO") {
+            gssapi::token(cx, "smtp", &mut self.gss, &bytes);
+            return;
+        }
+        login.common = Some(cx.common(cx.dir));
+        let value = String::from_utf8_lossy(&bytes).into_owned();
+        match login.mechanism.as_str() {
+            // RFC 4616: identity, account, password, with zeros between.
+            "PLAIN" => {
+                let mut parts = value.split('\0').skip(1);
+                login.username = parts.next().map(str::to_owned);
+                login.password = parts.next().map(str::to_owned);
+                login.done = true;
+            }
+            "LOGIN" if login.answers.is_empty() => login.username = Some(value.clone()),
+            "LOGIN" => {
+                login.password = Some(value.clone());
+                login.done = true;
+            }
+            "CRAM-MD5" => {
+                login.username = value.rsplit_once(' ').map(|(user, _)| user.to_owned());
+                login.hash = login.challenge.as_ref().map(|challenge| format!("$cram_md5${challenge}${text}"));
+                login.done = true;
+            }
+            // user=name, then the token, with octets 1 between.
+            "XOAUTH2" | "OAUTHBEARER" => {
+                let part = |name: &str| value.split(['\u{1}', ',']).find_map(|part| part.strip_prefix(name)).map(str::to_owned);
+                login.username = part("user=").or_else(|| part("a="));
+                login.password = part("auth=Bearer ");
+                login.done = true;
+            }
+            _ => {}
+        }
+        login.answers.push(value);
+    }
+
+    /// Takes a line of the server; true if what follows is TLS.
+    fn replied(&mut self, cx: &mut Cx<'_>, line: &[u8]) -> bool {
+        let Some((code, goes_on)) = code(line) else { return false };
+        let text = String::from_utf8_lossy(line.get(4..).unwrap_or_default()).into_owned();
+        match &mut self.reply {
+            Some((known, whole)) if *known == code => {
+                if whole.len() < MAX_REPLY {
+                    whole.push('\n');
+                    whole.push_str(&text);
+                }
+            }
+            _ => self.reply = Some((code, text)),
+        }
+        if goes_on {
+            return false;
+        }
+        let Some((code, text)) = self.reply.take() else { return false };
+        self.reply_whole(cx, code, text)
+    }
+
+    fn reply_whole(&mut self, cx: &mut Cx<'_>, code: u16, text: String) -> bool {
+        let answered = self.previous.as_mut().unwrap_or(&mut self.current);
+        if answered.codes.len() < MAX_VALUES {
+            answered.codes.push(code);
+        }
+        if self.banner.is_none() && self.waiting.is_empty() && self.current.codes.len() == 1 {
+            self.banner = Some(text.clone());
+            self.current.last = Some((code, text));
+            return false;
+        }
+        let asked = self.waiting.pop_front();
+        let positive = (200..400).contains(&code);
+        let mut over_tls = false;
+        match asked {
+            Some(Asked::Hello) if code == 250 => {
+                self.capabilities = text.lines().skip(1).take(MAX_VALUES).map(|line| line.trim().to_owned()).collect();
+            }
+            Some(Asked::Mail) if !positive => self.current.header = Header::default(),
+            Some(Asked::Recipient(path)) if !positive => self.previous.as_mut().unwrap_or(&mut self.current).refused.push(path),
+            Some(Asked::Data) if code == 354 => self.mode = Mode::Message,
+            Some(Asked::Auth) if code == 334 => {
+                self.mode = Mode::Login;
+                let challenge = text.trim();
+                if let Some(login) = &mut self.login {
+                    login.challenge = (!challenge.is_empty()).then(|| challenge.to_owned());
+                }
+                if let Ok(token) = STANDARD.decode(challenge)
+                    && self.mechanism.as_deref().is_some_and(|mechanism| matches!(mechanism, "NTLM" | "GSSAPI" | "GSS-SPNEGO"))
+                    && !token.is_empty()
+                {
+                    gssapi::token(cx, "smtp", &mut self.gss, &token);
+                }
+            }
+            Some(Asked::Auth) => {
+                self.auth_success = Some(code == 235);
+                self.finish_login(cx, Some(code == 235));
+                if self.gss.is_pending() {
+                    gssapi::outcome(cx, &mut self.gss, code == 235, None);
+                }
+            }
+            Some(Asked::StartTls) => {
+                self.starttls = Some(code == 220);
+                over_tls = code == 220;
+            }
+            Some(Asked::Body) => {
+                let common = cx.common(cx.dir.reverse());
+                if let Some(mut done) = self.previous.take() {
+                    (done.completed, done.ended, done.last) = (code == 250, Some(common), Some((code, text)));
+                    self.emit_transaction(cx, done);
+                    return false;
+                }
+                self.current.completed = code == 250;
+                self.current.ended = Some(common);
+            }
+            _ => {}
+        }
+        self.previous.as_mut().unwrap_or(&mut self.current).last = Some((code, text));
+        over_tls
+    }
+
+    fn finish_login(&mut self, cx: &mut Cx<'_>, success: Option<bool>) {
+        let Some(login) = self.login.take() else { return };
+        if login.username.is_some() {
+            self.username.clone_from(&login.username);
+            self.password.clone_from(&login.password);
+        }
+        let Some(common) = login.common.filter(|_| login.done) else { return };
+        let id = login.password.as_ref().and_then(|password| secrets::id(password.as_bytes()));
+        cx.emit_as(
+            &common,
+            Credentials {
+                protocol: Some("smtp"),
+                kind: Some(match login.mechanism.as_str() {
+                    "CRAM-MD5" => "cram",
+                    "XOAUTH2" | "OAUTHBEARER" => "bearer",
+                    _ => "password",
+                }),
+                username: login.username.as_deref(),
+                secret: login.password.as_deref(),
+                secret_id: id.as_deref(),
+                secret_length: login.password.as_ref().and_then(|password| u32::try_from(password.chars().count()).ok()),
+                hash_line: login.hash.as_deref(),
+                hashcat_mode: login.hash.as_ref().map(|_| 10200),
+                encrypted: Some(false),
+                outcome: Some(match success {
+                    Some(true) => "success",
+                    Some(false) => "failure",
+                    None => "unknown",
+                }),
+                outcome_frame: success.map(|_| cx.frame),
+                field: Some(&login.mechanism),
+                ..Credentials::default()
+            },
+        );
+    }
+
+    /// Writes the transaction and begins another.
+    fn emit(&mut self, cx: &mut Cx<'_>) {
+        let done = std::mem::take(&mut self.current);
+        self.emit_transaction(cx, done);
+    }
+
+    fn emit_transaction(&mut self, cx: &mut Cx<'_>, done: Transaction) {
+        self.told = true;
+        let client = self.server.map_or(Dir::Orig, Dir::reverse);
+        let texts = |list: &[String]| -> Vec<Cow<'static, str>> { list.iter().cloned().map(Cow::Owned).collect() };
+        let (recipients, refused) = (texts(&done.recipients), texts(&done.refused));
+        let (commands, capabilities) = (texts(&done.commands), texts(&self.capabilities));
+        let header = done.header.read();
+        let (to, cc) = (texts(&header.to), texts(&header.cc));
+        let mut path: Vec<Cow<'_, str>> = header.received.iter().map(|ip| Cow::Owned(ip.clone())).collect();
+        let [orig, resp] = cx.ends;
+        let ends = if client == Dir::Orig { [orig, resp] } else { [resp, orig] };
+        if done.from.is_some() {
+            path.extend(ends.iter().rev().filter_map(|end| end.ip).map(|ip| Cow::Owned(ip.to_string())));
+        }
+        let (last_code, last_text) = done.last.unzip();
+        let some = |list: &'_ [Cow<'static, str>]| !list.is_empty();
+        let common = done.ended.unwrap_or_else(|| cx.common(client));
+        cx.emit_as(
+            &common,
+            Smtp {
+                server_banner: self.banner.as_deref(),
+                helo: self.helo.as_deref(),
+                esmtp: self.helo.is_some().then_some(self.esmtp),
+                capabilities: some(&capabilities).then_some(&capabilities),
+                mail_from: done.from.as_deref(),
+                rcpt_to: some(&recipients).then_some(&recipients),
+                rcpt_refused: some(&refused).then_some(&refused),
+                size_declared_bytes: done.size,
+                body_bytes: done.body_bytes,
+                path: (!path.is_empty()).then_some(&path),
+                last_reply_code: last_code,
+                last_reply: last_text.as_deref(),
+                reply_codes: (!done.codes.is_empty()).then_some(&done.codes),
+                commands: some(&commands).then_some(&commands),
+                auth_method: self.mechanism.as_deref(),
+                auth_success: self.auth_success,
+                username: self.username.as_deref(),
+                password: self.password.as_deref(),
+                starttls: Some(self.starttls == Some(true)),
+                starttls_offered: Some(self.capabilities.iter().any(|word| word.eq_ignore_ascii_case("STARTTLS"))),
+                pipelined: Some(done.pipelined),
+                completed: Some(done.completed),
+                from_header: header.from.as_deref(),
+                to_header: some(&to).then_some(&to),
+                cc_header: some(&cc).then_some(&cc),
+                subject: header.subject.as_deref(),
+                message_id: header.message_id.as_deref(),
+                message_date: header.date.as_deref(),
+                user_agent: header.agent.as_deref(),
+                in_reply_to: header.in_reply_to.as_deref(),
+            },
+        );
+    }
+}
+
+/// The path of `FROM:<a@b> SIZE=1` without its brackets, and what follows; an empty path is `<>`.
+fn path(arg: &str) -> (Option<String>, &str) {
+    let Some((_, rest)) = arg.split_once(':') else { return (None, "") };
+    let rest = rest.trim_start();
+    match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some(("", after)) => (Some("<>".to_owned()), after),
+        Some((path, after)) => (Some(path.to_owned()), after),
+        None => {
+            let (path, after) = rest.split_once(' ').unwrap_or((rest, ""));
+            ((!path.is_empty()).then(|| path.to_owned()), after)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        assert_eq!(code(b"250-PIPELINING"), Some((250, true)));
+        assert_eq!(code(b"354 go"), Some((354, false)));
+        assert_eq!(code(b"2500"), None);
+        assert_eq!(path("FROM:<a@b> SIZE=12"), (Some("a@b".to_owned()), " SIZE=12"));
+        assert_eq!(path("FROM:<>"), (Some("<>".to_owned()), ""));
+        assert_eq!(path("TO: a@b"), (Some("a@b".to_owned()), ""));
+    }
+}

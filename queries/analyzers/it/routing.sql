@@ -1,0 +1,185 @@
+-- @analyzer routing
+-- @group    it
+-- @title    ROUTING
+-- @help     OSPF, IS-IS, BGP, RIP, EIGRP, PIM, VRRP, HSRP
+
+-- @section summary shape=facts
+SELECT count(*) AS messages, array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS protocols, count(DISTINCT src_ip) AS speakers, min(ts) AS first, max(ts) AS last
+FROM (SELECT 'IGMP' AS protocol, src_ip, ts FROM igmp UNION ALL SELECT 'VRRP', src_ip, ts FROM vrrp UNION ALL SELECT 'HSRP', src_ip, ts FROM hsrp UNION ALL SELECT 'GLBP', src_ip, ts FROM glbp
+  UNION ALL SELECT CASE WHEN ripng THEN 'RIPng' ELSE 'RIP' END, src_ip, ts FROM rip UNION ALL SELECT 'PIM', src_ip, ts FROM pim UNION ALL SELECT 'OSPF', src_ip, ts FROM ospf);
+
+-- @section "Speakers" shape=table limit=30
+SELECT protocol, src_ip AS address, kind AS role, count(*) AS messages, min(ts) AS first, max(ts) AS last
+FROM (SELECT 'VRRP' AS protocol, src_ip, CASE WHEN carp THEN 'CARP master' ELSE 'master' END AS kind, ts FROM vrrp
+  UNION ALL SELECT 'HSRP', src_ip, coalesce(state_name, opcode_name), ts FROM hsrp UNION ALL SELECT 'GLBP', src_ip, 'gateway', ts FROM glbp
+  UNION ALL SELECT CASE WHEN ripng THEN 'RIPng' ELSE 'RIPv' || CAST(version AS VARCHAR) END, src_ip, command_name, ts FROM rip
+  UNION ALL SELECT 'OSPFv' || CAST(version AS VARCHAR), src_ip, 'router ' || router_id, ts FROM ospf
+  UNION ALL SELECT 'PIMv' || CAST(version AS VARCHAR), src_ip, message_type_name, ts FROM pim
+  UNION ALL SELECT 'IGMPv' || CAST(version AS VARCHAR), src_ip, 'querier', ts FROM igmp WHERE message_type = 17)
+GROUP BY protocol, src_ip, kind ORDER BY protocol, address, messages DESC, role;
+
+-- @section "Routes" shape=table limit=50 if=routing_routes
+SELECT protocol, prefix, next_hop AS "Next hop", max(metric) AS metric, count(*) FILTER (WHERE action = 'announce') AS announced, count(*) FILTER (WHERE action = 'withdraw') AS withdrawn
+FROM routing_routes GROUP BY protocol, prefix, next_hop ORDER BY withdrawn DESC, announced DESC, protocol, prefix, "Next hop";
+
+-- @section "OSPF routers" shape=table limit=30 if=ospf
+SELECT router_id AS router, area_id AS area, src_ip AS address, max(src_mac) AS mac, max(hello_interval_s) AS hello_s, max(dead_interval_s) AS dead_s, max(designated_router) AS dr, max(auth_type_name) AS auth, count(*) AS messages
+FROM ospf GROUP BY router_id, area_id, src_ip ORDER BY router, area, address;
+
+-- @section "OSPF adjacencies" shape=table limit=20 if=ospf
+SELECT src_ip AS "From", router_id AS router, dst_ip AS "To", count(*) FILTER (WHERE message_type = 2) AS descriptions, count(*) FILTER (WHERE message_type = 3) AS requests, count(*) FILTER (WHERE message_type = 4) AS updates, count(*) FILTER (WHERE message_type = 5) AS acks
+FROM ospf WHERE message_type > 1 GROUP BY src_ip, router_id, dst_ip ORDER BY "From", "To", router;
+
+-- @section "OSPF database" shape=table limit=30 if=ospf_lsas
+SELECT lsa_type_name AS type, link_state_id AS id, advertising_router AS router, '0x' || lpad(to_hex(CAST(sequence AS BIGINT)), 8, '0') AS sequence, age_s, metric, links
+FROM (SELECT version, coalesce(lsa_type_name, CAST(lsa_type AS VARCHAR)) AS lsa_type_name, link_state_id, advertising_router, sequence, age_s, metric, array_length(links) AS links,
+    row_number() OVER (PARTITION BY version, area_id, lsa_type, link_state_id, advertising_router ORDER BY CAST(sequence AS BIGINT) + CASE WHEN sequence >= 2147483648 THEN -4294967296 ELSE 0 END DESC, header_only, capture, frame) AS newest
+  FROM ospf_lsas WHERE sequence IS NOT NULL) WHERE newest = 1 ORDER BY type, id, router, sequence;
+
+-- @section "First-hop redundancy" shape=table limit=30
+SELECT protocol, grp AS "Group", ip AS "Virtual IP", src_ip AS router, max(priority) AS priority, max(state) AS "Best state", max(auth) AS authentication, count(*) AS messages, min(ts) AS first
+FROM (SELECT 'HSRPv' || CAST(version AS VARCHAR) AS protocol, CAST("group" AS VARCHAR) AS grp, virtual_ip AS ip, src_ip, priority,
+    CASE state_name WHEN 'active' THEN '6 active' WHEN 'standby' THEN '5 standby' WHEN 'speak' THEN '4 speak' WHEN 'listen' THEN '3 listen' WHEN 'learn' THEN '2 learn' ELSE '1 initial' END AS state, coalesce(auth, 'none') AS auth, ts FROM hsrp WHERE state IS NOT NULL
+  UNION ALL SELECT CASE WHEN carp THEN 'CARP' ELSE 'VRRPv' || CAST(version AS VARCHAR) END, CAST(virtual_router_id AS VARCHAR), array_to_string(virtual_ips, ', '), src_ip, CAST(priority AS INT UNSIGNED), 'master',
+    CASE auth_type WHEN 0 THEN 'none' WHEN 1 THEN 'text' WHEN 2 THEN 'AH' END, ts FROM vrrp
+  UNION ALL SELECT 'GLBP', CAST("group" AS VARCHAR), virtual_ip, src_ip, CAST(priority AS INT UNSIGNED), CAST(NULL AS VARCHAR), CASE auth_type WHEN 1 THEN 'text' WHEN 2 THEN 'md5' WHEN 3 THEN 'md5 chain' ELSE 'none' END, ts FROM glbp)
+GROUP BY protocol, grp, ip, src_ip ORDER BY protocol, "Group", "Virtual IP", "Best state" DESC, router;
+
+-- @section "Redundancy changes" shape=table limit=30
+SELECT ts, protocol, grp AS "Group", coalesce(before, '(first)') AS "From", src_ip AS "To", priority
+FROM (SELECT *, lag(src_ip) OVER (PARTITION BY capture_id, protocol, grp, family ORDER BY frame) AS before
+  FROM (SELECT capture_id, frame, ts, 'HSRP' AS protocol, "group" AS grp, 4 AS family, src_ip, priority FROM hsrp WHERE state_name = 'active' AND opcode = 0
+    UNION ALL SELECT capture_id, frame, ts, 'VRRP', CAST(virtual_router_id AS SMALLINT UNSIGNED), CASE WHEN position(':' IN src_ip) > 0 THEN 6 ELSE 4 END, src_ip, CAST(priority AS INT UNSIGNED) FROM vrrp WHERE NOT carp AND priority > 0))
+WHERE before IS NULL OR before <> src_ip ORDER BY ts, protocol, "Group", "To";
+
+-- @section "PIM" shape=table limit=20 if=pim
+SELECT src_ip AS router, version, max(dr_priority) AS "DR priority", count(DISTINCT generation_id) AS generations, max(holdtime_s) FILTER (WHERE message_type = 0) AS hold_s, max(bsr) AS bsr,
+  count(*) FILTER (WHERE message_type_name = 'join_prune') AS "Joins/prunes", count(*) FILTER (WHERE message_type_name = 'register') AS registers, count(*) AS messages
+FROM pim GROUP BY src_ip, version ORDER BY router, version;
+
+-- @section "Multicast trees" shape=table limit=20 if=pim
+SELECT entry, src_ip AS router, upstream_neighbor AS upstream, sum(joins) AS joins, sum(prunes) AS prunes
+FROM (SELECT unnest(joins) AS entry, src_ip, upstream_neighbor, 1 AS joins, 0 AS prunes FROM pim WHERE joins IS NOT NULL UNION ALL SELECT unnest(prunes), src_ip, upstream_neighbor, 0, 1 FROM pim WHERE prunes IS NOT NULL)
+GROUP BY entry, src_ip, upstream_neighbor ORDER BY sum(joins) + sum(prunes) DESC, entry, router, upstream;
+
+-- @section "Multicast groups" shape=table limit=20 if=igmp
+SELECT "group", count(DISTINCT src_ip) FILTER (WHERE message_type <> 17) AS members, count(*) FILTER (WHERE message_type IN (18, 22, 34)) AS reports, count(*) FILTER (WHERE message_type = 23) AS leaves, count(*) FILTER (WHERE message_type = 17) AS queries
+FROM (SELECT unnest(groups) AS "group", src_ip, message_type FROM igmp WHERE groups IS NOT NULL) WHERE "group" <> '0.0.0.0' GROUP BY "group" ORDER BY members DESC, reports DESC, "group";
+
+-- @section "Queriers" shape=table limit=10 if=igmp
+SELECT src_ip AS querier, version, max(max_response_ms) AS "Wait ms", max(querier_interval_s) AS interval_s, max(robustness) AS robustness, count(*) AS queries FROM igmp WHERE message_type = 17 GROUP BY src_ip, version ORDER BY queries DESC, querier, version;
+
+-- @section "ICMP redirects" shape=table limit=15
+SELECT src_ip AS router, dst_ip AS host, redirect_destination AS destination, gateway, count(*) AS redirects FROM icmp WHERE gateway IS NOT NULL AND redirect_destination IS NOT NULL GROUP BY src_ip, dst_ip, redirect_destination, gateway ORDER BY redirects DESC, router, host, destination, gateway;
+
+-- @section "Messages" shape=table verbose
+SELECT ts, protocol, src_ip AS src, dst_ip AS dst, message, details
+FROM (SELECT capture, frame, ts, 'IGMP' AS protocol, src_ip, dst_ip, message_type_name AS message, array_to_string(groups, ', ') AS details FROM igmp
+  UNION ALL SELECT capture, frame, ts, 'VRRP', src_ip, dst_ip, 'advertisement', 'id ' || CAST(virtual_router_id AS VARCHAR) || coalesce(', priority ' || CAST(priority AS VARCHAR), '') FROM vrrp
+  UNION ALL SELECT capture, frame, ts, 'HSRP', src_ip, dst_ip, opcode_name, coalesce(state_name || ', group ' || CAST("group" AS VARCHAR) || ', priority ' || CAST(priority AS VARCHAR), '') FROM hsrp
+  UNION ALL SELECT capture, frame, ts, 'GLBP', src_ip, dst_ip, 'message', 'group ' || CAST("group" AS VARCHAR) FROM glbp
+  UNION ALL SELECT capture, frame, ts, CASE WHEN ripng THEN 'RIPng' ELSE 'RIP' END, src_ip, dst_ip, command_name, CAST(entry_count AS VARCHAR) || ' entries' FROM rip
+  UNION ALL SELECT capture, frame, ts, 'PIM', src_ip, dst_ip, message_type_name, coalesce(array_to_string(groups, ', '), '') FROM pim
+  UNION ALL SELECT capture, frame, ts, 'OSPF', src_ip, dst_ip, message_type_name, 'router ' || router_id || ', area ' || area_id || coalesce(', ' || CAST(lsa_count AS VARCHAR) || ' LSAs', '') FROM ospf)
+ORDER BY capture, frame;
+
+-- @finding routing_no_auth severity=low confidence=high technique=T1557
+SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol FROM rip WHERE NOT ripng AND version = 2 AND command = 2 AND auth_type IS NULL
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp WHERE state IS NOT NULL AND opcode <> 3 AND auth IS NULL
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv' || CAST(version AS VARCHAR) FROM vrrp WHERE NOT carp AND (version = 3 OR auth_type = 0)
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2' FROM ospf WHERE auth_type = 0)
+GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
+
+-- @finding routing_cleartext_auth severity=medium confidence=high technique=T1552,T1040
+SELECT protocol || ' password in clear text' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol, false AS is_default FROM rip WHERE auth_type = 2
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP', auth_text = secret('cisco') FROM hsrp WHERE auth = 'text'
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv2', false FROM vrrp WHERE auth_type = 1
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'GLBP', false FROM glbp WHERE auth_type = 1
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2', false FROM ospf WHERE auth_type = 1)
+GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
+
+-- @finding fhrp_takeover severity=high confidence=medium technique=T1557
+WITH seen AS (SELECT capture_id, "group", src_ip, min(frame) AS frame FROM hsrp GROUP BY capture_id, "group", src_ip),
+active AS (SELECT capture_id, "group", min(frame) AS frame FROM hsrp WHERE state_name = 'active' GROUP BY capture_id, "group")
+SELECT 'A stranger takes over a gateway address' AS title, 'HSRP group ' || CAST(h."group" AS VARCHAR) || ' (' || h.virtual_ip || '), priority ' || CAST(h.priority AS VARCHAR) || ', first seen with this coup' AS details, h.src_ip, h.dst_ip, h.frame, h.ts, h.capture, h.capture_id
+FROM hsrp h JOIN seen s ON s.capture_id = h.capture_id AND s."group" = h."group" AND s.src_ip = h.src_ip AND s.frame = h.frame JOIN active a ON a.capture_id = h.capture_id AND a."group" = h."group" AND a.frame < h.frame
+WHERE h.opcode = 1
+UNION ALL
+SELECT 'A router claims to own a gateway address that is not its own', 'VRRP id ' || CAST(virtual_router_id AS VARCHAR) || ' (' || array_to_string(max(virtual_ips), ', ') || ') with priority 255', src_ip, min(dst_ip), min(frame), min(ts), capture, capture_id
+FROM vrrp WHERE NOT carp AND priority = 255 AND virtual_ips IS NOT NULL AND NOT array_has(virtual_ips, src_ip) GROUP BY capture, capture_id, virtual_router_id, src_ip
+ORDER BY capture, frame;
+
+-- @finding fhrp_flap severity=medium confidence=high technique=T1498
+SELECT 'A gateway changes again and again' AS title, protocol || ' group ' || CAST(grp AS VARCHAR) || ': ' || CAST(count(*) AS VARCHAR) || ' changes within five minutes' AS details, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM (SELECT *, lag(src_ip) OVER (PARTITION BY capture_id, protocol, grp, family ORDER BY frame) AS before
+  FROM (SELECT capture, capture_id, frame, ts, 'HSRP' AS protocol, "group" AS grp, 4 AS family, src_ip FROM hsrp WHERE state_name = 'active' AND opcode = 0
+    UNION ALL SELECT capture, capture_id, frame, ts, 'VRRP', CAST(virtual_router_id AS SMALLINT UNSIGNED), CASE WHEN position(':' IN src_ip) > 0 THEN 6 ELSE 4 END, src_ip FROM vrrp WHERE NOT carp AND priority > 0))
+WHERE before <> src_ip GROUP BY capture, capture_id, protocol, grp, family, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 3 ORDER BY capture, frame;
+
+-- @finding route_default_injected severity=high confidence=medium technique=T1557
+WITH r AS (SELECT capture, capture_id, protocol, coalesce(router_id, src_ip) AS speaker, src_ip, dst_ip, prefix, frame, CAST(ts AS BIGINT) AS at FROM routing_routes WHERE action = 'announce'),
+f AS (SELECT capture_id, protocol, speaker, min(at) AS at FROM r GROUP BY capture_id, protocol, speaker),
+d AS (SELECT capture, capture_id, protocol, speaker, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip, min(frame) AS frame, min(at) AS at, count(*) AS n FROM r WHERE prefix IN ('0.0.0.0/0', '::/0') GROUP BY capture, capture_id, protocol, speaker)
+SELECT 'A router begins to announce a default route' AS title, d.protocol || ', router ' || d.speaker || ', ' || CAST((d.at - f.at) / 1000000000 AS VARCHAR) || ' s after its first routes' AS details, d.src_ip, d.dst_ip, d.n AS count, d.frame, to_timestamp_nanos(d.at) AS ts, d.capture, d.capture_id
+FROM d JOIN f ON f.capture_id = d.capture_id AND f.protocol = d.protocol AND f.speaker = d.speaker WHERE d.at - f.at > 60000000000 ORDER BY d.capture, d.frame, d.speaker;
+
+-- @finding routing_external_speaker severity=high confidence=medium technique=T1557
+SELECT title, protocol || ': ' || what AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, protocol, 'A public address speaks an internal protocol' AS title, 'sender ' || src_ip AS what
+    FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRP' AS protocol FROM vrrp UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp
+      UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'GLBP' FROM glbp UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIP' FROM rip WHERE command = 2 UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPF' FROM ospf)
+    WHERE is_public(src_ip)
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRP', 'An advertisement came through a router', 'time to live ' || CAST(ttl AS VARCHAR) || ', not 255' FROM vrrp WHERE NOT carp AND ttl <> 255)
+GROUP BY capture, capture_id, title, protocol, what, src_ip ORDER BY capture, frame, title;
+
+-- @finding rip_v1_in_use severity=low confidence=high technique=T1557
+SELECT 'RIP version 1 is in use' AS title, 'it has neither masks nor authentication' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM rip WHERE NOT ripng AND version = 1 AND command = 2 GROUP BY src_ip ORDER BY src_ip;
+
+-- @finding rip_poisoned severity=info confidence=high
+SELECT 'Routes are withdrawn' AS title, CAST(count(DISTINCT prefix) AS VARCHAR) || ' prefixes with metric 16' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM routing_routes WHERE protocol IN ('rip', 'ripng') AND action = 'withdraw' GROUP BY src_ip ORDER BY src_ip;
+
+-- @finding pim_rogue_bsr severity=medium confidence=medium technique=T1557
+WITH b AS (SELECT capture, capture_id, bsr, max(bsr_priority) AS priority, min(frame) AS frame, min(src_ip) AS src_ip, CAST(min(ts) AS BIGINT) AS ts, count(*) AS n FROM pim WHERE bsr IS NOT NULL GROUP BY capture, capture_id, bsr)
+SELECT 'A second bootstrap router outbids the first' AS title, n.bsr || ' with priority ' || CAST(n.priority AS VARCHAR) || ', ' || o.bsr || ' has ' || CAST(o.priority AS VARCHAR) AS details, n.src_ip, n.n AS count, n.frame, to_timestamp_nanos(n.ts) AS ts, n.capture, n.capture_id
+FROM b n JOIN b o ON o.capture_id = n.capture_id AND o.frame < n.frame AND o.priority < n.priority ORDER BY n.capture, n.frame, o.bsr;
+
+-- @finding igmp_rogue_querier severity=medium confidence=low technique=T1557
+SELECT 'Two queriers do not settle' AS title, array_to_string(array_sort(array_agg(querier)), ', ') AS details, min(querier) AS src_ip, CAST(sum(n) AS BIGINT) AS count, min(start) AS frame, to_timestamp_nanos(min(since)) AS ts, to_timestamp_nanos(max(last)) AS end_ts, capture, capture_id
+FROM (SELECT q.capture, q.capture_id, q.src_ip AS querier, p.vlan_id, count(*) AS n, min(q.frame) AS start, min(CAST(q.ts AS BIGINT)) AS since, max(CAST(q.ts AS BIGINT)) AS last
+  FROM igmp q JOIN packets p ON p.capture_id = q.capture_id AND p.frame = q.frame WHERE q.message_type = 17 AND q."group" = '0.0.0.0' AND q.src_ip <> '0.0.0.0'
+  GROUP BY q.capture, q.capture_id, q.src_ip, p.vlan_id HAVING count(*) >= 3)
+GROUP BY capture, capture_id, vlan_id HAVING count(*) > 1 AND max(since) < min(last) ORDER BY capture, frame;
+
+-- @finding ospf_duplicate_router_id severity=high confidence=medium technique=T1557
+SELECT 'One OSPF router id at several stations' AS title, 'router ' || router_id || ', area ' || area_id || ': ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM (SELECT o.*, p.vlan_id FROM ospf o JOIN packets p ON p.capture_id = o.capture_id AND p.frame = o.frame WHERE o.message_type = 1 AND o.src_mac IS NOT NULL AND o.dst_ip IN ('224.0.0.5', 'ff02::5'))
+GROUP BY capture, capture_id, vlan_id, version, area_id, router_id, network_mask, designated_router HAVING count(DISTINCT src_mac) > 1 ORDER BY capture, frame;
+
+-- @finding ospf_maxage_storm severity=high confidence=medium technique=T1498,T1565.002
+SELECT 'OSPF routes are flushed in numbers' AS title, CAST(count(DISTINCT link_state_id || advertising_router || CAST(lsa_type AS VARCHAR)) AS VARCHAR) || ' LSAs at their greatest age within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM ospf_lsas WHERE age_s >= 3600 AND NOT header_only AND router_id <> advertising_router GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY capture, frame;
+
+-- @finding ospf_sequence_wrap severity=high confidence=high technique=T1565.002
+SELECT 'An LSA is about to run out of sequence numbers' AS title, coalesce(lsa_type_name, 'type ' || CAST(lsa_type AS VARCHAR)) || ' ' || link_state_id || ' of ' || advertising_router || ': 0x' || lpad(to_hex(CAST(max(sequence) AS BIGINT)), 8, '0') AS details, min(src_ip) AS src_ip,
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM ospf_lsas WHERE NOT header_only AND sequence BETWEEN 2147483392 AND 2147483647 GROUP BY capture, capture_id, lsa_type, lsa_type_name, link_state_id, advertising_router ORDER BY capture, frame, details;
+
+-- @finding ospf_parameter_mismatch severity=medium confidence=medium
+WITH masks AS (SELECT column1 AS mask, column2 AS bits FROM (VALUES ('255.255.0.0', 16), ('255.255.240.0', 20), ('255.255.252.0', 22), ('255.255.254.0', 23), ('255.255.255.0', 24), ('255.255.255.128', 25), ('255.255.255.192', 26), ('255.255.255.224', 27), ('255.255.255.240', 28), ('255.255.255.248', 29), ('255.255.255.252', 30))),
+h AS (SELECT o.capture, o.capture_id, p.vlan_id, o.version, o.src_ip, o.area_id, o.network_mask, o.hello_interval_s, o.dead_interval_s, min(o.frame) AS frame, CAST(min(o.ts) AS BIGINT) AS since
+  FROM ospf o JOIN packets p ON p.capture_id = o.capture_id AND p.frame = o.frame WHERE o.message_type = 1 AND o.version = 2 AND o.dst_ip = '224.0.0.5'
+  GROUP BY o.capture, o.capture_id, p.vlan_id, o.version, o.src_ip, o.area_id, o.network_mask, o.hello_interval_s, o.dead_interval_s)
+SELECT 'OSPF neighbours do not agree' AS title, b.src_ip || ' and ' || a.src_ip || ': hello ' || CAST(b.hello_interval_s AS VARCHAR) || '/' || CAST(a.hello_interval_s AS VARCHAR) || ' s, dead ' || CAST(b.dead_interval_s AS VARCHAR) || '/' || CAST(a.dead_interval_s AS VARCHAR) || ' s, area ' || b.area_id || '/' || a.area_id || coalesce(', mask ' || b.network_mask || '/' || a.network_mask, '') AS details,
+  b.src_ip, b.frame, to_timestamp_nanos(b.since) AS ts, b.capture, b.capture_id
+FROM h a JOIN masks m ON m.mask = a.network_mask JOIN h b ON a.capture_id = b.capture_id AND a.src_ip < b.src_ip AND (a.vlan_id = b.vlan_id OR (a.vlan_id IS NULL AND b.vlan_id IS NULL))
+WHERE (a.hello_interval_s <> b.hello_interval_s OR a.dead_interval_s <> b.dead_interval_s OR a.area_id <> b.area_id OR a.network_mask <> b.network_mask) AND cidr_match(a.src_ip || '/' || CAST(m.bits AS VARCHAR), b.src_ip)
+ORDER BY b.capture, b.frame, details;

@@ -1,0 +1,86 @@
+-- @analyzer smb
+-- @group    it
+-- @title    SMB
+-- @help     SMB versions, shares, files, logins, lateral movement
+
+-- @section summary shape=facts
+SELECT s.commands, s.connections, s.clients, s.servers, s.versions, s.dialects, s.signed AS signed_commands, s.encrypted AS encrypted_messages, s.failed AS failed_commands, m.shares, f.files, s.first, s.last
+FROM (SELECT count(*) AS commands, count(DISTINCT flow_id) AS connections, count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS versions, array_to_string(array_sort(array_agg(DISTINCT dialect)), ', ') AS dialects,
+  count(*) FILTER (WHERE signed) AS signed, count(*) FILTER (WHERE encrypted) AS encrypted, count(*) FILTER (WHERE status_code >= 3221225472 AND status_code <> 3221225494) AS failed, min(ts) AS first, max(ts) AS last FROM smb) s
+CROSS JOIN (SELECT count(DISTINCT path) AS shares FROM smb_mappings) m CROSS JOIN (SELECT count(DISTINCT path) AS files FROM smb_files) f WHERE s.commands > 0;
+
+-- @section "Sessions" shape=table limit=15
+SELECT src_ip AS client, dst_ip AS server, domain, username AS account, max(hostname) AS host, max(auth_method) AS method, max(dialect) AS dialect, bool_or(signed) AS signed, bool_or(encrypted) AS encrypted, count(*) AS commands
+FROM smb WHERE command IS NULL OR command <> 'negotiate' GROUP BY src_ip, dst_ip, domain, username ORDER BY commands DESC, client, server, domain, account;
+
+-- @section "Shares" shape=table limit=15
+SELECT path AS share, dst_ip AS server, max(share_type) AS type, bool_or(is_admin) AS admin, count(DISTINCT src_ip) AS clients, array_to_string(array_sort(array_agg(DISTINCT username)), ', ') AS accounts, count(*) AS connects, count(*) FILTER (WHERE status_code <> 0) AS refused
+FROM smb_mappings GROUP BY path, dst_ip ORDER BY connects DESC, share, server;
+
+-- @section "Files" shape=table limit=15
+SELECT ts, action, path, share, username AS account, src_ip AS client, bytes_read AS read_bytes, bytes_written AS written_bytes, substr(sha256, 1, 12) AS "SHA-256", frame FROM smb_files WHERE path IS NOT NULL AND action <> 'open' ORDER BY CAST(ts AS BIGINT) DESC, frame DESC, action, path;
+
+-- @section "Pipes" shape=table limit=15
+SELECT pipe, src_ip AS client, dst_ip AS server, max(username) AS account, count(*) AS commands, count(*) FILTER (WHERE status_code >= 3221225472) AS failed FROM smb WHERE pipe IS NOT NULL GROUP BY pipe, src_ip, dst_ip ORDER BY commands DESC, pipe, client, server;
+
+-- @section "Commands" shape=table limit=25
+SELECT version, command, count(request_frame) AS requests, count(response_frame) AS responses, count(*) FILTER (WHERE interim_pending) AS pending, median(response_time_ms) AS median_ms FROM smb WHERE command IS NOT NULL GROUP BY version, command ORDER BY count(*) DESC, version, command;
+
+-- @section "Status" shape=table limit=15
+SELECT command, coalesce(status, '0x' || to_hex(CAST(status_code AS BIGINT))) AS status, count(*) AS commands FROM smb WHERE status_code <> 0 GROUP BY command, coalesce(status, '0x' || to_hex(CAST(status_code AS BIGINT))) ORDER BY commands DESC, command, status;
+
+-- @section "Servers" shape=table limit=15
+SELECT dst_ip AS server, array_to_string(array_sort(array_agg(DISTINCT dialect)), ', ') AS dialects, max(security_mode) AS signing, max(server_guid) AS guid, array_to_string(max(capabilities), ', ') AS capabilities, count(DISTINCT src_ip) AS clients FROM smb WHERE command = 'negotiate' AND response_frame IS NOT NULL GROUP BY dst_ip ORDER BY clients DESC, server;
+
+-- @section "All commands" shape=table verbose
+SELECT ts, src_ip AS client, dst_ip AS server, command, sub_command AS kind, path, status, request_frame AS request, response_frame AS response FROM smb ORDER BY capture, frame, compound_index;
+
+-- @finding smb1_in_use severity=high confidence=high technique=T1210
+SELECT 'SMB 1 is in use' AS title, 'commands ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT command)), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb WHERE version = 'SMB1' AND command <> 'negotiate' AND status_code = 0 AND response_frame IS NOT NULL GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_signing_not_required severity=low confidence=high technique=T1557.001
+SELECT 'A server does not require signing' AS title, 'signing ' || max(security_mode) AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb WHERE command = 'negotiate' AND security_mode IN ('none', 'enabled') GROUP BY dst_ip ORDER BY dst_ip;
+
+-- @finding smb_guest_or_anonymous severity=medium confidence=high technique=T1078.001
+WITH nobody AS (SELECT DISTINCT capture_id, flow_id, session_id, auth_method FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status_code = 0 AND auth_method IN ('guest', 'anonymous'))
+SELECT 'A share is open to all' AS title, m.path || ', session ' || max(n.auth_method) AS details, m.src_ip, m.dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_agg(m.frame ORDER BY m.frame), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts
+FROM smb_mappings m JOIN nobody n ON n.capture_id = m.capture_id AND n.flow_id = m.flow_id AND n.session_id = m.session_id WHERE m.status_code = 0 AND upper(m.share_name) <> 'IPC$' GROUP BY m.capture_id, m.path, m.src_ip, m.dst_ip ORDER BY m.src_ip, m.dst_ip, details;
+
+-- @finding smb_admin_share severity=medium confidence=high technique=T1021.002
+SELECT 'An administrative share was connected' AS title, path || coalesce(' by ' || max(username), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, path, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+
+-- @finding smb_exec_upload severity=high confidence=high technique=T1570
+SELECT 'A program was written to an administrative share' AS title, f.share || '\' || f.path || coalesce(', SHA-256 ' || max(f.sha256), '') AS details, f.src_ip, f.dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.ts) AS end_ts
+FROM smb_files f WHERE f.action = 'write' AND regexp_like(f.share, '\\(admin\$|[a-z]\$|sysvol)$', 'i') AND regexp_like(f.path, '\.(exe|dll|sys|scr|ps1|bat|vbs|js|hta|msi|lnk)$', 'i') GROUP BY f.capture_id, f.share, f.path, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip, details;
+
+-- @finding smb_psexec severity=high confidence=high technique=T1569.002
+SELECT 'Commands are run by a service of PsExec''s kind' AS title, 'pipes ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT pipe)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb WHERE regexp_like(pipe, '^(psexesvc|paexec|csexec|remcom)|-(stdin|stdout|stderr)$', 'i') GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_lateral severity=medium confidence=high technique=T1021.002
+SELECT 'One host opens the administrative shares of many' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within an hour' || coalesce(', as ' || max(username), '') AS details, CASE WHEN count(DISTINCT dst_ip) >= 15 THEN 'high' ELSE 'medium' END AS severity, src_ip, count(*) AS count,
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 3600000000000 HAVING count(DISTINCT dst_ip) >= 5 ORDER BY src_ip, frame;
+
+-- @finding smb_brute severity=high confidence=high technique=T1110.001
+SELECT 'Logins fail again and again' AS title, 'accounts ' || coalesce(array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', '), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status IN ('STATUS_LOGON_FAILURE', 'STATUS_WRONG_PASSWORD', 'STATUS_ACCOUNT_LOCKED_OUT', 'STATUS_NO_SUCH_USER') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_mass_modify severity=critical confidence=medium technique=T1486
+SELECT 'Files are changed in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files renamed to one extension within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb_files WHERE action = 'rename' GROUP BY capture_id, src_ip, dst_ip, regexp_replace(path, '^.*\.', ''), CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT path) >= 100 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_mass_read severity=medium confidence=medium technique=T1039
+SELECT 'Files are read in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files, ' || CAST(sum(bytes_read) AS VARCHAR) || ' bytes within ten minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb_files WHERE action = 'read' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT path) >= 500 OR sum(bytes_read) >= 1000000000 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_exploit severity=critical confidence=high technique=T1210
+SELECT 'A compressed message is made to overflow its receiver' AS title, max(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM anomalies WHERE protocol = 'smb' AND detail LIKE 'the sizes of a compressed message%' GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_public severity=high confidence=high technique=T1190,T1187
+SELECT 'SMB across the border' AS title, 'versions ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM smb WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;

@@ -1,0 +1,76 @@
+-- @analyzer ssh
+-- @group    it
+-- @title    SSH ANALYSIS
+-- @help     SSH versions, algorithms, fingerprints, logins
+
+-- @section summary shape=facts
+SELECT count(*) AS connections, count(*) FILTER (WHERE kex_alg IS NOT NULL AND host_key IS NOT NULL) AS "Handshakes complete", count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, count(*) FILTER (WHERE version = 1) AS "Version 1",
+  count(*) FILTER (WHERE auth_success) AS "Logins, likely", count(*) FILTER (WHERE auth_success = false) AS "Refused, likely", array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports, min(ts) AS first, max(ts) AS last FROM ssh_sessions;
+
+-- @section "Sessions" shape=table limit=20
+SELECT f.ts AS start, s.src_ip AS client, s.dst_ip || ':' || CAST(s.dst_port AS VARCHAR) AS server, CASE WHEN s.auth_success THEN 'accepted' WHEN s.auth_success = false THEN 'refused' ELSE '-' END AS login, s.auth_attempts AS tries, s.auth_confidence AS sure,
+  s.interactive, s.orig_encrypted_bytes AS sent_bytes, s.resp_encrypted_bytes AS received_bytes, f.duration_s
+FROM ssh_sessions s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.flow_id ORDER BY f.ts, f.frame;
+
+-- @section "Agreed" shape=table limit=15
+SELECT coalesce(kex_alg, '-') AS kex, coalesce(host_key_alg, '-') AS "Host key", coalesce(cipher_alg, '-') AS cipher, coalesce(mac_alg, '-') AS mac, count(*) AS connections FROM ssh_sessions GROUP BY kex_alg, host_key_alg, cipher_alg, mac_alg ORDER BY connections DESC, kex, "Host key", cipher, mac;
+
+-- @section "Software" shape=table limit=15
+SELECT CASE WHEN is_server THEN 'server' ELSE 'client' END AS side, coalesce(v.version_string, '-') AS version, h.hash AS hassh, count(*) AS connections, count(DISTINCT v.src_ip) AS hosts
+FROM (SELECT capture_id, flow_id, src_ip, is_server, version_string FROM ssh WHERE message = 'version') v
+LEFT JOIN (SELECT capture_id, flow_id, is_server AS server, min(coalesce(hassh, hassh_server)) AS hash FROM ssh WHERE message = 'kexinit' GROUP BY capture_id, flow_id, is_server) h ON h.capture_id = v.capture_id AND h.flow_id = v.flow_id AND h.server = v.is_server
+GROUP BY is_server, v.version_string, h.hash ORDER BY connections DESC, side, version, hassh;
+
+-- @section "Host keys" shape=table limit=15
+SELECT host_key AS fingerprint, host_key_type AS type, array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_ip)), 1, 4), ', ') AS servers, count(*) AS connections FROM ssh_sessions WHERE host_key IS NOT NULL GROUP BY host_key, host_key_type ORDER BY connections DESC, fingerprint;
+
+-- @section "Logins by pair" shape=table limit=15
+SELECT src_ip AS client, dst_ip AS server, count(*) AS connections, count(*) FILTER (WHERE auth_success) AS accepted, count(*) FILTER (WHERE auth_success = false) AS refused, count(*) FILTER (WHERE auth_success IS NULL) AS unknown, sum(auth_attempts) AS tries FROM ssh_sessions GROUP BY src_ip, dst_ip ORDER BY connections DESC, client, server;
+
+-- @section "Messages" shape=table verbose
+SELECT ts, CASE WHEN is_server THEN 'server' ELSE 'client' END AS "from", message, coalesce(version_string, host_key_sha256, disconnect_text, array_to_string(array_slice(kex_algorithms, 1, 3), ', ')) AS text, frame FROM ssh ORDER BY capture, frame, "from";
+
+-- @finding ssh_brute severity=high confidence=medium technique=T1110.001
+SELECT 'Passwords are being guessed' AS title, CAST(sum(auth_attempts) AS VARCHAR) || ' refused tries in ' || CAST(count(*) AS VARCHAR) || ' connections within 5 minutes (judged by sizes)' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING sum(auth_attempts) >= 10 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding ssh_guess_succeeded severity=high confidence=medium technique=T1110
+SELECT 'A login was accepted after many refused' AS title, CAST(max(f.n) AS VARCHAR) || ' refused connections before (judged by sizes)' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts
+FROM ssh_sessions s JOIN (SELECT capture_id, src_ip, dst_ip, count(*) AS n, max(ts) AS until FROM ssh_sessions WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5) f ON f.capture_id = s.capture_id AND f.src_ip = s.src_ip AND f.dst_ip = s.dst_ip
+WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 1800000000000 GROUP BY s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
+
+-- @finding ssh_sweep severity=medium confidence=high technique=T1046
+SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' SSH servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM flows WHERE dst_port = 22 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 AND count(DISTINCT CASE WHEN service IS NULL THEN dst_ip END) >= 0.6 * count(DISTINCT dst_ip) ORDER BY src_ip, frame;
+
+-- @finding ssh_terrapin severity=low confidence=high technique=T1557
+SELECT 'A connection that the Terrapin attack can shorten' AS title, cipher_alg || coalesce(' with ' || mac_alg, '') || ', without strict key exchange' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE terrapin_vulnerable GROUP BY cipher_alg, mac_alg, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+
+-- @finding ssh_host_key_changed severity=high confidence=high technique=T1557
+SELECT 'A server shows another key than before' AS title, array_to_string(array_sort(array_agg(DISTINCT host_key)), ' and ') AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE host_key IS NOT NULL AND orig_encrypted_bytes > 0 GROUP BY capture_id, dst_ip, dst_port, host_key_type HAVING count(DISTINCT host_key) > 1 ORDER BY dst_ip, dst_port;
+
+-- @finding ssh_v1 severity=medium confidence=high technique=T1040
+SELECT 'Version 1, whose encryption is broken' AS title, coalesce(server, client) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE version = 1 GROUP BY server, client, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+
+-- @finding ssh_weak_agreed severity=low confidence=high technique=T1600
+SELECT 'Weak algorithms were agreed on' AS title, concat_ws(', ', kex_alg, host_key_alg, cipher_alg, mac_alg) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE regexp_like(CAST(cipher_alg AS VARCHAR), 'arcfour|-cbc|^none') OR CAST(mac_alg AS VARCHAR) LIKE 'hmac-md5%' OR mac_alg = 'hmac-sha1-96' OR kex_alg IN ('diffie-hellman-group1-sha1', 'diffie-hellman-group-exchange-sha1') OR host_key_alg IN ('ssh-dss', 'ssh-rsa')
+GROUP BY kex_alg, host_key_alg, cipher_alg, mac_alg, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+
+-- @finding ssh_reverse_shell severity=high confidence=medium technique=T1572,T1059
+SELECT 'Somebody types from the server''s side' AS title, 'keystroke-sized packets begin at the server and are answered by the client' AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM ssh_sessions WHERE reverse_forward ORDER BY capture, frame;
+
+-- @finding ssh_odd_port severity=low confidence=high technique=T1571
+SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'SSH on an unusual port' AS title, coalesce(max(server), 'no version seen') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE dst_port NOT IN (22, 2222) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding ssh_exfil severity=medium confidence=medium technique=T1048.002
+SELECT 'Much was sent out encrypted' AS title, CAST(sum(orig_encrypted_bytes) AS VARCHAR) || ' bytes sent, ' || CAST(sum(resp_encrypted_bytes) AS VARCHAR) || ' received' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip HAVING (sum(orig_encrypted_bytes) >= 10000000 AND sum(orig_encrypted_bytes) >= 4 * sum(resp_encrypted_bytes)) OR sum(orig_encrypted_bytes) >= 50000000 ORDER BY src_ip, dst_ip;
+
+-- @finding ssh_known_tool severity=medium confidence=medium technique=T1021.004
+SELECT 'A client that is a tool, not a person' AS title, client AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM ssh_sessions WHERE is_public(src_ip) AND regexp_like(CAST(client AS VARCHAR), '(?i)libssh[-_]0|paramiko|SSH-2.0-Go|zgrab|masscan|ncrack|hydra|nmap|medusa') GROUP BY client, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
