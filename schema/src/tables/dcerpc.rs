@@ -3,21 +3,21 @@
 use crate::table;
 
 table! {
-    /// One row per DCE/RPC PDU (fragments joined), over TCP, SMB pipe or HTTP.
+    /// One row per DCE/RPC PDU (fragments joined): connection-oriented over TCP, SMB pipe or HTTP, connectionless over UDP.
     pub struct Dcerpc("dcerpc", "message", Network) {
-        /// `tcp`, `smb`, `http`.
+        /// `tcp`, `udp`, `smb`, `http`.
         carrier: word,
         /// Pipe, when carried by SMB: `\pipe\lsass`, `svcctl`.
         named_pipe: word,
         /// PDU type number.
         ptype: u8 = "dcerpc.pkt_type",
-        /// `request`, `response`, `fault`, `bind`, `bind_ack`, `bind_nak`, `alter_context`, `alter_context_resp`, `auth3`, `shutdown`, `co_cancel`, `orphaned`, `rts`.
+        /// `request`, `response`, `fault`, `bind`, `bind_ack`, `bind_nak`, `alter_context`, `alter_context_resp`, `auth3`, `shutdown`, `co_cancel`, `orphaned`, `rts`, `ping`, `working`, `nocall`, `reject`, `ack`, `cl_cancel`, `fack`, `cancel_ack`.
         ptype_name: word,
-        /// `5.0`, `5.1`.
+        /// `5.0`, `5.1` connection-oriented, `4` connectionless.
         version: word,
         /// Integer representation of the data-representation label.
         little_endian: bool,
-        /// Call id.
+        /// Call id (sequence number when connectionless).
         call_id: u32 = "dcerpc.cn_call_id|dcerpc.dg_seqnum",
         /// Presentation context.
         context_id: u16 = "dcerpc.cn_ctx_id",

@@ -8,8 +8,8 @@ use pcapper_schema::tables::{Dcerpc, DcerpcEndpoints};
 use super::interface::{self, Interface, NDR, Uuid};
 use super::pdu::{self, Header, Syntax, Verifier, flag, kind, u16_of, u32_of};
 use super::{detail, epm};
-use crate::protocols::Cx;
 use crate::protocols::it::gssapi;
+use crate::protocols::{Cx, Dir};
 use crate::wire::{Reader, Wire};
 
 /// Contexts of an association that are kept.
@@ -101,10 +101,10 @@ impl Association {
         self.carrier = carrier;
     }
 
-    /// Bytes of direction `cx.dir` were lost: its messages under way cannot be completed.
-    pub fn gap(&mut self, cx: &Cx<'_>) {
+    /// Bytes that `dir` sent were lost: its messages under way cannot be completed.
+    pub fn gap(&mut self, dir: Dir) {
         let [orig, resp] = &mut self.partial;
-        (if cx.dir.index() == 0 { orig } else { resp }).clear();
+        (if dir == Dir::Orig { orig } else { resp }).clear();
     }
 
     /// The association ends.
