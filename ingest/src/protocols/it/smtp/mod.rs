@@ -47,13 +47,21 @@ fn code(line: &[u8]) -> Option<(u16, bool)> {
     }
 }
 
+/// Whether more octets may make a reply's code of these.
+fn may_be_code(bytes: &[u8]) -> bool {
+    bytes.len() < 4 && bytes.iter().all(u8::is_ascii_digit)
+}
+
 /// A server greets as FTP's does; what the client says tells them apart.
 fn probe(offer: &Offer<'_>) -> Verdict {
     let [orig, resp] = offer.bytes;
     let (server, client) = if code(orig).is_some() { (orig, resp) } else { (resp, orig) };
     let greets = matches!(code(server), Some((220 | 421 | 554, _)));
     if !server.is_empty() && !greets {
-        return Verdict::No;
+        return if may_be_code(server) { Verdict::More } else { Verdict::No };
+    }
+    if !client.is_empty() && client.len() < 10 && !client.ends_with(b"\n") && client.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Verdict::More;
     }
     let hello = starts(client, &["EHLO ", "HELO ", "LHLO ", "EHLO\r", "HELO\r"]);
     let mail = starts(client, &["MAIL FROM:", "RSET\r", "STARTTLS\r", "NOOP\r", "QUIT\r", "VRFY "]);
@@ -150,6 +158,9 @@ struct Connection {
 impl StreamDissector for Connection {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         let dir = cx.dir;
+        if self.server.is_none() && may_be_code(bytes) {
+            return Progress::Consumed(0);
+        }
         let server = *self.server.get_or_insert_with(|| if code(bytes).is_some() { dir } else { dir.reverse() });
         let mut at = 0;
         loop {
