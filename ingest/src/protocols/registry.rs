@@ -5,13 +5,15 @@ use super::it::{
     dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh,
     syslog, telnet, tls, vnc, vpn, vrrp,
 };
-use super::link::{arp, lldp};
+use super::link::{arp, cdp, lldp, stp};
 use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
     &arp::PROTOCOL,
     &lldp::PROTOCOL,
+    &cdp::PROTOCOL,
+    &stp::PROTOCOL,
     &goose::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,

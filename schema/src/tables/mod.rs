@@ -6,6 +6,7 @@ pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
 pub mod captures;
+pub mod cdp;
 pub mod cip;
 pub mod credentials;
 pub mod dhcp;
@@ -48,6 +49,7 @@ pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
+pub mod stp;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -60,6 +62,7 @@ pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
+pub use cdp::Cdp;
 pub use cip::Cip;
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
@@ -102,6 +105,7 @@ pub use smtp::Smtp;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
+pub use stp::Stp;
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -153,6 +157,7 @@ table_set! {
     Arp,
     Bacnet,
     Captures,
+    Cdp,
     Cip,
     Credentials,
     Dhcp,
@@ -212,6 +217,7 @@ table_set! {
     Ssdp,
     Ssh,
     SshSessions,
+    Stp,
     Syslog,
     TcpEvents,
     Telnet,

@@ -1,4 +1,6 @@
 //! Protocols below IP.
 
 pub mod arp;
+pub mod cdp;
 pub mod lldp;
+pub mod stp;
