@@ -1,12 +1,9 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{
-    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh,
-    syslog, telnet, tls, vnc, vpn, vrrp,
-};
+use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
 use super::link::{arp, cdp, lldp, stp};
-use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
+use super::ot::{bacnet, coap, dnp3, enip, goose, iec104, mms, modbus, s7comm, sv};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -15,6 +12,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &cdp::PROTOCOL,
     &stp::PROTOCOL,
     &goose::PROTOCOL,
+    &sv::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,
@@ -47,6 +45,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &enip::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
+    &coap::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,
     &vpn::OPENVPN,

@@ -8,6 +8,7 @@ pub mod bacnet;
 pub mod captures;
 pub mod cdp;
 pub mod cip;
+pub mod coap;
 pub mod credentials;
 pub mod dhcp;
 pub mod dnp3;
@@ -50,6 +51,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod stp;
+pub mod sv;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -64,6 +66,7 @@ pub use bacnet::Bacnet;
 pub use captures::{Captures, Interfaces};
 pub use cdp::Cdp;
 pub use cip::Cip;
+pub use coap::Coap;
 pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
@@ -106,6 +109,7 @@ pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use stp::Stp;
+pub use sv::Sv;
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -159,6 +163,7 @@ table_set! {
     Captures,
     Cdp,
     Cip,
+    Coap,
     Credentials,
     Dhcp,
     Dhcpv6,
@@ -218,6 +223,7 @@ table_set! {
     Ssh,
     SshSessions,
     Stp,
+    Sv,
     Syslog,
     TcpEvents,
     Telnet,

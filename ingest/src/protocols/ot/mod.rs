@@ -3,6 +3,7 @@
 pub mod bacnet;
 pub mod calendar;
 pub mod cip;
+pub mod coap;
 pub mod cotp;
 pub mod dnp3;
 pub mod enip;
@@ -12,3 +13,4 @@ pub mod mms;
 pub mod modbus;
 pub mod points;
 pub mod s7comm;
+pub mod sv;
