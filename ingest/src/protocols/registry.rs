@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
 use super::link::{arp, cdp, lldp, stp};
-use super::ot::{bacnet, coap, dnp3, enip, goose, iec104, mms, modbus, s7comm, sv};
+use super::ot::{bacnet, coap, dnp3, enip, goose, iec104, mms, modbus, mqtt, ptp, s7comm, sv};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -13,6 +13,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &stp::PROTOCOL,
     &goose::PROTOCOL,
     &sv::PROTOCOL,
+    &ptp::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,
@@ -45,6 +46,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &enip::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
+    &mqtt::PROTOCOL,
     &coap::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,

@@ -33,6 +33,7 @@ pub mod ldap;
 pub mod lldp;
 pub mod mms;
 pub mod modbus;
+pub mod mqtt;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
@@ -41,6 +42,7 @@ pub mod ot_commands;
 pub mod packets;
 pub mod pim;
 pub mod process_values;
+pub mod ptp;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
@@ -91,6 +93,7 @@ pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
 pub use mms::Mms;
 pub use modbus::Modbus;
+pub use mqtt::Mqtt;
 pub use netbios::{Nbdgm, Nbns, Nbss};
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
@@ -99,6 +102,7 @@ pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use ptp::Ptp;
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
@@ -198,6 +202,7 @@ table_set! {
     Lldp,
     Mms,
     Modbus,
+    Mqtt,
     Nbdgm,
     Nbns,
     Nbss,
@@ -209,6 +214,7 @@ table_set! {
     Packets,
     Pim,
     ProcessValues,
+    Ptp,
     Rdp,
     Rip,
     RoutingRoutes,

@@ -11,6 +11,8 @@ pub mod goose;
 pub mod iec104;
 pub mod mms;
 pub mod modbus;
+pub mod mqtt;
 pub mod points;
+pub mod ptp;
 pub mod s7comm;
 pub mod sv;
