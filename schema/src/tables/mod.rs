@@ -20,6 +20,7 @@ pub mod flows;
 pub mod ftp;
 pub mod glbp;
 pub mod goose;
+pub mod hart;
 pub mod hosts;
 pub mod hsrp;
 pub mod http;
@@ -54,6 +55,7 @@ pub mod ssdp;
 pub mod ssh;
 pub mod stp;
 pub mod sv;
+pub mod synchrophasor;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
@@ -80,6 +82,7 @@ pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
 pub use glbp::Glbp;
 pub use goose::Goose;
+pub use hart::HartIp;
 pub use hosts::{HostNames, Hosts};
 pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
@@ -114,6 +117,7 @@ pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use stp::Stp;
 pub use sv::Sv;
+pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
@@ -183,6 +187,7 @@ table_set! {
     FtpTransfers,
     Glbp,
     Goose,
+    HartIp,
     HostNames,
     Hosts,
     Hsrp,
@@ -230,6 +235,7 @@ table_set! {
     SshSessions,
     Stp,
     Sv,
+    Synchrophasor,
     Syslog,
     TcpEvents,
     Telnet,
