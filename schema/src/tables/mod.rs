@@ -16,6 +16,7 @@ pub mod dns;
 pub mod enip;
 pub mod files;
 pub mod findings;
+pub mod fins;
 pub mod flows;
 pub mod ftp;
 pub mod glbp;
@@ -78,6 +79,7 @@ pub use dns::{Dns, DnsRecords};
 pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
+pub use fins::Fins;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
 pub use glbp::Glbp;
@@ -182,6 +184,7 @@ table_set! {
     Enip,
     Files,
     Findings,
+    Fins,
     Flows,
     Ftp,
     FtpTransfers,

@@ -7,6 +7,7 @@ pub mod coap;
 pub mod cotp;
 pub mod dnp3;
 pub mod enip;
+pub mod fins;
 pub mod goose;
 pub mod hart_ip;
 pub mod iec104;
