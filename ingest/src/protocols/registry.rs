@@ -2,7 +2,7 @@
 
 use super::Protocol;
 use super::it::{
-    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh,
+    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh,
     syslog, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, lldp};
@@ -20,6 +20,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
+    &quic::PROTOCOL,
     &ssh::PROTOCOL,
     &vnc::PROTOCOL,
     &rdp::PROTOCOL,

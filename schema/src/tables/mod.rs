@@ -39,6 +39,7 @@ pub mod ot_commands;
 pub mod packets;
 pub mod pim;
 pub mod process_values;
+pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
@@ -93,6 +94,7 @@ pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
@@ -199,6 +201,8 @@ table_set! {
     Packets,
     Pim,
     ProcessValues,
+    Quic,
+    QuicPackets,
     Rdp,
     Rip,
     RoutingRoutes,
