@@ -45,6 +45,7 @@ pub mod packets;
 pub mod pim;
 pub mod process_values;
 pub mod ptp;
+pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
@@ -108,6 +109,7 @@ pub use packets::Packets;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
 pub use ptp::Ptp;
+pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
@@ -223,6 +225,8 @@ table_set! {
     Pim,
     ProcessValues,
     Ptp,
+    Quic,
+    QuicPackets,
     Rdp,
     Rip,
     RoutingRoutes,

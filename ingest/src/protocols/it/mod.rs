@@ -20,6 +20,7 @@ pub mod ntp;
 pub mod ospf;
 pub mod pim;
 pub mod prefix;
+pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod smb;
