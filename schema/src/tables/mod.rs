@@ -61,6 +61,7 @@ pub mod synchrophasor;
 pub mod syslog;
 pub mod telnet;
 pub mod tls;
+pub mod umas;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
@@ -125,6 +126,7 @@ pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
 pub use telnet::Telnet;
 pub use tls::Tls;
+pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use vrrp::Vrrp;
@@ -247,6 +249,7 @@ table_set! {
     TcpEvents,
     Telnet,
     Tls,
+    Umas,
     Vnc,
     Vpn,
     Vrrp,
