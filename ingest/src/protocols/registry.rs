@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
 use super::link::{arp, cdp, lldp, stp};
-use super::ot::{bacnet, coap, dnp3, enip, fins, goose, hart_ip, iec104, mms, modbus, mqtt, ptp, s7comm, sv, synchrophasor};
+use super::ot::{bacnet, coap, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -44,6 +44,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &synchrophasor::PROTOCOL,
     &hart_ip::PROTOCOL,
     &fins::PROTOCOL,
+    &niagara::PROTOCOL,
+    &genisys::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,

@@ -19,6 +19,7 @@ pub mod findings;
 pub mod fins;
 pub mod flows;
 pub mod ftp;
+pub mod genisys;
 pub mod glbp;
 pub mod goose;
 pub mod hart;
@@ -37,6 +38,7 @@ pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod netbios;
+pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
 pub mod ospf;
@@ -84,6 +86,7 @@ pub use findings::Findings;
 pub use fins::Fins;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use genisys::Genisys;
 pub use glbp::Glbp;
 pub use goose::Goose;
 pub use hart::HartIp;
@@ -102,6 +105,7 @@ pub use mms::Mms;
 pub use modbus::Modbus;
 pub use mqtt::Mqtt;
 pub use netbios::{Nbdgm, Nbns, Nbss};
+pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use ospf::{Ospf, OspfLsas};
@@ -192,6 +196,7 @@ table_set! {
     Flows,
     Ftp,
     FtpTransfers,
+    Genisys,
     Glbp,
     Goose,
     HartIp,
@@ -218,6 +223,7 @@ table_set! {
     Nbdgm,
     Nbns,
     Nbss,
+    NiagaraFox,
     Ntlm,
     Ntp,
     Ospf,

@@ -424,9 +424,9 @@ impl Streams {
         cx.emit(Synchrophasor {
             frequency_hz: Some(&data.frequency),
             rocof: Some(&data.rocof),
-            phasors: Some(&data.phasors).map(Vec::as_slice).filter(|list| !list.is_empty()),
-            analogs: Some(&data.analogs).map(Vec::as_slice).filter(|list| !list.is_empty()),
-            digitals: Some(&data.digitals).map(Vec::as_slice).filter(|list| !list.is_empty()),
+            phasors: Some(data.phasors.as_slice()).filter(|list| !list.is_empty()),
+            analogs: Some(data.analogs.as_slice()).filter(|list| !list.is_empty()),
+            digitals: Some(data.digitals.as_slice()).filter(|list| !list.is_empty()),
             stat: Some(&data.stat),
             data_error: Some(&errors),
             pmu_sync: Some(&sync),

@@ -91,7 +91,7 @@ impl<'a> Long<'a> {
         match kind {
             Kind::VersionNegotiation => {
                 packet.versions = reader.rest();
-                if packet.versions.is_empty() || packet.versions.len() % 4 != 0 {
+                if packet.versions.is_empty() || !packet.versions.len().is_multiple_of(4) {
                     return Err(Malformed);
                 }
                 return Ok((packet, &[]));
