@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{
     dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh,
-    syslog, telnet, tls, vnc, vpn, vrrp,
+    syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, lldp};
 use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
@@ -55,6 +55,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &vpn::L2TPV3,
     &vpn::ESP,
     &snmp::PROTOCOL,
+    &teamviewer::PROTOCOL,
     &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,

@@ -50,6 +50,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
+pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
 pub mod vnc;
@@ -105,6 +106,7 @@ pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
+pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
 pub use tls::Tls;
 pub use vnc::Vnc;
@@ -218,6 +220,7 @@ table_set! {
     SshSessions,
     Syslog,
     TcpEvents,
+    Teamviewer,
     Telnet,
     Tls,
     Vnc,
