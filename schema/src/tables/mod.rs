@@ -108,7 +108,7 @@ pub use ssh::{Ssh, SshSessions};
 pub use syslog::Syslog;
 pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
-pub use tls::Tls;
+pub use tls::{Tls, TlsSessions};
 pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use vrrp::Vrrp;
@@ -223,6 +223,7 @@ table_set! {
     Teamviewer,
     Telnet,
     Tls,
+    TlsSessions,
     Vnc,
     Vpn,
     Vrrp,
