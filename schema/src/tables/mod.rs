@@ -61,6 +61,7 @@ pub mod stp;
 pub mod sv;
 pub mod synchrophasor;
 pub mod syslog;
+pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
 pub mod umas;
@@ -128,8 +129,9 @@ pub use stp::Stp;
 pub use sv::Sv;
 pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
+pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
-pub use tls::Tls;
+pub use tls::{Tls, TlsSessions};
 pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
@@ -253,8 +255,10 @@ table_set! {
     Synchrophasor,
     Syslog,
     TcpEvents,
+    Teamviewer,
     Telnet,
     Tls,
+    TlsSessions,
     Umas,
     Vnc,
     Vpn,

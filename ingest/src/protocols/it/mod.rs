@@ -29,6 +29,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
+pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
 pub mod vnc;

@@ -100,6 +100,14 @@ fn ack(reader: &mut Reader<'_>, ecn: bool) -> Wire<()> {
     Ok(())
 }
 
+/// Type and body of the handshake message at the start.
+fn first_message(bytes: &[u8]) -> Wire<(u8, Vec<u8>)> {
+    let mut reader = Reader::new(bytes);
+    let kind = reader.u8()?;
+    let length = usize::try_from(reader.be_u24()?).map_err(|_| Malformed)?;
+    Ok((kind, reader.take(length)?.to_vec()))
+}
+
 /// The handshake bytes of one direction.
 #[derive(Default)]
 pub struct Crypto {
@@ -155,14 +163,7 @@ impl Crypto {
         if self.done {
             return None;
         }
-        let mut reader = Reader::new(&self.joined);
-        let message = (|| -> Wire<(u8, &[u8])> {
-            let kind = reader.u8()?;
-            let length = reader.be_u24()?;
-            Ok((kind, reader.take(usize::try_from(length).map_err(|_| Malformed)?)?))
-        })();
-        let (kind, body) = message.ok()?;
-        let message = (kind, body.to_vec());
+        let message = first_message(&self.joined).ok()?;
         self.finish();
         Some(message)
     }
