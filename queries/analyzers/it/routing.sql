@@ -110,7 +110,7 @@ FROM (SELECT capture, frame, ts, 'IGMP' AS protocol, src_ip, dst_ip, message_typ
 ORDER BY capture, frame;
 
 -- @finding routing_no_auth severity=low confidence=high technique=T1557
-SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
   count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol FROM rip WHERE NOT ripng AND version = 2 AND command = 2 AND auth_type IS NULL
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp WHERE state IS NOT NULL AND opcode <> 3 AND auth IS NULL
@@ -121,7 +121,7 @@ FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol
 GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
 
 -- @finding routing_cleartext_auth severity=medium confidence=high technique=T1552,T1040
-SELECT protocol || ' password in clear text' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+SELECT protocol || ' password in clear text' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
   count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol, false AS is_default FROM rip WHERE auth_type = 2
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP', auth_text = secret('cisco') FROM hsrp WHERE auth = 'text'
