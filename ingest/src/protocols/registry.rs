@@ -5,6 +5,8 @@ use super::it::{
     dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh,
     syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
+use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
+use super::it::{bgp, eigrp, isis};
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{bacnet, coap, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor};
 
@@ -21,10 +23,13 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,
     &pim::PROTOCOL,
+    &isis::PROTOCOL,
+    &eigrp::PROTOCOL,
     &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
     &quic::PROTOCOL,
+    &bgp::PROTOCOL,
     &ssh::PROTOCOL,
     &vnc::PROTOCOL,
     &rdp::PROTOCOL,

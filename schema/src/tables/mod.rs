@@ -5,6 +5,7 @@
 pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
+pub mod bgp;
 pub mod captures;
 pub mod cdp;
 pub mod cip;
@@ -13,6 +14,7 @@ pub mod credentials;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod eigrp;
 pub mod enip;
 pub mod files;
 pub mod findings;
@@ -31,6 +33,7 @@ pub mod iccp;
 pub mod icmp;
 pub mod iec104;
 pub mod igmp;
+pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
@@ -73,6 +76,7 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
+pub use bgp::Bgp;
 pub use captures::{Captures, Interfaces};
 pub use cdp::Cdp;
 pub use cip::Cip;
@@ -81,6 +85,7 @@ pub use credentials::Credentials;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
+pub use eigrp::Eigrp;
 pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
@@ -99,6 +104,7 @@ pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
+pub use isis::Isis;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
@@ -180,6 +186,7 @@ table_set! {
     Anomalies,
     Arp,
     Bacnet,
+    Bgp,
     Captures,
     Cdp,
     Cip,
@@ -191,6 +198,7 @@ table_set! {
     Dnp3Objects,
     Dns,
     DnsRecords,
+    Eigrp,
     Enip,
     Files,
     Findings,
@@ -215,6 +223,7 @@ table_set! {
     Iec104Objects,
     Igmp,
     Interfaces,
+    Isis,
     Kerberos,
     Ldap,
     LdapAttributes,

@@ -1,8 +1,10 @@
 //! Protocols of offices and data centres.
 
+pub mod bgp;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
+pub mod eigrp;
 pub mod ftp;
 pub mod glbp;
 pub mod gssapi;
@@ -11,6 +13,7 @@ pub mod http2;
 pub mod http;
 pub mod icmp;
 pub mod igmp;
+pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod mime;
