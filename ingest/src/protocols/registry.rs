@@ -2,11 +2,9 @@
 
 use super::Protocol;
 use super::it::{
-    dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh,
-    syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb,
+    smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
-use super::it::{dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
-use super::it::{bgp, eigrp, isis};
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{bacnet, coap, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor};
 
