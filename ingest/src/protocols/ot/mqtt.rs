@@ -508,7 +508,7 @@ impl Connection {
                     point: Some(topic),
                     value: text,
                     outcome: Some("unconfirmed"),
-                    confidence: Some("medium"),
+                    confidence: Some("low"),
                     ..OtCommands::default()
                 },
             );
