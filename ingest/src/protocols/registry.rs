@@ -1,7 +1,10 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp};
+use super::it::{
+    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb,
+    smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+};
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{bacnet, coap, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor};
 
