@@ -6,7 +6,9 @@ use super::it::{
     smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
-use super::ot::{bacnet, coap, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor};
+use super::ot::{
+    bacnet, coap, crimson, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor,
+};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -52,6 +54,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &fins::PROTOCOL,
     &niagara::PROTOCOL,
     &genisys::PROTOCOL,
+    &crimson::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,

@@ -11,6 +11,7 @@ pub mod cdp;
 pub mod cip;
 pub mod coap;
 pub mod credentials;
+pub mod crimson;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
@@ -82,6 +83,7 @@ pub use cdp::Cdp;
 pub use cip::Cip;
 pub use coap::Coap;
 pub use credentials::Credentials;
+pub use crimson::Crimson;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
@@ -192,6 +194,7 @@ table_set! {
     Cip,
     Coap,
     Credentials,
+    Crimson,
     Dhcp,
     Dhcpv6,
     Dnp3,

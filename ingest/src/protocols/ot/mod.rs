@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod cip;
 pub mod coap;
 pub mod cotp;
+pub mod crimson;
 pub mod dnp3;
 pub mod enip;
 pub mod fins;
