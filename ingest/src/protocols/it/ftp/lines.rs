@@ -30,7 +30,7 @@ pub fn code(line: &[u8]) -> Option<(u16, bool)> {
     (100..=699).contains(&code).then_some((code, line.get(3) == Some(&b'-')))
 }
 
-/// Whether more octets may make a reply's code of these.
+/// Whether more octets may make a reply's code of these; mail servers answer in the same way.
 pub fn may_be_code(bytes: &[u8]) -> bool {
     bytes.len() < 4 && bytes.iter().all(u8::is_ascii_digit)
 }

@@ -14,6 +14,7 @@ use self::lines::{Line, Reply};
 use self::transfer::{Setup, Transfers};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
 
+pub use lines::may_be_code;
 pub use transfer::PROTOCOL as DATA;
 
 /// The control connection, on any port; 21 is its own.
