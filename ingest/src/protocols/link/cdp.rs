@@ -5,13 +5,11 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use pcapper_schema::tables::Cdp;
-use rustc_hash::FxHashMap;
 
+use super::announcements::{Announcements, Fingerprint, hash};
 use crate::packet::{Llc, Packet};
 use crate::protocols::{Cx, FrameDissector, FrameKind, Group, Outcome, Protocol};
 use crate::wire::{Reader, Wire};
@@ -24,8 +22,6 @@ const CISCO: u32 = 0x00_000c;
 const PID: u16 = 0x2000;
 /// Octets before the first TLV.
 const HEADER: usize = 4;
-/// Announcing ports remembered; beyond it the oldest are forgotten.
-const MAX_PORTS: usize = 1 << 14;
 /// Addresses of one TLV that are kept.
 const MAX_ADDRESSES: usize = 64;
 
@@ -142,12 +138,7 @@ impl<'a> Pdu<'a> {
     }
 
     /// A hash of each column that should not change while a port lives.
-    fn fingerprint(&self) -> Fingerprint {
-        fn hash(value: impl Hash) -> u64 {
-            let mut hasher = DefaultHasher::new();
-            value.hash(&mut hasher);
-            hasher.finish()
-        }
+    fn fingerprint(&self) -> Fingerprint<11> {
         [
             ("platform", hash(&self.platform)),
             ("software_version", hash(&self.software_version)),
@@ -176,35 +167,10 @@ fn capability_names(bits: u32) -> Vec<Cow<'static, str>> {
 /// A device's name and the port it announces on.
 type Port = (Box<str>, Box<str>);
 
-/// Columns and the hashes of their values.
-type Fingerprint = [(&'static str, u64); 11];
-
 /// The last announcement of each port.
 #[derive(Default)]
 struct Dissector {
-    ports: FxHashMap<Port, Fingerprint>,
-    order: VecDeque<Port>,
-}
-
-impl Dissector {
-    /// Names of the columns that differ from the port's announcement before, which this one replaces.
-    fn changes(&mut self, pdu: &Pdu<'_>) -> Vec<Cow<'static, str>> {
-        let (Some(device), Some(port)) = (&pdu.device_id, &pdu.port_id) else { return Vec::new() };
-        let key: Port = (device.as_ref().into(), port.as_ref().into());
-        let now = pdu.fingerprint();
-        if let Some(last) = self.ports.get_mut(&key) {
-            let before = std::mem::replace(last, now);
-            return before.iter().zip(&now).filter(|(before, now)| before != now).map(|(_, (name, _))| Cow::Borrowed(*name)).collect();
-        }
-        if self.order.len() >= MAX_PORTS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ports.remove(&oldest);
-        }
-        self.order.push_back(key.clone());
-        self.ports.insert(key, now);
-        Vec::new()
-    }
+    announced: Announcements<Port, 11>,
 }
 
 impl FrameDissector for Dissector {
@@ -230,7 +196,8 @@ impl FrameDissector for Dissector {
             Some(_) => cx.anomaly("cdp", "bad_checksum", "the checksum of a CDP message is wrong"),
             None => {}
         }
-        let changed = if malformed.is_none() { self.changes(&pdu) } else { Vec::new() };
+        let port = pdu.device_id.as_deref().zip(pdu.port_id.as_deref()).filter(|_| malformed.is_none());
+        let changed = port.map(|(device, port)| self.announced.changes((device.into(), port.into()), Some(pdu.fingerprint()))).unwrap_or_default();
         let capabilities = pdu.capabilities.map(capability_names);
         let some = |list: &Vec<Cow<'static, str>>| !list.is_empty();
         cx.emit(Cdp {
