@@ -8,8 +8,9 @@ SELECT count(*) AS messages, count(DISTINCT flow_id) AS flows, count(*) FILTER (
   count(DISTINCT CASE WHEN is_request THEN dst_ip END) AS units, count(*) FILTER (WHERE malformed IS NOT NULL) AS malformed, min(ts) AS first, max(ts) AS last FROM fins;
 
 -- @section "Units" shape=table limit=15
-SELECT CASE WHEN is_request THEN dst_ip ELSE src_ip END AS ip, CASE WHEN is_request THEN destination_node ELSE source_node END AS node, max(controller_model) AS model, max(controller_version) AS version, max(controller_mode) AS mode, max(carrier) AS carrier, count(*) FILTER (WHERE is_request) AS requests, count(DISTINCT CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS clients
-FROM fins WHERE command_code IS NOT NULL GROUP BY CASE WHEN is_request THEN dst_ip ELSE src_ip END, CASE WHEN is_request THEN destination_node ELSE source_node END ORDER BY requests DESC, ip, node;
+SELECT CASE WHEN is_request THEN dst_ip ELSE src_ip END AS ip, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN is_request THEN destination_node ELSE source_node END)), ', ') AS nodes, max(controller_model) AS model, max(controller_version) AS version, max(controller_mode) AS mode, max(carrier) AS carrier,
+  count(*) FILTER (WHERE is_request) AS requests, count(DISTINCT CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS clients
+FROM fins WHERE command_code IS NOT NULL GROUP BY CASE WHEN is_request THEN dst_ip ELSE src_ip END ORDER BY requests DESC, ip;
 
 -- @section "Commands" shape=table limit=30
 SELECT coalesce(command, '0x' || lpad(to_hex(CAST(command_code AS BIGINT)), 4, '0')) AS command, category, count(*) FILTER (WHERE is_request) AS requests, count(*) FILTER (WHERE response_code = 0) AS ok, count(*) FILTER (WHERE response_code > 0) AS refused, round(median(response_time_ms), 1) AS median_ms

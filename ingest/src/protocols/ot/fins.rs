@@ -220,6 +220,13 @@ impl Header {
     fn is_request(&self) -> bool {
         self.icf & 0x40 == 0
     }
+
+    /// The other goes back from this one's destination to its source; networks may be numbered otherwise on the way.
+    fn is_between(&self, other: &Self) -> bool {
+        let ([_, from_node, from_unit], [_, to_node, to_unit]) = (self.source, self.destination);
+        let ([_, back_node, back_unit], [_, other_node, other_unit]) = (other.destination, other.source);
+        (from_node, from_unit, to_node, to_unit) == (back_node, back_unit, other_node, other_unit)
+    }
 }
 
 fn probe_datagram(offer: &Offer<'_>) -> Verdict {
@@ -434,10 +441,7 @@ impl Peers {
         } else {
             let at = self.waiting.iter().position(|waiting| {
                 let other = &waiting.header;
-                other.sid == header.sid
-                    && other.code == header.code
-                    && other.source[1..] == header.destination[1..]
-                    && other.destination[1..] == header.source[1..]
+                other.sid == header.sid && other.code == header.code && other.is_between(&header)
             });
             at.and_then(|at| self.waiting.remove(at))
         };
