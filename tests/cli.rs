@@ -157,7 +157,7 @@ fn whole_lake(lake: &Path, capture: &str, threads: &str) -> String {
     let listed = run(lake, &["--tables"]);
     let mut all = String::new();
     for table in text(&listed.stdout).lines().filter_map(|line| line.split_whitespace().next()) {
-        if ["findings", "hosts", "host_names", "http_transactions"].contains(&table) {
+        if ["findings", "hosts", "host_names", "http_transactions", "tls_sessions"].contains(&table) {
             continue;
         }
         let query = format!("SELECT * FROM {table}");

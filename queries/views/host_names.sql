@@ -20,6 +20,10 @@ WITH evidence AS (
   FROM tls WHERE message = 'client_hello' AND server_name IS NOT NULL
   UNION ALL
   SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
+    dst_ip AS ip, CAST(NULL AS VARCHAR) AS mac, lower(server_name) AS name, 'virtual_host' AS kind, 'quic.server_name' AS source, 'medium' AS confidence
+  FROM quic WHERE server_name IS NOT NULL
+  UNION ALL
+  SELECT capture, capture_id, frame, ts, flow_id, src_ip, dst_ip, src_port, dst_port,
     array_element(management_addresses, 1) AS ip, src_mac AS mac, lower(system_name) AS name, 'hostname' AS kind, 'lldp.system_name' AS source, 'high' AS confidence
   FROM lldp WHERE system_name IS NOT NULL
   UNION ALL

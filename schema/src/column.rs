@@ -11,7 +11,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, DictionaryArray, Int32Array, Int32Builder, ListBuilder, PrimitiveBuilder, StringBuilder,
+    Array, ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, DictionaryArray, Int32Array, Int32Builder, ListBuilder, PrimitiveBuilder,
+    StringBuilder, new_null_array,
 };
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
@@ -51,12 +52,75 @@ pub trait Column: Default {
     fn bytes(&self) -> usize;
 }
 
+/// What [`Cells`] needs of a builder.
+trait Builder: ArrayBuilder {
+    fn add_nulls(&mut self, count: usize);
+}
+
+/// Most cells of a wide table are null: they are counted, and given to the builder all at once when a value follows.
+struct Cells<B> {
+    builder: B,
+    nulls: usize,
+}
+
+impl<B: Builder> Cells<B> {
+    fn new(builder: B) -> Self {
+        Self { builder, nulls: 0 }
+    }
+    #[inline]
+    fn null(&mut self) {
+        self.nulls += 1;
+    }
+    /// The builder, in step with the rows.
+    #[inline]
+    fn values(&mut self) -> &mut B {
+        if self.nulls > 0 {
+            self.builder.add_nulls(self.nulls);
+            self.nulls = 0;
+        }
+        &mut self.builder
+    }
+    /// The array of all cells; one without any value touches no memory for values.
+    fn finish<A: Array + 'static>(&mut self, data_type: &DataType, finish: impl FnOnce(&mut B) -> A) -> ArrayRef {
+        if self.builder.is_empty() {
+            return new_null_array(data_type, std::mem::take(&mut self.nulls));
+        }
+        Arc::new(finish(self.values()))
+    }
+}
+
+impl<T: ArrowPrimitiveType> Builder for PrimitiveBuilder<T> {
+    fn add_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+impl Builder for BooleanBuilder {
+    fn add_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+impl Builder for StringBuilder {
+    fn add_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+impl Builder for BinaryBuilder {
+    fn add_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+impl<I: ArrayBuilder> Builder for ListBuilder<I> {
+    fn add_nulls(&mut self, count: usize) {
+        self.append_nulls(count);
+    }
+}
+
 /// Numbers and timestamps.
-pub struct Numbers<T: ArrowPrimitiveType>(PrimitiveBuilder<T>);
+pub struct Numbers<T: ArrowPrimitiveType>(Cells<PrimitiveBuilder<T>>);
 
 impl<T: ArrowPrimitiveType> Default for Numbers<T> {
     fn default() -> Self {
-        Self(PrimitiveBuilder::new())
+        Self(Cells::new(PrimitiveBuilder::new()))
     }
 }
 
@@ -69,13 +133,16 @@ macro_rules! numbers {
             }
             #[inline]
             fn push(&mut self, cell: Option<$native>) {
-                self.0.append_option(cell);
+                match cell {
+            Some(value) => self.0.values().append_value(value),
+            None => self.0.null(),
+        }
             }
             fn finish(&mut self) -> ArrayRef {
-                Arc::new(self.0.finish())
+                self.0.finish(&Self::data_type(), |cells| cells.finish())
             }
             fn bytes(&self) -> usize {
-                self.0.values_slice().len() * size_of::<$native>()
+                self.0.builder.values_slice().len() * size_of::<$native>()
             }
         }
     )*};
@@ -91,8 +158,13 @@ numbers! {
 }
 
 /// Times: nanoseconds since 1970, UTC.
-#[derive(Default)]
-pub struct Times(PrimitiveBuilder<TimestampNanosecondType>);
+pub struct Times(Cells<PrimitiveBuilder<TimestampNanosecondType>>);
+
+impl Default for Times {
+    fn default() -> Self {
+        Self(Cells::new(PrimitiveBuilder::new()))
+    }
+}
 
 /// The Arrow type of every time column.
 pub fn time_type() -> DataType {
@@ -106,19 +178,27 @@ impl Column for Times {
     }
     #[inline]
     fn push(&mut self, cell: Option<i64>) {
-        self.0.append_option(cell);
+        match cell {
+            Some(value) => self.0.values().append_value(value),
+            None => self.0.null(),
+        }
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish().with_timezone("UTC"))
+        self.0.finish(&Self::data_type(), |times| times.finish().with_timezone("UTC"))
     }
     fn bytes(&self) -> usize {
-        self.0.values_slice().len() * 8
+        self.0.builder.values_slice().len() * 8
     }
 }
 
 /// Yes or no.
-#[derive(Default)]
-pub struct Bools(BooleanBuilder);
+pub struct Bools(Cells<BooleanBuilder>);
+
+impl Default for Bools {
+    fn default() -> Self {
+        Self(Cells::new(BooleanBuilder::new()))
+    }
+}
 
 impl Column for Bools {
     type Cell<'a> = Option<bool>;
@@ -127,20 +207,27 @@ impl Column for Bools {
     }
     #[inline]
     fn push(&mut self, cell: Option<bool>) {
-        self.0.append_option(cell);
+        match cell {
+            Some(value) => self.0.values().append_value(value),
+            None => self.0.null(),
+        }
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        use arrow::array::ArrayBuilder as _;
-        self.0.len() / 4
+        self.0.builder.len() / 4
     }
 }
 
 /// Text whose values mostly differ.
-#[derive(Default)]
-pub struct Texts(StringBuilder);
+pub struct Texts(Cells<StringBuilder>);
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self(Cells::new(StringBuilder::new()))
+    }
+}
 
 impl Column for Texts {
     type Cell<'a> = Option<&'a str>;
@@ -149,19 +236,27 @@ impl Column for Texts {
     }
     #[inline]
     fn push(&mut self, cell: Option<&str>) {
-        self.0.append_option(cell);
+        match cell {
+            Some(value) => self.0.values().append_value(value),
+            None => self.0.null(),
+        }
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        self.0.values_slice().len() + self.0.offsets_slice().len() * 4
+        self.0.builder.values_slice().len() + self.0.builder.offsets_slice().len() * 4
     }
 }
 
 /// Octets.
-#[derive(Default)]
-pub struct Octets(BinaryBuilder);
+pub struct Octets(Cells<BinaryBuilder>);
+
+impl Default for Octets {
+    fn default() -> Self {
+        Self(Cells::new(BinaryBuilder::new()))
+    }
+}
 
 impl Column for Octets {
     type Cell<'a> = Option<&'a [u8]>;
@@ -170,13 +265,16 @@ impl Column for Octets {
     }
     #[inline]
     fn push(&mut self, cell: Option<&[u8]>) {
-        self.0.append_option(cell);
+        match cell {
+            Some(value) => self.0.values().append_value(value),
+            None => self.0.null(),
+        }
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        self.0.values_slice().len() + self.0.offsets_slice().len() * 4
+        self.0.builder.values_slice().len() + self.0.builder.offsets_slice().len() * 4
     }
 }
 
@@ -187,7 +285,7 @@ pub fn word_type() -> DataType {
 
 /// Keys into a list of different texts; the shared part of the dictionary-encoded columns.
 struct Dictionary<K> {
-    keys: Int32Builder,
+    keys: Cells<Int32Builder>,
     known: FxHashMap<K, i32>,
     /// The values by key, to compare with the last one without hashing: neighbours are often equal.
     names: Vec<K>,
@@ -197,7 +295,7 @@ struct Dictionary<K> {
 
 impl<K> Default for Dictionary<K> {
     fn default() -> Self {
-        Self { keys: Int32Builder::new(), known: FxHashMap::default(), names: Vec::new(), last: 0, values: StringBuilder::new() }
+        Self { keys: Cells::new(Int32Builder::new()), known: FxHashMap::default(), names: Vec::new(), last: 0, values: StringBuilder::new() }
     }
 }
 
@@ -211,19 +309,22 @@ impl<K: Hash + Eq + Clone> Dictionary<K> {
     }
     fn append(&mut self, key: i32) {
         self.last = key;
-        self.keys.append_value(key);
+        self.keys.values().append_value(key);
     }
     fn finish(&mut self) -> ArrayRef {
         self.known.clear();
         self.names.clear();
         self.last = 0;
+        if self.keys.builder.is_empty() {
+            return new_null_array(&word_type(), std::mem::take(&mut self.keys.nulls));
+        }
         // Every key was handed out as an index of `values`, so the array is valid by construction.
         #[allow(clippy::unwrap_used)]
-        let array = DictionaryArray::<Int32Type>::try_new(self.keys.finish(), Arc::new(self.values.finish())).unwrap();
+        let array = DictionaryArray::<Int32Type>::try_new(self.keys.values().finish(), Arc::new(self.values.finish())).unwrap();
         Arc::new(array)
     }
     fn bytes(&self) -> usize {
-        self.keys.values_slice().len() * 4 + self.values.values_slice().len() * 3
+        self.keys.builder.values_slice().len() * 4 + self.values.values_slice().len() * 3
     }
 }
 
@@ -238,9 +339,9 @@ impl Column for Words {
     }
     #[inline]
     fn push(&mut self, cell: Option<&str>) {
-        let Some(word) = cell else { return self.0.keys.append_null() };
+        let Some(word) = cell else { return self.0.keys.null() };
         if self.0.names.get(self.0.last as usize).is_some_and(|last| **last == *word) {
-            return self.0.keys.append_value(self.0.last);
+            return self.0.keys.values().append_value(self.0.last);
         }
         let key = match self.0.known.get(word) {
             Some(key) => *key,
@@ -272,9 +373,9 @@ macro_rules! formatted_dictionary {
             }
             #[inline]
             fn push(&mut self, cell: Option<$value>) {
-                let Some(value) = cell else { return self.0.keys.append_null() };
+                let Some(value) = cell else { return self.0.keys.null() };
                 if self.0.names.get(self.0.last as usize) == Some(&value) {
-                    return self.0.keys.append_value(self.0.last);
+                    return self.0.keys.values().append_value(self.0.last);
                 }
                 let key = match self.0.known.get(&value) {
                     Some(key) => *key,
@@ -306,11 +407,11 @@ formatted_dictionary! {
 }
 
 /// Lists of numbers.
-pub struct NumberLists<T: ArrowPrimitiveType>(ListBuilder<PrimitiveBuilder<T>>);
+pub struct NumberLists<T: ArrowPrimitiveType>(Cells<ListBuilder<PrimitiveBuilder<T>>>);
 
 impl<T: ArrowPrimitiveType> Default for NumberLists<T> {
     fn default() -> Self {
-        Self(ListBuilder::new(PrimitiveBuilder::new()))
+        Self(Cells::new(ListBuilder::new(PrimitiveBuilder::new())))
     }
 }
 
@@ -326,16 +427,16 @@ macro_rules! number_lists {
                 list_type($item)
             }
             fn push(&mut self, cell: Option<&[$native]>) {
-                if let Some(values) = cell {
-                    self.0.values().append_slice(values);
-                }
-                self.0.append(cell.is_some());
+                let Some(values) = cell else { return self.0.null() };
+                    let list = self.0.values();
+                    list.values().append_slice(values);
+                    list.append(true);
             }
             fn finish(&mut self) -> ArrayRef {
-                Arc::new(self.0.finish())
+                self.0.finish(&Self::data_type(), |cells| cells.finish())
             }
             fn bytes(&self) -> usize {
-                self.0.values_ref().values_slice().len() * size_of::<$native>() + self.0.offsets_slice().len() * 4
+                self.0.builder.values_ref().values_slice().len() * size_of::<$native>() + self.0.builder.offsets_slice().len() * 4
             }
         }
     )*};
@@ -350,11 +451,11 @@ number_lists! {
 }
 
 /// Lists of truth values.
-pub struct BoolLists(ListBuilder<BooleanBuilder>);
+pub struct BoolLists(Cells<ListBuilder<BooleanBuilder>>);
 
 impl Default for BoolLists {
     fn default() -> Self {
-        Self(ListBuilder::new(BooleanBuilder::new()))
+        Self(Cells::new(ListBuilder::new(BooleanBuilder::new())))
     }
 }
 
@@ -364,25 +465,25 @@ impl Column for BoolLists {
         list_type(DataType::Boolean)
     }
     fn push(&mut self, cell: Option<&[bool]>) {
-        if let Some(values) = cell {
-            self.0.values().append_slice(values);
-        }
-        self.0.append(cell.is_some());
+        let Some(values) = cell else { return self.0.null() };
+        let list = self.0.values();
+        list.values().append_slice(values);
+        list.append(true);
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        self.0.offsets_slice().len() * 5
+        self.0.builder.offsets_slice().len() * 5
     }
 }
 
 /// Lists of text.
-pub struct TextLists(ListBuilder<StringBuilder>);
+pub struct TextLists(Cells<ListBuilder<StringBuilder>>);
 
 impl Default for TextLists {
     fn default() -> Self {
-        Self(ListBuilder::new(StringBuilder::new()))
+        Self(Cells::new(ListBuilder::new(StringBuilder::new())))
     }
 }
 
@@ -392,25 +493,27 @@ impl Column for TextLists {
         list_type(DataType::Utf8)
     }
     fn push(&mut self, cell: Option<&[Cow<'_, str>]>) {
-        for value in cell.unwrap_or_default() {
-            self.0.values().append_value(value);
+        let Some(values) = cell else { return self.0.null() };
+        let list = self.0.values();
+        for value in values {
+            list.values().append_value(value);
         }
-        self.0.append(cell.is_some());
+        list.append(true);
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        self.0.values_ref().values_slice().len() + self.0.offsets_slice().len() * 8
+        self.0.builder.values_ref().values_slice().len() + self.0.builder.offsets_slice().len() * 8
     }
 }
 
 /// Lists of text with holes: parallel to another list, where not every entry has a text.
-pub struct SparseTextLists(ListBuilder<StringBuilder>);
+pub struct SparseTextLists(Cells<ListBuilder<StringBuilder>>);
 
 impl Default for SparseTextLists {
     fn default() -> Self {
-        Self(ListBuilder::new(StringBuilder::new()))
+        Self(Cells::new(ListBuilder::new(StringBuilder::new())))
     }
 }
 
@@ -420,16 +523,18 @@ impl Column for SparseTextLists {
         list_type(DataType::Utf8)
     }
     fn push(&mut self, cell: Option<&[Option<Cow<'_, str>>]>) {
-        for value in cell.unwrap_or_default() {
-            self.0.values().append_option(value.as_deref());
+        let Some(values) = cell else { return self.0.null() };
+        let list = self.0.values();
+        for value in values {
+            list.values().append_option(value.as_deref());
         }
-        self.0.append(cell.is_some());
+        list.append(true);
     }
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        self.0.finish(&Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
-        self.0.values_ref().values_slice().len() + self.0.offsets_slice().len() * 8
+        self.0.builder.values_ref().values_slice().len() + self.0.builder.offsets_slice().len() * 8
     }
 }
 

@@ -20,10 +20,10 @@ use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Ou
 const MAX_FLOWS: usize = 200_000;
 /// Pieces of a flow that are offered to the probes before nobody is taken to know it.
 const MAX_OFFERS: u8 = 8;
-/// A direction with fewer bytes than this has not shown enough to say that nobody knows it, into however small segments a
-/// sender cuts them; but so many pieces are held at most.
+/// A direction with fewer bytes than this has not shown enough to say that nobody knows it, and while a probe asks for more,
+/// a flow with fewer than that: senders may cut messages into however small segments.
 const FEW_BYTES: usize = 32;
-const MAX_PIECES: u8 = 64;
+const FEW_OFFERED_BYTES: usize = 1 << 10;
 /// Bytes of a stream held for probes that ask for more.
 const MAX_HELD: usize = 8 << 10;
 /// Bytes of all streams that wait behind holes.
@@ -464,7 +464,7 @@ impl Flow {
             if payload.is_empty() {
                 return None;
             }
-            *offered += 1;
+            *offered = offered.saturating_add(1);
             let last = *offered >= MAX_OFFERS;
             match self.identify_datagram(at, dir, payload) {
                 Some(protocol) => self.service = Some(protocol.name),
@@ -595,12 +595,12 @@ impl Flow {
         }
         match &mut self.app {
             App::Unknown { offered, held } => {
-                *offered += 1;
+                *offered = offered.saturating_add(1);
                 held.push(Held { dir, frame: at.number, ts: at.ts, bytes: bytes.to_vec() });
                 let size: usize = held.iter().map(|held| held.bytes.len()).sum();
                 let shown: usize = held.iter().filter(|piece| piece.dir == dir).map(|piece| piece.bytes.len()).sum();
-                let few = shown < FEW_BYTES && *offered < MAX_PIECES;
-                let last = !few && (*offered >= MAX_OFFERS || size > MAX_HELD);
+                let few = shown < FEW_BYTES;
+                let last = size > MAX_HELD || (*offered >= MAX_OFFERS && size >= FEW_OFFERED_BYTES);
                 self.identify_stream(at, dir, few, last);
             }
             App::Stream(_) => self.feed(at, dir, bytes),

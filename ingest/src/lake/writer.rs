@@ -146,6 +146,12 @@ fn properties(def: &TableDef, rows: usize) -> WriterProperties {
         if rises {
             builder = builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
         }
+        // Words are looked for by equality, which their Bloom filters and short dictionaries answer; least and greatest value
+        // would cost a comparison a row. Files of one capture are told apart by them.
+        let is_word = matches!(column.data_type, DataType::Dictionary(..));
+        if is_word && !matches!(column.name, "capture" | "capture_id") {
+            builder = builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::None);
+        }
         if column.bloom {
             builder =
                 builder.set_column_bloom_filter_enabled(path.clone(), true).set_column_bloom_filter_max_ndv(path, (rows as u64).clamp(16, 100_000));

@@ -182,6 +182,8 @@ pub struct Tcp {
     pub sack: bool,
     /// Timestamp option: (TSval, TSecr).
     pub timestamps: Option<(u32, u32)>,
+    /// Option that authenticates the segment: `md5` (RFC 2385) or `ao` (RFC 5925).
+    pub authentication: Option<&'static str>,
 }
 
 /// What carries the payload.

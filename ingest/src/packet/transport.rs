@@ -138,6 +138,8 @@ fn read_options(header: &mut Tcp, mut options: &[u8]) {
                     (8, [a, b, c, d, e, f, g, h]) => {
                         header.timestamps = Some((u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h])));
                     }
+                    (19, _) => header.authentication = Some("md5"),
+                    (29, _) => header.authentication = Some("ao"),
                     _ => {}
                 }
                 behind

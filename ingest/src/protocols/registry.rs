@@ -1,22 +1,35 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{dcerpc, dhcp, dhcpv6, dns, ftp, glbp, hsrp, http, http2, icmp, igmp, kerberos, ldap, netbios, ntp, ospf, pim, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, telnet, tls, vnc, vpn, vrrp};
-use super::link::{arp, lldp};
-use super::ot::{bacnet, dnp3, enip, goose, iec104, mms, modbus, s7comm};
+use super::it::{
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip,
+    smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+};
+use super::link::{arp, cdp, lldp, stp};
+use super::ot::{
+    bacnet, coap, crimson, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor,
+};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
     &arp::PROTOCOL,
     &lldp::PROTOCOL,
+    &cdp::PROTOCOL,
+    &stp::PROTOCOL,
     &goose::PROTOCOL,
+    &sv::PROTOCOL,
+    &ptp::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,
     &pim::PROTOCOL,
+    &isis::PROTOCOL,
+    &eigrp::PROTOCOL,
     &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,
+    &quic::PROTOCOL,
+    &bgp::PROTOCOL,
     &ssh::PROTOCOL,
     &vnc::PROTOCOL,
     &rdp::PROTOCOL,
@@ -37,12 +50,20 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &mms::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
+    &synchrophasor::PROTOCOL,
+    &hart_ip::PROTOCOL,
+    &fins::PROTOCOL,
+    &niagara::PROTOCOL,
+    &genisys::PROTOCOL,
+    &crimson::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &enip::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &coap::PROTOCOL,
     &vpn::IKE,
     &vpn::WIREGUARD,
     &vpn::OPENVPN,
@@ -52,6 +73,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &vpn::L2TPV3,
     &vpn::ESP,
     &snmp::PROTOCOL,
+    &teamviewer::PROTOCOL,
     &telnet::PROTOCOL,
     &ssdp::PROTOCOL,
     &syslog::PROTOCOL,

@@ -6,7 +6,8 @@
 -- @section summary shape=facts
 SELECT count(*) AS messages, array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS protocols, count(DISTINCT src_ip) AS speakers, min(ts) AS first, max(ts) AS last
 FROM (SELECT 'IGMP' AS protocol, src_ip, ts FROM igmp UNION ALL SELECT 'VRRP', src_ip, ts FROM vrrp UNION ALL SELECT 'HSRP', src_ip, ts FROM hsrp UNION ALL SELECT 'GLBP', src_ip, ts FROM glbp
-  UNION ALL SELECT CASE WHEN ripng THEN 'RIPng' ELSE 'RIP' END, src_ip, ts FROM rip UNION ALL SELECT 'PIM', src_ip, ts FROM pim UNION ALL SELECT 'OSPF', src_ip, ts FROM ospf);
+  UNION ALL SELECT CASE WHEN ripng THEN 'RIPng' ELSE 'RIP' END, src_ip, ts FROM rip UNION ALL SELECT 'PIM', src_ip, ts FROM pim UNION ALL SELECT 'OSPF', src_ip, ts FROM ospf
+  UNION ALL SELECT 'BGP', src_ip, ts FROM bgp UNION ALL SELECT 'EIGRP', src_ip, ts FROM eigrp UNION ALL SELECT 'IS-IS', system_id, ts FROM isis);
 
 -- @section "Speakers" shape=table limit=30
 SELECT protocol, src_ip AS address, kind AS role, count(*) AS messages, min(ts) AS first, max(ts) AS last
@@ -14,6 +15,8 @@ FROM (SELECT 'VRRP' AS protocol, src_ip, CASE WHEN carp THEN 'CARP master' ELSE 
   UNION ALL SELECT 'HSRP', src_ip, coalesce(state_name, opcode_name), ts FROM hsrp UNION ALL SELECT 'GLBP', src_ip, 'gateway', ts FROM glbp
   UNION ALL SELECT CASE WHEN ripng THEN 'RIPng' ELSE 'RIPv' || CAST(version AS VARCHAR) END, src_ip, command_name, ts FROM rip
   UNION ALL SELECT 'OSPFv' || CAST(version AS VARCHAR), src_ip, 'router ' || router_id, ts FROM ospf
+  UNION ALL SELECT 'BGP', src_ip, message_type_name, ts FROM bgp UNION ALL SELECT 'EIGRP', src_ip, 'AS ' || CAST(asn AS VARCHAR), ts FROM eigrp
+  UNION ALL SELECT 'IS-IS', system_id, CASE WHEN level IS NULL THEN 'point to point' ELSE 'level ' || CAST(level AS VARCHAR) END, ts FROM isis
   UNION ALL SELECT 'PIMv' || CAST(version AS VARCHAR), src_ip, message_type_name, ts FROM pim
   UNION ALL SELECT 'IGMPv' || CAST(version AS VARCHAR), src_ip, 'querier', ts FROM igmp WHERE message_type = 17)
 GROUP BY protocol, src_ip, kind ORDER BY protocol, address, messages DESC, role;
@@ -21,6 +24,26 @@ GROUP BY protocol, src_ip, kind ORDER BY protocol, address, messages DESC, role;
 -- @section "Routes" shape=table limit=50 if=routing_routes
 SELECT protocol, prefix, next_hop AS "Next hop", max(metric) AS metric, count(*) FILTER (WHERE action = 'announce') AS announced, count(*) FILTER (WHERE action = 'withdraw') AS withdrawn
 FROM routing_routes GROUP BY protocol, prefix, next_hop ORDER BY withdrawn DESC, announced DESC, protocol, prefix, "Next hop";
+
+-- @section "BGP sessions" shape=table limit=20 if=bgp
+SELECT src_ip AS speaker, dst_ip AS peer, max(my_as) AS "AS", max(bgp_id) AS id, max(hold_time_s) AS hold_s, max(tcp_authentication) AS auth, max(ttl) AS ttl, count(*) FILTER (WHERE message_type = 2) AS updates, max(error) AS error, count(*) AS messages
+FROM bgp GROUP BY src_ip, dst_ip ORDER BY messages DESC, speaker, peer;
+
+-- @section "BGP notifications" shape=table limit=15 if=bgp
+SELECT ts, src_ip AS "From", dst_ip AS "To", coalesce(error, CAST(error_code AS VARCHAR)) AS error, error_subcode AS sub, shutdown_communication AS text FROM bgp WHERE message_type = 3 ORDER BY ts, capture, frame, "From";
+
+-- @section "IS-IS systems" shape=table limit=20 if=isis
+SELECT system_id AS system, level, max(hostname) AS name, array_to_string(max(areas), ', ') AS areas, max(priority) AS priority, max(lan_id) AS "LAN", coalesce(max(CASE auth_type WHEN 1 THEN 'text' WHEN 54 THEN 'md5' WHEN 3 THEN 'generic' END), 'none') AS auth, count(*) AS messages
+FROM isis GROUP BY system_id, level ORDER BY system, level;
+
+-- @section "IS-IS database" shape=table limit=30 if=isis
+SELECT lsp_id AS lsp, level, sequence, lifetime_s, overload, attached FROM (SELECT lsp_id, level, lsp_sequence AS sequence, lsp_lifetime_s AS lifetime_s, overload, attached,
+    row_number() OVER (PARTITION BY level, lsp_id ORDER BY lsp_sequence DESC, capture, frame DESC) AS newest FROM isis WHERE lsp_id IS NOT NULL) WHERE newest = 1 ORDER BY lsp, level;
+
+-- @section "EIGRP routers" shape=table limit=20 if=eigrp
+SELECT src_ip AS router, asn AS "AS", max(hold_time_s) AS hold_s, max(software_version) AS software, coalesce(max(CASE auth_type WHEN 2 THEN 'md5' WHEN 3 THEN 'sha2' END), 'none') AS auth,
+  count(*) FILTER (WHERE opcode_name = 'hello') AS hellos, count(*) FILTER (WHERE opcode = 1) AS updates, count(*) FILTER (WHERE opcode IN (3, 10)) AS queries, count(*) FILTER (WHERE goodbye) AS goodbyes
+FROM eigrp GROUP BY src_ip, asn ORDER BY router, "AS";
 
 -- @section "OSPF routers" shape=table limit=30 if=ospf
 SELECT router_id AS router, area_id AS area, src_ip AS address, max(src_mac) AS mac, max(hello_interval_s) AS hello_s, max(dead_interval_s) AS dead_s, max(designated_router) AS dr, max(auth_type_name) AS auth, count(*) AS messages
@@ -79,27 +102,33 @@ FROM (SELECT capture, frame, ts, 'IGMP' AS protocol, src_ip, dst_ip, message_typ
   UNION ALL SELECT capture, frame, ts, 'HSRP', src_ip, dst_ip, opcode_name, coalesce(state_name || ', group ' || CAST("group" AS VARCHAR) || ', priority ' || CAST(priority AS VARCHAR), '') FROM hsrp
   UNION ALL SELECT capture, frame, ts, 'GLBP', src_ip, dst_ip, 'message', 'group ' || CAST("group" AS VARCHAR) FROM glbp
   UNION ALL SELECT capture, frame, ts, CASE WHEN ripng THEN 'RIPng' ELSE 'RIP' END, src_ip, dst_ip, command_name, CAST(entry_count AS VARCHAR) || ' entries' FROM rip
+  UNION ALL SELECT capture, frame, ts, 'BGP', src_ip, dst_ip, message_type_name, coalesce(error, array_to_string(announced, ', '), '') FROM bgp
+  UNION ALL SELECT capture, frame, ts, 'EIGRP', src_ip, dst_ip, opcode_name, coalesce(array_to_string(prefixes, ', '), '') FROM eigrp
+  UNION ALL SELECT capture, frame, ts, 'IS-IS', system_id, dst_mac, pdu_type_name, coalesce(lsp_id, '') FROM isis
   UNION ALL SELECT capture, frame, ts, 'PIM', src_ip, dst_ip, message_type_name, coalesce(array_to_string(groups, ', '), '') FROM pim
   UNION ALL SELECT capture, frame, ts, 'OSPF', src_ip, dst_ip, message_type_name, 'router ' || router_id || ', area ' || area_id || coalesce(', ' || CAST(lsa_count AS VARCHAR) || ' LSAs', '') FROM ospf)
 ORDER BY capture, frame;
 
 -- @finding routing_no_auth severity=low confidence=high technique=T1557
-SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
   count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol FROM rip WHERE NOT ripng AND version = 2 AND command = 2 AND auth_type IS NULL
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp WHERE state IS NOT NULL AND opcode <> 3 AND auth IS NULL
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv' || CAST(version AS VARCHAR) FROM vrrp WHERE NOT carp AND (version = 3 OR auth_type = 0)
-  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2' FROM ospf WHERE auth_type = 0)
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2' FROM ospf WHERE auth_type = 0
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'EIGRP' FROM eigrp WHERE opcode_name = 'hello' AND auth_type IS NULL
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'IS-IS' FROM isis WHERE pdu_type BETWEEN 15 AND 17 AND auth_type IS NULL)
 GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
 
 -- @finding routing_cleartext_auth severity=medium confidence=high technique=T1552,T1040
-SELECT protocol || ' password in clear text' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
+SELECT protocol || ' password in clear text' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
   count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol, false AS is_default FROM rip WHERE auth_type = 2
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP', auth_text = secret('cisco') FROM hsrp WHERE auth = 'text'
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv2', false FROM vrrp WHERE auth_type = 1
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'GLBP', false FROM glbp WHERE auth_type = 1
-  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2', false FROM ospf WHERE auth_type = 1)
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPFv2', false FROM ospf WHERE auth_type = 1
+  UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'IS-IS', false FROM isis WHERE auth_type = 1)
 GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
 
 -- @finding fhrp_takeover severity=high confidence=medium technique=T1557
@@ -183,3 +212,16 @@ SELECT 'OSPF neighbours do not agree' AS title, b.src_ip || ' and ' || a.src_ip 
 FROM h a JOIN masks m ON m.mask = a.network_mask JOIN h b ON a.capture_id = b.capture_id AND a.src_ip < b.src_ip AND (a.vlan_id = b.vlan_id OR (a.vlan_id IS NULL AND b.vlan_id IS NULL))
 WHERE (a.hello_interval_s <> b.hello_interval_s OR a.dead_interval_s <> b.dead_interval_s OR a.area_id <> b.area_id OR a.network_mask <> b.network_mask) AND cidr_match(a.src_ip || '/' || CAST(m.bits AS VARCHAR), b.src_ip)
 ORDER BY b.capture, b.frame, details;
+
+-- @finding bgp_notification severity=medium confidence=high technique=T1498
+SELECT CASE WHEN error IN ('cease/administrative_shutdown', 'cease/administrative_reset') THEN 'info' WHEN error_code = 4 THEN 'high' ELSE 'medium' END AS severity, 'A BGP session was ended with an error' AS title,
+  coalesce(max(error), 'error ' || CAST(error_code AS VARCHAR)) || coalesce(': ' || max(shutdown_communication), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM bgp WHERE message_type = 3 GROUP BY capture, capture_id, src_ip, dst_ip, error_code, error ORDER BY capture, frame, src_ip;
+
+-- @finding isis_overload severity=medium confidence=high technique=T1498
+SELECT 'An IS-IS system says it is overloaded' AS title, system_id || ', LSP ' || min(lsp_id) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM isis WHERE overload GROUP BY capture, capture_id, system_id ORDER BY capture, frame, details;
+
+-- @finding isis_purge_storm severity=high confidence=medium technique=T1498
+SELECT 'Link-state PDUs are purged in numbers' AS title, CAST(count(*) AS VARCHAR) || ' purges within a minute, of ' || CAST(count(DISTINCT lsp_id) AS VARCHAR) || ' PDUs' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+FROM isis WHERE lsp_lifetime_s = 0 GROUP BY capture, capture_id, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY capture, frame;

@@ -13,10 +13,10 @@ SELECT server_name AS "Server name", count(*) AS hellos, count(DISTINCT src_ip) 
 FROM tls WHERE message = 'client_hello' GROUP BY server_name ORDER BY hellos DESC, server_name;
 
 -- @section "Sessions" shape=table limit=15
-SELECT c.src_ip AS client, c.dst_ip AS server, c.dst_port AS port, c.server_name AS "Name", s.version, s.cipher, s.alpn, s.resumed
-FROM (SELECT *, row_number() OVER (PARTITION BY capture_id, flow_id ORDER BY frame) AS place FROM tls WHERE message = 'client_hello') c
-LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY capture_id, flow_id ORDER BY frame) AS place FROM tls WHERE message = 'server_hello') s ON s.capture_id = c.capture_id AND s.flow_id = c.flow_id AND s.place = 1
-WHERE c.place = 1 ORDER BY c.capture, c.frame;
+SELECT src_ip AS client, dst_ip AS server, dst_port AS port, server_name AS "Name", version, cipher, alpn, resumed FROM tls_sessions ORDER BY capture, frame;
+
+-- @section "Session details" shape=table limit=25 verbose
+SELECT frame, server_name AS "Name", curve AS "Group", client_hellos AS hellos, answer_ms AS ms, certificates AS certs, server_subject AS subject, array_to_string(alerts, ', ') AS alerts FROM tls_sessions ORDER BY capture, frame;
 
 -- @section "Fingerprints" shape=table limit=15
 SELECT ja4, ja3, count(*) AS hellos, count(DISTINCT src_ip) AS clients FROM tls WHERE message = 'client_hello' AND ja3 IS NOT NULL GROUP BY ja4, ja3 ORDER BY hellos DESC, ja4, ja3;
@@ -64,18 +64,18 @@ FROM tls WHERE message = 'client_hello' AND ech > 0 GROUP BY ech, ech_outer_name
 
 -- @finding tls_no_sni_public severity=low confidence=medium technique=T1071.001
 SELECT 'A client hides which host it asks for' AS title, 'no server name in ' || CAST(count(*) AS VARCHAR) || ' hellos' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tcp' AND server_name IS NULL AND ech IS NULL AND starttls IS NULL AND dst_port IN (443, 8443, 80, 8080) AND is_public(dst_ip) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND server_name IS NULL AND coalesce(ech, 0) = 0 AND starttls IS NULL AND dst_port IN (443, 8443, 80) AND is_public(dst_ip) AND dst_ip NOT IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'address') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding tls_odd_port severity=low confidence=high technique=T1571
 SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'TLS on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tcp' AND starttls IS NULL AND dst_port NOT IN (443, 465, 587, 636, 853, 990, 993, 995, 2083, 3269, 3389, 4443, 5061, 5671, 6514, 8443, 8883, 9443, 25, 21, 110, 143, 389, 5222, 5269, 5986, 1433, 5432, 3306, 8089, 8006, 10443, 2376, 6443, 4840, 4843)
+FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND starttls IS NULL AND dst_port NOT IN (443, 3128, 8080, 465, 587, 636, 853, 990, 993, 995, 2083, 3269, 3389, 4443, 5061, 5671, 6514, 8443, 8883, 9443, 25, 21, 110, 143, 389, 5222, 5269, 5986, 1433, 5432, 3306, 8089, 8006, 10443, 2376, 6443, 4840, 4843)
 GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding tls_renegotiation_flood severity=medium confidence=high technique=T1499.003
 SELECT 'A client starts over and over on one connection' AS title, CAST(count(*) AS VARCHAR) || ' client hellos within a minute' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE message = 'client_hello' AND transport = 'tcp' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY src_ip, dst_ip, frame;
+FROM tls WHERE message = 'client_hello' AND transport = 'tls' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding tls_doh severity=info confidence=high technique=T1071.004
 SELECT 'Names are resolved over HTTPS' AS title, server_name AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE message = 'client_hello' AND server_name IN ('dns.google', 'dns.google.com', 'cloudflare-dns.com', 'mozilla.cloudflare-dns.com', 'one.one.one.one', 'security.cloudflare-dns.com', 'family.cloudflare-dns.com', 'chrome.cloudflare-dns.com', 'dns.quad9.net', 'dns9.quad9.net', 'dns10.quad9.net', 'dns11.quad9.net', 'doh.opendns.com', 'doh.familyshield.opendns.com', 'dns.adguard.com', 'dns.adguard-dns.com', 'doh.cleanbrowsing.org', 'dns.nextdns.io', 'doh.dns.sb', 'dns.alidns.com', 'doh.pub', 'doh.360.cn', 'dns.mullvad.net', 'doh.libredns.gr')
+FROM tls WHERE message = 'client_hello' AND server_name IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'name')
 GROUP BY server_name, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;

@@ -4,19 +4,41 @@
 -- @help     LLDP and PROFINET DCP devices
 
 -- @section summary shape=facts
-SELECT count(*) AS messages, count(DISTINCT src_mac) AS announcers, count(DISTINCT chassis_id) AS devices, count(*) FILTER (WHERE ttl_s = 0) AS shutdowns, min(ts) AS first, max(ts) AS last FROM lldp;
+SELECT (SELECT count(*) FROM lldp) AS "LLDP messages", (SELECT count(*) FROM cdp) AS "CDP messages", (SELECT count(*) FROM stp) AS "spanning tree messages",
+  (SELECT count(DISTINCT src_mac) FROM (SELECT src_mac FROM lldp UNION ALL SELECT src_mac FROM cdp)) AS announcers,
+  (SELECT count(DISTINCT bridge_mac) FROM stp) AS bridges, (SELECT count(*) FROM lldp WHERE ttl_s = 0) AS shutdowns,
+  min(ts) AS first, max(ts) AS last
+FROM (SELECT ts FROM lldp UNION ALL SELECT ts FROM cdp UNION ALL SELECT ts FROM stp);
 
 -- @section "Neighbours" shape=table limit=30
-SELECT src_mac AS mac, max(chassis_id) AS chassis, port_id AS port, max(system_name) AS name, max(array_to_string(management_addresses, ', ')) AS addresses, max(port_vlan_id) AS vlan,
-  max(array_to_string(enabled_capabilities, ', ')) AS capabilities, count(*) AS messages, min(ts) AS first, max(ts) AS last
-FROM lldp GROUP BY src_mac, port_id ORDER BY name, mac, port;
+SELECT name, mac, protocol, port, max(addresses) AS addresses, max(vlan) AS vlan, max(capabilities) AS capabilities, count(*) AS messages,
+  CASE WHEN count(*) > 1 THEN CAST(CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) AS DOUBLE) / 1e9 / (count(*) - 1) END AS interval_s, min(ts) AS first, max(ts) AS last
+FROM (
+  SELECT coalesce(system_name, chassis_id) AS name, src_mac AS mac, 'LLDP' AS protocol, port_id AS port, array_to_string(management_addresses, ', ') AS addresses, port_vlan_id AS vlan,
+    array_to_string(enabled_capabilities, ', ') AS capabilities, ts FROM lldp
+  UNION ALL
+  SELECT coalesce(system_name, device_id), src_mac, 'CDP', port_id, array_to_string(coalesce(management_addresses, addresses), ', '), native_vlan, array_to_string(capabilities, ', '), ts FROM cdp)
+GROUP BY name, mac, protocol, port ORDER BY name, mac, protocol, port;
+
+-- @section "Devices by CDP" shape=table limit=30 if=cdp
+SELECT device_id AS device, platform, split_part(software_version, chr(10), 1) AS software, vtp_domain AS "VTP domain", CASE WHEN duplex THEN 'full' WHEN NOT duplex THEN 'half' END AS duplex, voice_vlan AS "voice VLAN", count(*) AS messages
+FROM cdp GROUP BY device_id, platform, software_version, vtp_domain, duplex, voice_vlan ORDER BY device_id, platform, software, duplex, voice_vlan;
+
+-- @section "Spanning trees" shape=table limit=15 if=stp
+SELECT coalesce(originating_vlan, vlan_id) AS vlan, variant, root_mac AS root, root_priority AS priority, root_extension AS extension, count(DISTINCT bridge_mac) AS bridges, min(root_cost) AS "least cost", count(*) AS messages,
+  count(*) FILTER (WHERE topology_change OR bpdu_type = 'tcn') AS "with change", max(mst_region) AS region, min(ts) AS first, max(ts) AS last
+FROM stp WHERE bpdu_type IS NOT NULL GROUP BY coalesce(originating_vlan, vlan_id), variant, root_mac, root_priority, root_extension ORDER BY messages DESC, vlan, variant, root, priority, extension;
 
 -- @section "Descriptions" shape=table limit=30
 SELECT chassis_id AS chassis, system_name AS name, system_description AS description, port_description AS port FROM lldp WHERE system_description IS NOT NULL OR port_description IS NOT NULL
 GROUP BY chassis_id, system_name, system_description, port_description ORDER BY name, chassis, port;
 
 -- @section "Changes" shape=table limit=15
-SELECT ts, system_name AS name, port_id AS port, array_to_string(changed_fields, ', ') AS changed, frame FROM lldp WHERE array_length(changed_fields) > 0 ORDER BY capture, frame;
+SELECT ts, protocol, name, port, changed, frame FROM (
+  SELECT capture, ts, 'LLDP' AS protocol, coalesce(system_name, chassis_id) AS name, port_id AS port, array_to_string(changed_fields, ', ') AS changed, frame FROM lldp WHERE array_length(changed_fields) > 0
+  UNION ALL
+  SELECT capture, ts, 'CDP', device_id, port_id, array_to_string(changed_fields, ', '), frame FROM cdp WHERE array_length(changed_fields) > 0)
+ORDER BY capture, frame;
 
 -- @finding lldp_changed_identity severity=medium confidence=high technique=T1557,T0830
 SELECT 'A device says something else of itself than before' AS title, coalesce(system_name, chassis_id) || ' changed ' || array_to_string(changed_fields, ', ') AS details, frame, ts FROM lldp
@@ -38,3 +60,60 @@ WHERE chassis >= 50 HAVING count(*) > 0;
 -- @finding lldp_malformed severity=low confidence=high technique=T1499.004
 SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed ORDER BY malformed;
+
+-- @finding cdp_native_vlan_mismatch severity=low confidence=medium
+SELECT 'The ends of a link disagree' AS title, 'VLAN ' || a.capture_vlan || ': ' || a.device_id || ' ' || a.port_id || ' announces native VLAN ' || coalesce(CAST(a.native_vlan AS VARCHAR), '-') || CASE WHEN a.duplex THEN ', full duplex' WHEN NOT a.duplex THEN ', half duplex' ELSE '' END
+  || '; ' || b.device_id || ' ' || b.port_id || ' native VLAN ' || coalesce(CAST(b.native_vlan AS VARCHAR), '-') || CASE WHEN b.duplex THEN ', full duplex' WHEN NOT b.duplex THEN ', half duplex' ELSE '' END AS details,
+  a.frame AS frame, make_array(a.frame, b.frame) AS frames, a.ts AS ts, b.last_ts AS end_ts
+FROM (SELECT capture_id, 'untagged' AS capture_vlan, device_id, port_id, native_vlan, duplex, min(frame) AS frame, min(ts) AS ts, max(ts) AS last_ts FROM cdp WHERE malformed IS NULL GROUP BY capture_id, device_id, port_id, native_vlan, duplex) AS a
+JOIN (SELECT capture_id, device_id, port_id, native_vlan, duplex, min(frame) AS frame, max(ts) AS last_ts FROM cdp WHERE malformed IS NULL GROUP BY capture_id, device_id, port_id, native_vlan, duplex) AS b
+  ON a.capture_id = b.capture_id AND a.device_id < b.device_id AND (a.native_vlan <> b.native_vlan OR a.duplex <> b.duplex)
+-- Two announcers alone in a capture are the two ends of one link.
+JOIN (SELECT capture_id FROM cdp GROUP BY capture_id HAVING count(DISTINCT device_id) = 2) AS pair ON pair.capture_id = a.capture_id
+ORDER BY a.frame, b.frame;
+
+-- @finding cdp_information_leak severity=info confidence=high technique=T0888
+SELECT 'Software version announced in clear' AS title, device || ' (' || protocol || '): ' || version AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM (SELECT capture, device_id AS device, 'CDP' AS protocol, split_part(software_version, chr(10), 1) AS version, frame, ts FROM cdp WHERE software_version IS NOT NULL
+  UNION ALL SELECT capture, coalesce(system_name, chassis_id), 'LLDP-MED', array_to_string(med_inventory, ', '), frame, ts FROM lldp WHERE array_to_string(med_inventory, ', ') LIKE '%software=%' OR array_to_string(med_inventory, ', ') LIKE '%firmware=%')
+GROUP BY capture, device, protocol, version ORDER BY capture, device, protocol, version;
+
+-- @finding cdp_flood severity=medium confidence=high technique=T1499.001,T0814
+SELECT 'Flood of CDP announcements' AS title, CAST(max(devices) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(first) AS ts, max(last) AS end_ts
+FROM (SELECT CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT device_id) AS devices, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM cdp GROUP BY CAST(ts AS BIGINT) / 60000000000)
+WHERE devices >= 50 HAVING count(*) > 0;
+
+-- @finding stp_root_change severity=high technique=T1557,T0830
+SELECT 'Another bridge became the root' AS title, c.root_mac || ' (priority ' || CAST(c.root_priority AS VARCHAR) || ') takes the place of ' || c.old_root || ' (priority ' || CAST(c.old_priority AS VARCHAR) || ')' AS details,
+  c.frame AS frame, c.ts AS ts, c.capture AS capture
+FROM (
+  SELECT capture, capture_id, frame, ts, root_mac, root_priority, max_age_s, vlan, variant, root_extension,
+    lag(root_mac) OVER (PARTITION BY capture_id, vlan, variant, root_extension ORDER BY frame) AS old_root, lag(root_priority) OVER (PARTITION BY capture_id, vlan, variant, root_extension ORDER BY frame) AS old_priority,
+    lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, vlan, variant, root_extension ORDER BY frame) AS old_ts,
+    row_number() OVER (PARTITION BY capture_id, vlan, variant, root_extension, root_mac ORDER BY frame) AS nth
+  FROM (SELECT capture, capture_id, frame, ts, CAST(root_mac AS VARCHAR) AS root_mac, root_priority, root_extension, variant, max_age_s, coalesce(originating_vlan, vlan_id, 0) AS vlan FROM stp WHERE root_mac IS NOT NULL AND malformed IS NULL)) AS c
+-- While a tree forms every bridge claims to be its root: the old one must have stood for a maximum age, and not be gone for one.
+JOIN (SELECT capture_id, coalesce(originating_vlan, vlan_id, 0) AS vlan, variant, root_extension, CAST(root_mac AS VARCHAR) AS root_mac, min(CAST(ts AS BIGINT)) AS first_ts FROM stp WHERE root_mac IS NOT NULL GROUP BY 1, 2, 3, 4, 5) AS r
+  ON r.capture_id = c.capture_id AND r.vlan = c.vlan AND r.variant = c.variant AND r.root_extension = c.root_extension AND r.root_mac = c.old_root
+WHERE c.nth = 1 AND c.old_root <> c.root_mac AND (c.root_priority < c.old_priority OR c.root_priority = c.old_priority AND c.root_mac < c.old_root)
+  AND CAST(c.ts AS BIGINT) - c.old_ts < c.max_age_s * 1e9 AND c.old_ts - r.first_ts >= c.max_age_s * 1e9
+ORDER BY capture, frame;
+
+-- @finding stp_topology_change_storm severity=medium confidence=high technique=T0814
+SELECT 'The spanning tree keeps changing' AS title, CAST(max(n) AS VARCHAR) || ' topology changes within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(first) AS ts, max(last) AS end_ts, capture
+FROM (
+  SELECT capture, CAST(ts AS BIGINT) / 60000000000 AS minute, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last
+  FROM (SELECT capture, frame, ts, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_mac, coalesce(originating_vlan, vlan_id, 0), bpdu_type = 'tcn' ORDER BY frame) AS gap, bpdu_type FROM stp WHERE topology_change OR bpdu_type = 'tcn')
+  -- A change is announced for several hello times: what follows within 35 s (a maximum age and a forward delay) of one sender is one.
+  WHERE bpdu_type = 'tcn' OR gap IS NULL OR gap > 35000000000 GROUP BY capture, CAST(ts AS BIGINT) / 60000000000)
+WHERE n >= 10 GROUP BY capture ORDER BY capture;
+
+-- @finding stp_version_mismatch severity=low confidence=medium
+SELECT 'Plain STP beside RSTP or MSTP' AS title, 'VLAN ' || coalesce(CAST(vlan AS VARCHAR), 'untagged') || ': ' || array_to_string(array_sort(array_agg(DISTINCT variant)), ', ') AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM (SELECT capture, frame, ts, CAST(variant AS VARCHAR) AS variant, coalesce(originating_vlan, vlan_id) AS vlan FROM stp WHERE variant IN ('stp', 'rstp', 'mstp'))
+GROUP BY capture, vlan HAVING count(DISTINCT variant) > 1 AND array_has(array_agg(variant), 'stp') ORDER BY capture, vlan;
+
+-- @finding stp_malformed severity=medium confidence=high technique=T1499.004
+SELECT 'Malformed spanning tree message' AS title, 'version ' || coalesce(CAST(version_code AS VARCHAR), '-') || ', ' || malformed AS details, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, s.capture AS capture
+FROM stp AS s JOIN packets AS p ON p.capture_id = s.capture_id AND p.frame = s.frame AND p.captured_len = p.frame_len
+WHERE malformed IS NOT NULL GROUP BY s.capture, version_code, malformed ORDER BY capture, version_code, malformed;

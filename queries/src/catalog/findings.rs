@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array, UInt64Builder, new_null_array,
+};
 use datafusion::arrow::compute::{cast, concat_batches};
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
@@ -127,6 +129,9 @@ fn shape(batch: &RecordBatch, schema: &SchemaRef, analyzer: &Analyzer, finding: 
                 ("severity", None) => constant(&finding.severity),
                 ("confidence", None) => constant(&finding.confidence),
                 ("techniques", None) => techniques(&finding.techniques, rows),
+                // A detection of single events names one frame a row: that is its evidence.
+                ("frames", None) => evidence(batch)?,
+                ("count", None) => Arc::new(UInt64Array::from(vec![1; rows])),
                 (_, Some(given)) => Arc::clone(given),
                 (_, None) => return Ok(new_null_array(field.data_type(), rows)),
             };
@@ -140,8 +145,20 @@ fn retyped(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
     Ok(cast(column, wanted)?)
 }
 
+/// The frame of each row as its list of frames; null where there is none.
+fn evidence(batch: &RecordBatch) -> Result<ArrayRef> {
+    let mut builder = ListBuilder::new(UInt64Builder::new());
+    let frames = batch.column_by_name("frame").map(|frames| cast(frames, &DataType::UInt64)).transpose()?;
+    let frames = frames.as_ref().map(|frames| frames.as_primitive::<UInt64Type>());
+    for row in 0..batch.num_rows() {
+        let frame = frames.filter(|frames| !frames.is_null(row)).map(|frames| frames.value(row));
+        builder.append_option(frame.map(|frame| [Some(frame)]));
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
 fn techniques(ids: &[String], rows: usize) -> ArrayRef {
-    let mut builder = datafusion::arrow::array::ListBuilder::new(datafusion::arrow::array::StringBuilder::new());
+    let mut builder = ListBuilder::new(StringBuilder::new());
     for _ in 0..rows {
         for id in ids {
             builder.values().append_value(id);

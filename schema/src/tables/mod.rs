@@ -5,20 +5,28 @@
 pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
+pub mod bgp;
 pub mod captures;
+pub mod cdp;
 pub mod cip;
+pub mod coap;
 pub mod credentials;
+pub mod crimson;
 pub mod dcerpc;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
+pub mod eigrp;
 pub mod enip;
 pub mod files;
 pub mod findings;
+pub mod fins;
 pub mod flows;
 pub mod ftp;
+pub mod genisys;
 pub mod glbp;
 pub mod goose;
+pub mod hart;
 pub mod hosts;
 pub mod hsrp;
 pub mod http;
@@ -27,12 +35,15 @@ pub mod iccp;
 pub mod icmp;
 pub mod iec104;
 pub mod igmp;
+pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
 pub mod mms;
 pub mod modbus;
+pub mod mqtt;
 pub mod netbios;
+pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
 pub mod ospf;
@@ -40,6 +51,8 @@ pub mod ot_commands;
 pub mod packets;
 pub mod pim;
 pub mod process_values;
+pub mod ptp;
+pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
@@ -49,9 +62,14 @@ pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
+pub mod stp;
+pub mod sv;
+pub mod synchrophasor;
 pub mod syslog;
+pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
+pub mod umas;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
@@ -60,20 +78,28 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
+pub use bgp::Bgp;
 pub use captures::{Captures, Interfaces};
+pub use cdp::Cdp;
 pub use cip::Cip;
+pub use coap::Coap;
 pub use credentials::Credentials;
+pub use crimson::Crimson;
 pub use dcerpc::{Dcerpc, DcerpcEndpoints};
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
+pub use eigrp::Eigrp;
 pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
+pub use fins::Fins;
 pub use flows::{Flows, TcpEvents};
 pub use ftp::{Ftp, FtpTransfers};
+pub use genisys::Genisys;
 pub use glbp::Glbp;
 pub use goose::Goose;
+pub use hart::HartIp;
 pub use hosts::{HostNames, Hosts};
 pub use hsrp::Hsrp;
 pub use http::{Http, HttpTransactions};
@@ -82,12 +108,15 @@ pub use iccp::Iccp;
 pub use icmp::Icmp;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
+pub use isis::Isis;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
 pub use mms::Mms;
 pub use modbus::Modbus;
+pub use mqtt::Mqtt;
 pub use netbios::{Nbdgm, Nbns, Nbss};
+pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
 pub use ospf::{Ospf, OspfLsas};
@@ -95,6 +124,8 @@ pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use ptp::Ptp;
+pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
@@ -104,9 +135,14 @@ pub use smtp::Smtp;
 pub use snmp::Snmp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
+pub use stp::Stp;
+pub use sv::Sv;
+pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
+pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
-pub use tls::Tls;
+pub use tls::{Tls, TlsSessions};
+pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use vrrp::Vrrp;
@@ -154,25 +190,33 @@ table_set! {
     Anomalies,
     Arp,
     Bacnet,
+    Bgp,
     Captures,
+    Cdp,
     Cip,
+    Coap,
     Credentials,
     Dcerpc,
     DcerpcEndpoints,
+    Crimson,
     Dhcp,
     Dhcpv6,
     Dnp3,
     Dnp3Objects,
     Dns,
     DnsRecords,
+    Eigrp,
     Enip,
     Files,
     Findings,
+    Fins,
     Flows,
     Ftp,
     FtpTransfers,
+    Genisys,
     Glbp,
     Goose,
+    HartIp,
     HostNames,
     Hosts,
     Hsrp,
@@ -186,15 +230,18 @@ table_set! {
     Iec104Objects,
     Igmp,
     Interfaces,
+    Isis,
     Kerberos,
     Ldap,
     LdapAttributes,
     Lldp,
     Mms,
     Modbus,
+    Mqtt,
     Nbdgm,
     Nbns,
     Nbss,
+    NiagaraFox,
     Ntlm,
     Ntp,
     Ospf,
@@ -203,6 +250,9 @@ table_set! {
     Packets,
     Pim,
     ProcessValues,
+    Ptp,
+    Quic,
+    QuicPackets,
     Rdp,
     Rip,
     RoutingRoutes,
@@ -216,10 +266,16 @@ table_set! {
     Ssdp,
     Ssh,
     SshSessions,
+    Stp,
+    Sv,
+    Synchrophasor,
     Syslog,
     TcpEvents,
+    Teamviewer,
     Telnet,
     Tls,
+    TlsSessions,
+    Umas,
     Vnc,
     Vpn,
     Vrrp,

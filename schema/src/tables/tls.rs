@@ -107,3 +107,57 @@ table! {
         frames_spanned: u16,
     }
 }
+
+table! {
+    /// One row per TLS or DTLS connection: its first client hello with the server's first answer, the certificates and the alerts of the same flow. A view over `tls` and `x509`. The source is the client; the frame is that of the client hello, or of the answer where the capture lacks the hello.
+    pub struct TlsSessions("tls_sessions", "session", Network) {
+        /// `tls`, `dtls` or `ssl2`.
+        transport: word,
+        /// Protocol that turned to TLS, as in `tls`.
+        starttls: word,
+        /// Name the client asked for (SNI).
+        server_name: word,
+        /// Version agreed; null without an answer.
+        version_code: u16,
+        /// Its name, as in `tls`.
+        version: word,
+        /// Cipher suite agreed.
+        cipher_code: u16,
+        /// Its IANA name.
+        cipher: word,
+        /// Group agreed.
+        curve: word,
+        /// ALPN protocols the client offers.
+        alpn_offered: list_text,
+        /// ALPN protocol chosen; TLS 1.3 encrypts it.
+        alpn: word,
+        /// JA3 of the client hello.
+        ja3: word,
+        /// JA3S of the server hello.
+        ja3s: word,
+        /// JA4 of the client hello.
+        ja4: word,
+        /// JA4S of the server hello.
+        ja4s: word,
+        /// As in `tls`.
+        ech: u8,
+        /// As in `tls`.
+        resumed: bool,
+        /// Client hellos on this connection: renegotiations, and repeats after a retry request.
+        client_hellos: u32,
+        /// Frame of the server hello.
+        answer_frame: u64,
+        /// Time from client hello to server hello.
+        answer_ms: f64,
+        /// Certificates the server presented in the clear.
+        certificates: u32,
+        /// Common name of its own certificate.
+        server_subject: word,
+        /// SHA-256 of its own certificate.
+        server_sha256: text,
+        /// Names of alerts in the clear.
+        alerts: list_text,
+        /// A fatal alert was sent in the clear.
+        failed: bool,
+    }
+}

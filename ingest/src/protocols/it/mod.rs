@@ -1,17 +1,20 @@
 //! Protocols of offices and data centres.
 
+pub mod bgp;
 pub mod dcerpc;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;
+pub mod eigrp;
 pub mod ftp;
 pub mod glbp;
 pub mod gssapi;
 pub mod hsrp;
-pub mod http2;
 pub mod http;
+pub mod http2;
 pub mod icmp;
 pub mod igmp;
+pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod mime;
@@ -21,6 +24,7 @@ pub mod ntp;
 pub mod ospf;
 pub mod pim;
 pub mod prefix;
+pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod smb;
@@ -29,6 +33,7 @@ pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;
+pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
 pub mod vnc;

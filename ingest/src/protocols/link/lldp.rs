@@ -6,14 +6,12 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use pcapper_schema::Mac;
 use pcapper_schema::tables::Lldp;
-use rustc_hash::FxHashMap;
 
+use super::announcements::{Announcements, Fingerprint, hash};
 use crate::packet::{Llc, Packet};
 use crate::protocols::hex::joined;
 use crate::protocols::{Cx, FrameDissector, FrameKind, Group, Outcome, Protocol};
@@ -30,9 +28,6 @@ const IEEE_802_3: [u8; 3] = [0x00, 0x12, 0x0f];
 const MED: [u8; 3] = [0x00, 0x12, 0xbb];
 const PROFINET: [u8; 3] = [0x00, 0x0e, 0xcf];
 const IANA: [u8; 3] = [0x00, 0x00, 0x5e];
-
-/// Announcing ports remembered; beyond it the oldest are forgotten.
-const MAX_PORTS: usize = 1 << 14;
 
 fn claims(packet: &Packet<'_>) -> bool {
     match packet.llc {
@@ -241,12 +236,7 @@ impl<'a> Pdu<'a> {
     }
 
     /// A hash of each column that should not change while a port lives.
-    fn fingerprint(&self) -> Fingerprint {
-        fn hash(value: impl Hash) -> u64 {
-            let mut hasher = DefaultHasher::new();
-            value.hash(&mut hasher);
-            hasher.finish()
-        }
+    fn fingerprint(&self) -> Fingerprint<18> {
         [
             ("ttl_s", hash(self.ttl_s)),
             ("port_description", hash(&self.port_description)),
@@ -394,40 +384,22 @@ fn some<T>(list: &[T]) -> Option<&[T]> {
 /// What identifies an announcing port. A port may announce to several group addresses, each time something else.
 type Port = (Option<Mac>, Option<u16>, Box<[u8]>);
 
-/// Columns and the hashes of their values.
-type Fingerprint = [(&'static str, u64); 18];
-
 /// The last announcement of each port.
 #[derive(Default)]
 struct Dissector {
-    /// `None` after a shutdown.
-    ports: FxHashMap<Port, Option<Fingerprint>>,
-    order: VecDeque<Port>,
+    announced: Announcements<Port, 18>,
 }
 
 impl Dissector {
-    /// Names of the columns that differ from the port's announcement before, which this one replaces.
+    /// Names of the columns that differ from the port's announcement before.
     fn changes(&mut self, packet: &Packet<'_>, pdu: &Pdu<'_>) -> Vec<Cow<'static, str>> {
         let (Some(chassis), Some(port)) = (pdu.chassis, pdu.port) else { return Vec::new() };
         let mut id = vec![chassis.0, port.0, chassis.1.len() as u8];
         id.extend_from_slice(chassis.1);
         id.extend_from_slice(port.1);
-        let key = (packet.dst_mac, packet.vlan_id, id.into_boxed_slice());
         // A shutdown says no more than the port's name; what comes after it is a new start.
         let now = (pdu.ttl_s != Some(0)).then(|| pdu.fingerprint());
-        if let Some(last) = self.ports.get_mut(&key) {
-            let before = std::mem::replace(last, now);
-            let pairs = before.iter().flatten().zip(now.iter().flatten());
-            return pairs.filter(|(before, now)| before != now).map(|(_, (name, _))| Cow::Borrowed(*name)).collect();
-        }
-        if self.order.len() >= MAX_PORTS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ports.remove(&oldest);
-        }
-        self.order.push_back(key.clone());
-        self.ports.insert(key, now);
-        Vec::new()
+        self.announced.changes((packet.dst_mac, packet.vlan_id, id.into_boxed_slice()), now)
     }
 }
 

@@ -17,6 +17,7 @@ use pcapper_schema::tables::Goose;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
+use super::sv;
 use crate::packet::Packet;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, FrameDissector, FrameKind, Group, Offer, Outcome, Protocol, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
@@ -142,6 +143,10 @@ impl DatagramDissector for Dissector {
         let tags = cx.packet.map_or((None, None), packet_tags);
         let mut payload = Reader::new(session.payload);
         while let Ok((tag, simulation, appid, apdu)) = session_pdu(&mut payload) {
+            if tag == 0x82 {
+                let is_simulated = simulation != 0;
+                sv::asdus(cx, &sv::Envelope { tags, appid, length: None, is_simulated, is_cut: false }, apdu);
+            }
             if tag != 0x81 {
                 continue;
             }
@@ -280,7 +285,7 @@ fn recycle<'b>(mut cells: Vec<Cow<'_, str>>) -> Vec<Cow<'b, str>> {
 }
 
 /// APPID, Length and Reserved 1; Reserved 2 is passed over.
-fn header(reader: &mut Reader<'_>) -> Wire<(u16, u16, u16)> {
+pub(super) fn header(reader: &mut Reader<'_>) -> Wire<(u16, u16, u16)> {
     let fields = (reader.be_u16()?, reader.be_u16()?, reader.be_u16()?);
     reader.skip(2)?;
     Ok(fields)
@@ -384,7 +389,7 @@ fn fields<'a>(body: &'a [u8], pdu: &mut Pdu<'a>) -> Wire<()> {
 }
 
 /// VisibleString; trailing NULs of fixed-size buffers are no text.
-fn visible(content: &[u8]) -> Cow<'_, str> {
+pub(super) fn visible(content: &[u8]) -> Cow<'_, str> {
     let end = content.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
     String::from_utf8_lossy(content.get(..end).unwrap_or_default())
 }
@@ -407,7 +412,7 @@ fn signed(content: &[u8]) -> Wire<i64> {
 }
 
 /// INT32U. Four octets with the top bit set, which BER reads as negative, come from encoders that forget the leading zero.
-fn unsigned(content: &[u8]) -> Wire<u32> {
+pub(super) fn unsigned(content: &[u8]) -> Wire<u32> {
     if let Ok(octets) = <[u8; 4]>::try_from(content) {
         return Ok(u32::from_be_bytes(octets));
     }
@@ -415,7 +420,7 @@ fn unsigned(content: &[u8]) -> Wire<u32> {
 }
 
 /// UtcTime (IEC 61850-8-1): seconds since 1970, a binary fraction of 24 bits, quality. Nanoseconds and the quality octet.
-fn utc_time(content: &[u8]) -> Wire<(i64, u8)> {
+pub(super) fn utc_time(content: &[u8]) -> Wire<(i64, u8)> {
     let mut reader = Reader::new(content);
     let (seconds, fraction, quality) = (reader.be_u32()?, reader.be_u24()?, reader.u8()?);
     if !reader.is_empty() {

@@ -30,6 +30,11 @@ pub fn code(line: &[u8]) -> Option<(u16, bool)> {
     (100..=699).contains(&code).then_some((code, line.get(3) == Some(&b'-')))
 }
 
+/// Whether more octets may make a reply's code of these; mail servers answer in the same way.
+pub fn may_be_code(bytes: &[u8]) -> bool {
+    bytes.len() < 4 && bytes.iter().all(u8::is_ascii_digit)
+}
+
 /// Command and argument. Telnet's interrupts before ABOR are passed over (RFC 959, 4.1.3).
 pub fn command(mut line: &[u8]) -> Line<'_> {
     while let [0xff, _, rest @ ..] | [0xf2 | 0xf4, rest @ ..] = line {

@@ -14,6 +14,7 @@ use self::lines::{Line, Reply};
 use self::transfer::{Setup, Transfers};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
 
+pub use lines::may_be_code;
 pub use transfer::PROTOCOL as DATA;
 
 /// The control connection, on any port; 21 is its own.
@@ -55,7 +56,10 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     let greets = |bytes: &[u8]| matches!(lines::code(bytes), Some((100..=599, _)));
     let (server, client) = if greets(orig) { (orig, resp) } else { (resp, orig) };
     if !server.is_empty() && !greets(server) {
-        return if server.len() < 4 && server.iter().all(u8::is_ascii_digit) { Verdict::More } else { Verdict::No };
+        return if lines::may_be_code(server) { Verdict::More } else { Verdict::No };
+    }
+    if !client.is_empty() && client.len() < 5 && client.iter().all(u8::is_ascii_alphabetic) {
+        return Verdict::More;
     }
     if offer.usual_port {
         let speaks = client.is_empty() && !server.is_empty() || is_command(first_word(client));
@@ -105,6 +109,7 @@ impl StreamDissector for Control {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         let server = match self.server {
             Some(server) => server,
+            None if lines::may_be_code(bytes) => return Progress::Consumed(0),
             None => {
                 let greets = lines::code(bytes).is_some();
                 let server = if greets { cx.dir } else { cx.dir.reverse() };

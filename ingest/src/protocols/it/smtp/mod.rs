@@ -11,6 +11,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Smtp};
 
 use self::header::Header;
+use super::ftp::may_be_code;
 use crate::protocols::it::gssapi;
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
 
@@ -53,7 +54,10 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     let (server, client) = if code(orig).is_some() { (orig, resp) } else { (resp, orig) };
     let greets = matches!(code(server), Some((220 | 421 | 554, _)));
     if !server.is_empty() && !greets {
-        return Verdict::No;
+        return if may_be_code(server) { Verdict::More } else { Verdict::No };
+    }
+    if !client.is_empty() && client.len() < 10 && !client.ends_with(b"\n") && client.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Verdict::More;
     }
     let hello = starts(client, &["EHLO ", "HELO ", "LHLO ", "EHLO\r", "HELO\r"]);
     let mail = starts(client, &["MAIL FROM:", "RSET\r", "STARTTLS\r", "NOOP\r", "QUIT\r", "VRFY "]);
@@ -64,6 +68,44 @@ fn probe(offer: &Offer<'_>) -> Verdict {
         (false, true) if greets => Verdict::More,
         _ => Verdict::No,
     }
+}
+
+/// Commands of RFC 5321, of IANA's list of service extensions, and of Exchange and Postfix.
+const COMMANDS: [&str; 28] = [
+    "HELO",
+    "EHLO",
+    "LHLO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "RSET",
+    "VRFY",
+    "EXPN",
+    "HELP",
+    "NOOP",
+    "QUIT",
+    "SEND",
+    "SOML",
+    "SAML",
+    "TURN",
+    "ETRN",
+    "ATRN",
+    "AUTH",
+    "BDAT",
+    "BURL",
+    "STARTTLS",
+    "XCLIENT",
+    "XFORWARD",
+    "X-EXPS",
+    "X-ANONYMOUSTLS",
+    "XEXCH50",
+    "X-LINK2STATE",
+];
+
+/// Whether a line of the client starts with one.
+fn is_command(line: &[u8]) -> bool {
+    let verb = line.split(|octet| *octet == b' ').next().unwrap_or_default().trim_ascii();
+    COMMANDS.iter().any(|command| verb.eq_ignore_ascii_case(command.as_bytes()))
 }
 
 /// What the client's next bytes are.
@@ -145,11 +187,16 @@ struct Connection {
     /// A transaction whose last reply is still to come, while the client is already at the next (RFC 2920).
     previous: Option<Transaction>,
     told: bool,
+    /// A line of the client that is no command was told.
+    spoke_otherwise: bool,
 }
 
 impl StreamDissector for Connection {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         let dir = cx.dir;
+        if self.server.is_none() && may_be_code(bytes) {
+            return Progress::Consumed(0);
+        }
         let server = *self.server.get_or_insert_with(|| if code(bytes).is_some() { dir } else { dir.reverse() });
         let mut at = 0;
         loop {
@@ -188,6 +235,14 @@ impl StreamDissector for Connection {
                     return Progress::Handover(at, "tls");
                 }
                 continue;
+            }
+            if self.mode == Mode::Command && !is_command(line) {
+                // The server's word is missing from the capture: what is no command answers its challenge, or is the message.
+                if self.login.as_ref().is_some_and(|login| !login.done) {
+                    self.mode = Mode::Login;
+                } else if self.waiting.back() == Some(&Asked::Data) {
+                    self.mode = Mode::Message;
+                }
             }
             match self.mode {
                 Mode::Message if line == b"." => {
@@ -255,7 +310,12 @@ impl Connection {
             self.previous = Some(std::mem::take(&mut self.current));
         }
         self.current.pipelined |= !self.waiting.is_empty();
-        if self.current.commands.len() < MAX_VALUES {
+        // A word that is no command may be anything, a password too: it is not kept.
+        if !is_command(line) {
+            if !std::mem::replace(&mut self.spoke_otherwise, true) {
+                cx.anomaly("smtp", "unexpected_state", "a line of the client is no command");
+            }
+        } else if self.current.commands.len() < MAX_VALUES {
             self.current.commands.push(verb.clone());
         }
         let asked = match verb.as_str() {

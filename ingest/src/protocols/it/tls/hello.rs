@@ -29,6 +29,9 @@ mod extension {
     pub const EARLY_DATA: u16 = 42;
     pub const SUPPORTED_VERSIONS: u16 = 43;
     pub const KEY_SHARE: u16 = 51;
+    /// quic_transport_parameters (RFC 9001, 8.2), and as drafts before 33 had it.
+    pub const QUIC_PARAMETERS: u16 = 57;
+    pub const QUIC_PARAMETERS_DRAFT: u16 = 0xffa5;
     pub const NEXT_PROTOCOL: u16 = 13172;
     pub const ESNI: u16 = 0xffce;
     /// encrypted_client_hello: RFC 9849 and its drafts from 13 on; 0xfe08 to 0xfe0c before.
@@ -80,6 +83,8 @@ pub struct Hello<'a> {
     /// 0 none, 1 encrypted_client_hello, 2 ESNI.
     pub ech: u8,
     pub heartbeat: bool,
+    /// quic_transport_parameters, as they are.
+    pub quic_parameters: &'a [u8],
     /// Server hello: protocols of the NPN extension.
     pub next_protocols: Vec<&'a [u8]>,
     /// Server hello: certificates will not be X.509 but raw keys or OpenPGP (RFC 7250, RFC 6091): of client, of server.
@@ -181,6 +186,7 @@ impl<'a> Hello<'a> {
             extension::SUPPORTED_VERSIONS => self.supported_versions = vec![reader.be_u16()?],
             extension::KEY_SHARE | extension::KEY_SHARE_OLD if client => self.key_share_groups = key_shares(counted16(&mut reader)?)?,
             extension::KEY_SHARE | extension::KEY_SHARE_OLD => self.key_share_groups = vec![reader.be_u16()?],
+            extension::QUIC_PARAMETERS | extension::QUIC_PARAMETERS_DRAFT => self.quic_parameters = content,
             extension::CERT_TYPE if !client => self.other_certificates = [reader.u8()? != 0; 2],
             extension::CLIENT_CERTIFICATE_TYPE if !client => self.other_certificates[0] = reader.u8()? != 0,
             extension::SERVER_CERTIFICATE_TYPE if !client => self.other_certificates[1] = reader.u8()? != 0,

@@ -10,6 +10,7 @@ mod pairing;
 mod pdu;
 mod points;
 mod rtu;
+mod umas;
 
 use self::mbap::Header;
 use self::pairing::{Adu, Pairing};

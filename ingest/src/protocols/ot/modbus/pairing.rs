@@ -6,6 +6,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::Modbus;
 
 use super::mbap::Header;
+use super::umas::{Message, Umas90};
 use super::{PORT, function, pdu, points};
 use crate::protocols::{Cx, Dir};
 
@@ -92,6 +93,7 @@ impl Pairing {
         while let Some(waiting) = self.waiting.pop_front() {
             self.unanswered(cx, waiting);
         }
+        self.writer.umas.close(cx);
     }
 
     /// Who the client is: not who listens on port 502; else who sends what only a client can; else who spoke first.
@@ -177,6 +179,10 @@ impl Pairing {
     }
 }
 
+fn umas_message<'a>(adu: &Adu<'a>) -> Message<'a> {
+    Message { tid: adu.tid(), unit: adu.unit, octets: adu.pdu.get(1..).unwrap_or_default() }
+}
+
 /// Buffers for the cells of one row.
 #[derive(Default)]
 struct Writer {
@@ -184,6 +190,7 @@ struct Writer {
     writes: Vec<u16>,
     name: String,
     point: String,
+    umas: Umas90,
 }
 
 impl Writer {
@@ -256,6 +263,11 @@ impl Writer {
                 response_data: said.data,
             },
         );
+        if code == function::UMAS && lead.header.is_some() {
+            let asked = message.as_ref().map(umas_message);
+            let said = answer.filter(|_| exception_code.is_none()).map(umas_message);
+            self.umas.transaction(cx, common, request.map(|request| &request.common), asked, said);
+        }
         let told = points::Told {
             request: request.map(|request| &request.common),
             is_answered: answer.is_some(),
