@@ -832,6 +832,29 @@ pub static ALL: &[Interface] = &[
         )],
     ),
     plain(0xdf1941c5_fe89_4e79_bf10_463657acf44d, "efsrpc", EFS),
+    // MS-FSRVP, 3.1.4.
+    plain(
+        0xa8e0653c_2744_4389_a61d_7373df8b2292,
+        "FileServerVssAgent",
+        &[(
+            0,
+            &[
+                "GetSupportedVersion",
+                "SetContext",
+                "StartShadowCopySet",
+                "AddToShadowCopySet",
+                "CommitShadowCopySet",
+                "ExposeShadowCopySet",
+                "RecoveryCompleteShadowCopySet",
+                "AbortShadowCopySet",
+                "IsPathSupported",
+                "IsPathShadowCopied",
+                "GetShareMapping",
+                "DeleteShareMapping",
+                "PrepareShadowCopySet",
+            ],
+        )],
+    ),
     plain(0xc681d488_d850_11d0_8c52_00c04fd90f7e, "efsrpc", EFS),
     plain(
         0x4fc742e0_4a10_11cf_8273_00aa004ae673,
