@@ -2,8 +2,8 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb,
-    smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip,
+    smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
@@ -38,6 +38,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &smtp::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
+    &dcerpc::PROTOCOL,
     &dhcp::PROTOCOL,
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,

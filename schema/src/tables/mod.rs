@@ -12,6 +12,7 @@ pub mod cip;
 pub mod coap;
 pub mod credentials;
 pub mod crimson;
+pub mod dcerpc;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
@@ -84,6 +85,7 @@ pub use cip::Cip;
 pub use coap::Coap;
 pub use credentials::Credentials;
 pub use crimson::Crimson;
+pub use dcerpc::{Dcerpc, DcerpcEndpoints};
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
@@ -194,6 +196,8 @@ table_set! {
     Cip,
     Coap,
     Credentials,
+    Dcerpc,
+    DcerpcEndpoints,
     Crimson,
     Dhcp,
     Dhcpv6,
