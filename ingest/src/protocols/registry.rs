@@ -7,7 +7,8 @@ use super::it::{
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
-    bacnet, coap, crimson, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor,
+    bacnet, bsap, coap, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv,
+    synchrophasor,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -55,11 +56,14 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &fins::PROTOCOL,
     &niagara::PROTOCOL,
     &genisys::PROTOCOL,
+    &bsap::PROTOCOL,
+    &df1::PROTOCOL,
     &crimson::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &enip::PROTOCOL,
+    &csp::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
     &mqtt::PROTOCOL,

@@ -6,13 +6,16 @@ pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
 pub mod bgp;
+pub mod bsap;
 pub mod captures;
 pub mod cdp;
 pub mod cip;
 pub mod coap;
 pub mod credentials;
 pub mod crimson;
+pub mod csp;
 pub mod dcerpc;
+pub mod df1;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
@@ -49,6 +52,7 @@ pub mod ntp;
 pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
+pub mod pccc;
 pub mod pim;
 pub mod process_values;
 pub mod ptp;
@@ -79,13 +83,16 @@ pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
 pub use bgp::Bgp;
+pub use bsap::Bsap;
 pub use captures::{Captures, Interfaces};
 pub use cdp::Cdp;
 pub use cip::Cip;
 pub use coap::Coap;
 pub use credentials::Credentials;
 pub use crimson::Crimson;
+pub use csp::Csp;
 pub use dcerpc::{Dcerpc, DcerpcEndpoints};
+pub use df1::Df1;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
@@ -122,6 +129,7 @@ pub use ntp::Ntp;
 pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pccc::Pccc;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
 pub use ptp::Ptp;
@@ -191,14 +199,17 @@ table_set! {
     Arp,
     Bacnet,
     Bgp,
+    Bsap,
     Captures,
     Cdp,
     Cip,
     Coap,
     Credentials,
+    Crimson,
+    Csp,
     Dcerpc,
     DcerpcEndpoints,
-    Crimson,
+    Df1,
     Dhcp,
     Dhcpv6,
     Dnp3,
@@ -248,6 +259,7 @@ table_set! {
     OspfLsas,
     OtCommands,
     Packets,
+    Pccc,
     Pim,
     ProcessValues,
     Ptp,

@@ -1,11 +1,14 @@
 //! Industrial protocols.
 
 pub mod bacnet;
+pub mod bsap;
 pub mod calendar;
 pub mod cip;
 pub mod coap;
 pub mod cotp;
 pub mod crimson;
+pub mod csp;
+pub mod df1;
 pub mod dnp3;
 pub mod enip;
 pub mod fins;
@@ -17,6 +20,7 @@ pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod niagara;
+pub mod pccc;
 pub mod points;
 pub mod ptp;
 pub mod s7comm;
