@@ -7,8 +7,8 @@ use super::it::{
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
-    bacnet, bsap, coap, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv,
-    synchrophasor,
+    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, mms, modbus, mqtt, niagara,
+    pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -57,13 +57,19 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &niagara::PROTOCOL,
     &genisys::PROTOCOL,
     &bsap::PROTOCOL,
+    &tristation::PROTOCOL,
+    &codesys::PROTOCOL,
     &df1::PROTOCOL,
+    &iec101_103::PROTOCOL,
     &crimson::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &enip::PROTOCOL,
     &csp::PROTOCOL,
+    &srtp::PROTOCOL,
+    &pcworx::PROTOCOL,
+    &proconos::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
     &mqtt::PROTOCOL,

@@ -11,6 +11,7 @@ pub mod captures;
 pub mod cdp;
 pub mod cip;
 pub mod coap;
+pub mod codesys;
 pub mod credentials;
 pub mod crimson;
 pub mod csp;
@@ -36,6 +37,7 @@ pub mod http;
 pub mod http2;
 pub mod iccp;
 pub mod icmp;
+pub mod iec101_103;
 pub mod iec104;
 pub mod igmp;
 pub mod isis;
@@ -53,8 +55,10 @@ pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
 pub mod pccc;
+pub mod pcworx;
 pub mod pim;
 pub mod process_values;
+pub mod proconos;
 pub mod ptp;
 pub mod quic;
 pub mod rdp;
@@ -64,6 +68,7 @@ pub mod s7comm;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
+pub mod srtp;
 pub mod ssdp;
 pub mod ssh;
 pub mod stp;
@@ -73,6 +78,7 @@ pub mod syslog;
 pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
+pub mod tristation;
 pub mod umas;
 pub mod vnc;
 pub mod vpn;
@@ -88,6 +94,7 @@ pub use captures::{Captures, Interfaces};
 pub use cdp::Cdp;
 pub use cip::Cip;
 pub use coap::Coap;
+pub use codesys::Codesys;
 pub use credentials::Credentials;
 pub use crimson::Crimson;
 pub use csp::Csp;
@@ -113,6 +120,7 @@ pub use http::{Http, HttpTransactions};
 pub use http2::{Http2, Http2Frames};
 pub use iccp::Iccp;
 pub use icmp::Icmp;
+pub use iec101_103::Iec101103;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
 pub use isis::Isis;
@@ -130,8 +138,10 @@ pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
 pub use pccc::Pccc;
+pub use pcworx::Pcworx;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use proconos::Proconos;
 pub use ptp::Ptp;
 pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
@@ -141,6 +151,7 @@ pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use smtp::Smtp;
 pub use snmp::Snmp;
+pub use srtp::Srtp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use stp::Stp;
@@ -150,6 +161,7 @@ pub use syslog::Syslog;
 pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
 pub use tls::{Tls, TlsSessions};
+pub use tristation::Tristation;
 pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
@@ -204,6 +216,7 @@ table_set! {
     Cdp,
     Cip,
     Coap,
+    Codesys,
     Credentials,
     Crimson,
     Csp,
@@ -237,6 +250,7 @@ table_set! {
     HttpTransactions,
     Iccp,
     Icmp,
+    Iec101103,
     Iec104,
     Iec104Objects,
     Igmp,
@@ -260,8 +274,10 @@ table_set! {
     OtCommands,
     Packets,
     Pccc,
+    Pcworx,
     Pim,
     ProcessValues,
+    Proconos,
     Ptp,
     Quic,
     QuicPackets,
@@ -275,6 +291,7 @@ table_set! {
     SmbMappings,
     Smtp,
     Snmp,
+    Srtp,
     Ssdp,
     Ssh,
     SshSessions,
@@ -287,6 +304,7 @@ table_set! {
     Telnet,
     Tls,
     TlsSessions,
+    Tristation,
     Umas,
     Vnc,
     Vpn,

@@ -271,6 +271,17 @@ fn values(request: &Request, count: u8, body: &[u8]) -> Vec<f64> {
     if reader.is_empty() { found } else { Vec::new() }
 }
 
+/// A function of a message.
+struct Function<'a> {
+    is_request: bool,
+    /// Application function.
+    app: u8,
+    sequence: u32,
+    body: &'a [u8],
+    /// Address of the station asked, in serial frames.
+    node: Option<String>,
+}
+
 /// The two ends of a flow.
 #[derive(Default)]
 struct Peers {
@@ -292,8 +303,9 @@ impl Peers {
         self.waiting.push_back(Waiting { common: cx.common(cx.dir), sequence, ts: cx.ts, node, request });
     }
 
-    /// One function, in either form. `base` holds the header's columns; `node` is the address of the station asked.
-    fn function(&mut self, cx: &mut Cx<'_>, base: Bsap<'_>, is_request: bool, app: u8, sequence: u32, body: &[u8], node: Option<String>) {
+    /// One function, in either form. `base` holds the header's columns.
+    fn function(&mut self, cx: &mut Cx<'_>, base: Bsap<'_>, function: Function<'_>) {
+        let Function { is_request, app, sequence, body, node } = function;
         let asked = if is_request { None } else { self.asked(sequence) };
         let (mut error, mut numbers, mut count) = (None, Vec::new(), None);
         let request = if is_request {
@@ -362,9 +374,10 @@ impl Peers {
             match body.split_first_chunk::<2>() {
                 // Application function and node status.
                 Some(([app, status], rest)) if is_request => {
-                    self.function(cx, Bsap { node_status: Some(*status), ..base() }, true, *app, *sequence, rest, None);
+                    let function = Function { is_request: true, app: *app, sequence: *sequence, body: rest, node: None };
+                    self.function(cx, Bsap { node_status: Some(*status), ..base() }, function);
                 }
-                _ => self.function(cx, base(), is_request, 0, *sequence, body, None),
+                _ => self.function(cx, base(), Function { is_request, app: 0, sequence: *sequence, body, node: None }),
             }
         }
     }
@@ -398,7 +411,8 @@ impl Peers {
         let node = base.global_destination.unwrap_or(u16::from(address)).to_string();
         let is_request = matches!(destination_function, RDB | EXTENSION);
         let app = if is_request { destination_function } else { source_function };
-        self.function(cx, base, is_request, app, u32::from(sequence), reader.rest(), Some(node));
+        let function = Function { is_request, app, sequence: u32::from(sequence), body: reader.rest(), node: Some(node) };
+        self.function(cx, base, function);
         Ok(())
     }
 }

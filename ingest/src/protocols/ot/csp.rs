@@ -55,8 +55,8 @@ impl<'a> Header<'a> {
         let header =
             Self { is_request: mode == 1, submode, length, connection: reader.be_u32()?, status: reader.be_u32()?, context: reader.take(16)? };
         // A request has no status, and before the connect no connection.
-        let is_sound = !(header.is_request && header.status != 0) && !(header.is_request && submode == CONNECT && header.connection != 0);
-        if is_sound { Ok(header) } else { Err(Malformed) }
+        let is_odd = header.is_request && (header.status != 0 || submode == CONNECT && header.connection != 0);
+        if is_odd { Err(Malformed) } else { Ok(header) }
     }
 }
 

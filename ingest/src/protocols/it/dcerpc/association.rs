@@ -244,11 +244,11 @@ impl Association {
             let transfer = Syntax::read(reader, little)?;
             results.push(result);
             let Some(&id) = ids.get(index) else { continue };
-            if result == 0 {
-                if let Some(context) = self.contexts.iter_mut().find(|context| context.id == id) {
-                    context.ndr = transfer.uuid == NDR;
-                    accepted = accepted.or(Some(*context));
-                }
+            if result == 0
+                && let Some(context) = self.contexts.iter_mut().find(|context| context.id == id)
+            {
+                context.ndr = transfer.uuid == NDR;
+                accepted = accepted.or(Some(*context));
             }
         }
         let first = accepted.or_else(|| ids.first().and_then(|&id| self.context(id)));
@@ -374,10 +374,13 @@ impl Association {
         let operation = known.zip(opnum).and_then(|(known, opnum)| known.operation(opnum));
         let ndr = context.is_some_and(|context| context.ndr);
         let mut return_code = None;
-        if header.kind == kind::RESPONSE && known.is_some_and(|known| known.returns_status) && operation.is_some() && ndr {
-            if let Some((_, tail)) = stub.split_last_chunk::<4>() {
-                return_code = stub.len().is_multiple_of(4).then(|| if header.little { u32::from_le_bytes(*tail) } else { u32::from_be_bytes(*tail) });
-            }
+        if header.kind == kind::RESPONSE
+            && known.is_some_and(|known| known.returns_status)
+            && operation.is_some()
+            && ndr
+            && let Some((_, tail)) = stub.split_last_chunk::<4>()
+        {
+            return_code = stub.len().is_multiple_of(4).then(|| if header.little { u32::from_le_bytes(*tail) } else { u32::from_be_bytes(*tail) });
         }
         let text = match (known, opnum) {
             (Some(known), Some(opnum)) if request && ndr => detail::request(known.uuid, opnum, stub, header.little),
