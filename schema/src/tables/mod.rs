@@ -44,6 +44,7 @@ pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
+pub mod melsec;
 pub mod mms;
 pub mod modbus;
 pub mod mqtt;
@@ -127,6 +128,7 @@ pub use isis::Isis;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use melsec::Melsec;
 pub use mms::Mms;
 pub use modbus::Modbus;
 pub use mqtt::Mqtt;
@@ -260,6 +262,7 @@ table_set! {
     Ldap,
     LdapAttributes,
     Lldp,
+    Melsec,
     Mms,
     Modbus,
     Mqtt,

@@ -18,6 +18,7 @@ pub mod goose;
 pub mod hart_ip;
 pub mod iec101_103;
 pub mod iec104;
+pub mod melsec;
 pub mod mms;
 pub mod modbus;
 pub mod mqtt;
