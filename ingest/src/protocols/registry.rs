@@ -2,7 +2,7 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb,
+    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic, rdp, rip, smb,
     smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
@@ -46,6 +46,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::DATAGRAMS,
     &netbios::SESSIONS,
     &smb::PROTOCOL,
+    &oncrpc::FILES,
+    &oncrpc::PROTOCOL,
     &mms::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,

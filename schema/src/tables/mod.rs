@@ -42,6 +42,7 @@ pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod netbios;
+pub mod nfs;
 pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
@@ -55,6 +56,7 @@ pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
+pub mod rpc;
 pub mod s7comm;
 pub mod smb;
 pub mod smtp;
@@ -114,6 +116,7 @@ pub use mms::Mms;
 pub use modbus::Modbus;
 pub use mqtt::Mqtt;
 pub use netbios::{Nbdgm, Nbns, Nbss};
+pub use nfs::Nfs;
 pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
@@ -127,6 +130,7 @@ pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
+pub use rpc::RpcCalls;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use smtp::Smtp;
@@ -237,6 +241,7 @@ table_set! {
     Nbdgm,
     Nbns,
     Nbss,
+    Nfs,
     NiagaraFox,
     Ntlm,
     Ntp,
@@ -252,6 +257,7 @@ table_set! {
     Rdp,
     Rip,
     RoutingRoutes,
+    RpcCalls,
     S7comm,
     S7commItems,
     Smb,

@@ -20,6 +20,7 @@ pub mod mime;
 pub mod netbios;
 pub mod ntlm;
 pub mod ntp;
+pub mod oncrpc;
 pub mod ospf;
 pub mod pim;
 pub mod prefix;
