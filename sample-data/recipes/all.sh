@@ -17,4 +17,5 @@ for r in ${*:-arp dhcp dns http icmp lldp logins modbus ntp plant smb tcp tls ud
     bash "$r.sh"
 done
 python3 goose.py
+python3 industrial.py
 python3 facts.py

@@ -587,6 +587,7 @@ FILES = {
     "dns.pcap.gz": [dns],
     "goose.pcap": [goose, vlan],
     "http.pcap": [http],
+    "industrial.pcap": [],
     "icmp.pcapng": [icmp],
     "lldp.pcap": [lldp],
     "logins.pcap": [kerberos, ldap, proxy],

@@ -2,12 +2,13 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic, rdp, rip, smb,
-    smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic,
+    rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
-    bacnet, coap, crimson, dnp3, enip, fins, genisys, goose, hart_ip, iec104, mms, modbus, mqtt, niagara, ptp, s7comm, sv, synchrophasor,
+    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, mms, modbus, mqtt, niagara,
+    pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -38,6 +39,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &smtp::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
+    &dcerpc::PROTOCOL,
     &dhcp::PROTOCOL,
     &dhcpv6::PROTOCOL,
     &dns::PROTOCOL,
@@ -56,11 +58,20 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &fins::PROTOCOL,
     &niagara::PROTOCOL,
     &genisys::PROTOCOL,
+    &bsap::PROTOCOL,
+    &tristation::PROTOCOL,
+    &codesys::PROTOCOL,
+    &df1::PROTOCOL,
+    &iec101_103::PROTOCOL,
     &crimson::PROTOCOL,
     &iec104::PROTOCOL,
     &kerberos::PROTOCOL,
     &ldap::PROTOCOL,
     &enip::PROTOCOL,
+    &csp::PROTOCOL,
+    &srtp::PROTOCOL,
+    &pcworx::PROTOCOL,
+    &proconos::PROTOCOL,
     &bacnet::PROTOCOL,
     &modbus::PROTOCOL,
     &mqtt::PROTOCOL,

@@ -6,12 +6,17 @@ pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
 pub mod bgp;
+pub mod bsap;
 pub mod captures;
 pub mod cdp;
 pub mod cip;
 pub mod coap;
+pub mod codesys;
 pub mod credentials;
 pub mod crimson;
+pub mod csp;
+pub mod dcerpc;
+pub mod df1;
 pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
@@ -32,6 +37,7 @@ pub mod http;
 pub mod http2;
 pub mod iccp;
 pub mod icmp;
+pub mod iec101_103;
 pub mod iec104;
 pub mod igmp;
 pub mod isis;
@@ -49,8 +55,11 @@ pub mod ntp;
 pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
+pub mod pccc;
+pub mod pcworx;
 pub mod pim;
 pub mod process_values;
+pub mod proconos;
 pub mod ptp;
 pub mod quic;
 pub mod rdp;
@@ -61,6 +70,7 @@ pub mod s7comm;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
+pub mod srtp;
 pub mod ssdp;
 pub mod ssh;
 pub mod stp;
@@ -70,6 +80,7 @@ pub mod syslog;
 pub mod teamviewer;
 pub mod telnet;
 pub mod tls;
+pub mod tristation;
 pub mod umas;
 pub mod vnc;
 pub mod vpn;
@@ -80,12 +91,17 @@ pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
 pub use bgp::Bgp;
+pub use bsap::Bsap;
 pub use captures::{Captures, Interfaces};
 pub use cdp::Cdp;
 pub use cip::Cip;
 pub use coap::Coap;
+pub use codesys::Codesys;
 pub use credentials::Credentials;
 pub use crimson::Crimson;
+pub use csp::Csp;
+pub use dcerpc::{Dcerpc, DcerpcEndpoints};
+pub use df1::Df1;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
@@ -106,6 +122,7 @@ pub use http::{Http, HttpTransactions};
 pub use http2::{Http2, Http2Frames};
 pub use iccp::Iccp;
 pub use icmp::Icmp;
+pub use iec101_103::Iec101103;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
 pub use isis::Isis;
@@ -123,8 +140,11 @@ pub use ntp::Ntp;
 pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
+pub use pccc::Pccc;
+pub use pcworx::Pcworx;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
+pub use proconos::Proconos;
 pub use ptp::Ptp;
 pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
@@ -135,6 +155,7 @@ pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use smtp::Smtp;
 pub use snmp::Snmp;
+pub use srtp::Srtp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use stp::Stp;
@@ -144,6 +165,7 @@ pub use syslog::Syslog;
 pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
 pub use tls::{Tls, TlsSessions};
+pub use tristation::Tristation;
 pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
@@ -193,12 +215,18 @@ table_set! {
     Arp,
     Bacnet,
     Bgp,
+    Bsap,
     Captures,
     Cdp,
     Cip,
     Coap,
+    Codesys,
     Credentials,
     Crimson,
+    Csp,
+    Dcerpc,
+    DcerpcEndpoints,
+    Df1,
     Dhcp,
     Dhcpv6,
     Dnp3,
@@ -226,6 +254,7 @@ table_set! {
     HttpTransactions,
     Iccp,
     Icmp,
+    Iec101103,
     Iec104,
     Iec104Objects,
     Igmp,
@@ -249,8 +278,11 @@ table_set! {
     OspfLsas,
     OtCommands,
     Packets,
+    Pccc,
+    Pcworx,
     Pim,
     ProcessValues,
+    Proconos,
     Ptp,
     Quic,
     QuicPackets,
@@ -265,6 +297,7 @@ table_set! {
     SmbMappings,
     Smtp,
     Snmp,
+    Srtp,
     Ssdp,
     Ssh,
     SshSessions,
@@ -277,6 +310,7 @@ table_set! {
     Telnet,
     Tls,
     TlsSessions,
+    Tristation,
     Umas,
     Vnc,
     Vpn,

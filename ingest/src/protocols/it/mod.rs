@@ -1,6 +1,7 @@
 //! Protocols of offices and data centres.
 
 pub mod bgp;
+pub mod dcerpc;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dns;

@@ -1,6 +1,6 @@
 //! Protocols below IP.
-
 mod announcements;
+
 pub mod arp;
 pub mod cdp;
 pub mod lldp;

@@ -8,6 +8,7 @@ use pcapper_schema::tables::SmbFiles;
 
 use super::codes;
 use crate::protocols::files::{About, Follower};
+use crate::protocols::it::dcerpc::Pipe;
 use crate::protocols::{Cx, Dir};
 
 /// Most files of a connection that are open at once.
@@ -101,6 +102,8 @@ pub struct Handle {
     pub changed: bool,
     /// Size that the client set.
     pub set_size: Option<u64>,
+    /// What passes through a pipe.
+    rpc: Option<Box<Pipe>>,
     read: Content,
     written: Content,
 }
@@ -119,6 +122,7 @@ impl Handle {
             listed: false,
             changed: false,
             set_size: None,
+            rpc: None,
             read: Content::default(),
             written: Content::default(),
         }
@@ -161,6 +165,9 @@ impl Handle {
 
     /// The handle is closed, or the connection ended.
     fn finish(mut self, cx: &mut Cx<'_>, closed: bool) {
+        if let Some(mut rpc) = self.rpc.take() {
+            rpc.close(cx);
+        }
         if self.pipe {
             return;
         }
@@ -249,6 +256,23 @@ impl Handles {
         content.put(offset, bytes, is_write);
     }
 
+    /// Bytes pass through a pipe; where the connect or the opening was not captured, they must look
+    /// like DCE/RPC. `client` is who would
+    /// have opened it.
+    pub fn pipe(&mut self, cx: &mut Cx<'_>, key: Key, bytes: &[u8], client: Dir) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.open.get_mut(&key) {
+            Some(handle) => handle.pipe |= handle.share.is_none() && !handle.read.used && !handle.written.used && Pipe::starts(bytes),
+            None if Pipe::starts(bytes) => self.insert(cx, key, Handle { pipe: true, ..Handle::new(String::new(), client) }),
+            None => {}
+        }
+        let Some(handle) = self.open.get_mut(&key).filter(|handle| handle.pipe) else { return };
+        let path = handle.path.as_deref().unwrap_or_default();
+        handle.rpc.get_or_insert_with(|| Box::new(Pipe::new(path.trim_start_matches('\\')))).data(cx, bytes);
+    }
+
     /// Part of a long message, which starts at octet `start` of it.
     pub fn pour(&mut self, sink: &Sink, start: usize, bytes: &[u8]) {
         let end = start.saturating_add(bytes.len());
@@ -263,7 +287,14 @@ impl Handles {
     /// Bytes that `dir` sent are lost: no file that was in transfer is whole.
     pub fn lose(&mut self, dir: Dir) {
         for handle in self.open.values_mut() {
-            if handle.client == dir { handle.written.spoil() } else { handle.read.spoil() }
+            if handle.client == dir {
+                handle.written.spoil()
+            } else {
+                handle.read.spoil()
+            }
+            if let Some(rpc) = &mut handle.rpc {
+                rpc.lose(dir);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::handles::{Facts, Key};
 use super::login::Account;
 use super::request::{Connection, Mapped, Request, Told, new_handle};
 use super::v2::file_time;
-use super::{codes, text};
+use super::{client, codes, text};
 use crate::protocols::Cx;
 use crate::protocols::it::gssapi;
 use crate::wire::{Reader, Wire};
@@ -16,6 +16,8 @@ use crate::wire::{Reader, Wire};
 pub const NEGOTIATION: u64 = u64::MAX;
 /// Version 1 keys are kept apart from version 2's.
 const OWN: u64 = 1 << 62;
+/// TRANS_TRANSACT_NMPIPE (MS-CIFS, 2.2.5.6).
+const TRANSACT_NAMED_PIPE: u16 = 0x26;
 /// Most commands in a chain.
 const MAX_CHAIN: u16 = 16;
 
@@ -187,7 +189,9 @@ impl<'a> Message<'a> {
                 words.skip(4)?;
                 let key: Key = words.le_u16()?.into();
                 let low = words.le_u32()?;
-                words.skip(8)?;
+                words.skip(4)?;
+                let mode = words.le_u16()?;
+                words.skip(2)?;
                 let (high, length) = (words.le_u16()?, words.le_u16()?);
                 let start = usize::from(words.le_u16()?);
                 let offset = u64::from(words.le_u32().unwrap_or(0)) << 32 | u64::from(low);
@@ -197,7 +201,12 @@ impl<'a> Message<'a> {
                 found.length = Some(length.into());
                 let end = usize::try_from(length).ok().and_then(|length| start.checked_add(length));
                 match end.and_then(|end| self.bytes.get(start..end)) {
-                    Some(bytes) => connection.handles.content(key, offset, bytes, true),
+                    Some(bytes) => {
+                        // The start of a message in raw mode has its length before it.
+                        let message = if mode & 0xc == 0xc { bytes.get(2..).unwrap_or_default() } else { bytes };
+                        connection.handles.pipe(cx, key, message, client(cx, false));
+                        connection.handles.content(key, offset, bytes, true);
+                    }
                     None => connection.handles.refuse(key),
                 }
             }
@@ -208,6 +217,13 @@ impl<'a> Message<'a> {
                 found.sub = codes::sub_command1(self.code, function).map(Cow::Borrowed);
                 if self.code == 0x25 && matches!(function, 0x01..=0x36) {
                     found.file = Some(words.le_u16().unwrap_or(0).into()).filter(|&key| key != 0);
+                }
+                if self.code == 0x25
+                    && function == TRANSACT_NAMED_PIPE
+                    && let Some(key) = found.file
+                {
+                    let bytes = self.piece(22)?;
+                    connection.handles.pipe(cx, key, bytes, client(cx, false));
                 }
                 if self.code == 0x32 {
                     self.trans2_path(function, found)?;
@@ -224,6 +240,14 @@ impl<'a> Message<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The part of the message whose length and place stand `at` octets into the words.
+    fn piece(&self, at: usize) -> Wire<&'a [u8]> {
+        let mut words = Reader::new(self.words);
+        words.skip(at)?;
+        let (length, start) = (usize::from(words.le_u16()?), usize::from(words.le_u16()?));
+        Ok(self.bytes.get(start..start.saturating_add(length)).unwrap_or_default())
     }
 
     /// The path that a `trans2` asks about.
@@ -379,7 +403,16 @@ impl<'a> Message<'a> {
                 told.length = Some(length as u64);
                 let bytes = start.checked_add(length).and_then(|end| self.bytes.get(start..end));
                 if let (Some(key), Some(offset), Some(bytes)) = (request.file, request.offset, bytes) {
+                    connection.handles.pipe(cx, key, bytes, client(cx, true));
                     connection.handles.content(key, offset, bytes, false);
+                }
+            }
+            0x25 if good && self.words.len() >= 20 => {
+                if let Some(key) = request.file
+                    && request.sub.as_deref() == codes::sub_command1(0x25, TRANSACT_NAMED_PIPE)
+                {
+                    let bytes = self.piece(12)?;
+                    connection.handles.pipe(cx, key, bytes, client(cx, true));
                 }
             }
             0x2f if good && self.words.len() >= 12 => {

@@ -217,6 +217,7 @@ fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, memb
             found.file = Some(key);
             // The bytes of long messages have passed already.
             if let Ok(bytes) = part(member, start.into(), length) {
+                connection.handles.pipe(cx, key, bytes, client(cx, false));
                 connection.handles.content(key, offset, bytes, true);
             }
         }
@@ -225,15 +226,19 @@ fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, memb
             let control = reader.le_u32()?;
             found.sub = codes::control(control).map(Cow::Borrowed).or_else(|| Some(Cow::Owned(format!("{control:#010x}"))));
             let key = file_key(&mut reader)?;
-            reader.skip(4)?;
-            found.length = Some(reader.le_u32()?.into());
+            let start = reader.le_u32()?;
+            let length = reader.le_u32()?;
+            found.length = Some(length.into());
             // Controls of the server as a whole have all ones for a file.
             found.file = Some(key);
             // Only pipes are called like this, whatever is known of the tree.
-            if control == PIPE_TRANSCEIVE
-                && let Some(handle) = connection.handles.get(key)
-            {
-                handle.pipe = true;
+            if control == PIPE_TRANSCEIVE {
+                if let Some(handle) = connection.handles.get(key) {
+                    handle.pipe = true;
+                }
+                if let Ok(bytes) = part(member, start, length) {
+                    connection.handles.pipe(cx, key, bytes, client(cx, false));
+                }
             }
         }
         14 => {
@@ -403,7 +408,20 @@ fn said(connection: &mut Connection, cx: &mut Cx<'_>, header: &Header, request: 
             let length = reader.le_u32()?;
             told.length = Some(length.into());
             if let (Some(key), Some(offset), Ok(bytes)) = (request.file, request.offset, part(member, start.into(), length)) {
+                connection.handles.pipe(cx, key, bytes, client(cx, true));
                 connection.handles.content(key, offset, bytes, false);
+            }
+        }
+        11 if good => {
+            reader.skip(4)?;
+            let control = reader.le_u32()?;
+            let key = file_key(&mut reader)?;
+            reader.skip(8)?;
+            let (start, length) = (reader.le_u32()?, reader.le_u32()?);
+            if control == PIPE_TRANSCEIVE
+                && let Ok(bytes) = part(member, start, length)
+            {
+                connection.handles.pipe(cx, key, bytes, client(cx, true));
             }
         }
         9 if good => {

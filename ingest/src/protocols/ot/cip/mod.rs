@@ -11,6 +11,7 @@ use pcapper_schema::tables::{Cip, OtCommands, ProcessValues};
 
 use self::path::Path;
 use crate::protocols::Cx;
+use crate::protocols::ot::pccc;
 use crate::protocols::ot::points::{Owner, command, milliseconds, value};
 use crate::wire::{Reader, Wire};
 
@@ -71,6 +72,11 @@ impl<'a> Request<'a> {
         reader.skip(2).ok()?;
         let length = usize::from(reader.le_u16().ok()?);
         reader.take(length).ok().filter(|_| is_send)
+    }
+
+    /// Requestor and message that an Execute PCCC, or the answer to it, holds in `data`.
+    fn pccc<'b>(&self, data: &'b [u8]) -> Option<(pccc::Requestor, &'b [u8])> {
+        (self.code == names::EXECUTE_PCCC && self.class() == Some(names::PCCC)).then(|| pccc::in_cip(data)).flatten()
     }
 
     fn is_packet(&self) -> bool {
@@ -140,6 +146,9 @@ fn ask(cx: &mut Cx<'_>, carrier: &Carrier<'_>, octets: &[u8], parent: Option<&'s
     }
     for inner in packed.flatten().unwrap_or_default() {
         take(cx, carrier, inner, None, Some("multiple_service_packet"), index, depth + 1);
+    }
+    if let Some((requestor, octets)) = request.pccc(request.data) {
+        pccc::message(cx, "cip", Some(requestor), octets, None);
     }
 }
 
@@ -372,6 +381,9 @@ fn answer(
     if let Some(common) = common {
         tell(cx, common, &of, &details, Some((status, extended)));
     }
+    if let Some((requestor, octets)) = of.pccc(data).filter(|_| status == 0) {
+        pccc::message(cx, "cip", Some(requestor), octets, common.zip(of.pccc(of.data).map(|(_, octets)| octets)));
+    }
     let asked_inside = packet(of.data).filter(|_| of.is_packet()).unwrap_or_default();
     for (at, inner) in packed.flatten().unwrap_or_default().into_iter().enumerate() {
         let asked = common.zip(asked_inside.get(at).copied());
@@ -513,6 +525,9 @@ pub fn unanswered(cx: &mut Cx<'_>, asked_at: &Common, octets: &[u8]) {
         None => outer,
     };
     tell(cx, asked_at, &of, &Details::default(), None);
+    if let Some((_, octets)) = of.pccc(of.data) {
+        pccc::unanswered(cx, asked_at, octets);
+    }
     for inner in packet(of.data).filter(|_| of.is_packet()).unwrap_or_default() {
         if let Ok(inner) = request(inner) {
             tell(cx, asked_at, &inner, &Details::default(), None);

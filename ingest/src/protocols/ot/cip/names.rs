@@ -6,7 +6,10 @@ pub const ROUTER: u16 = 0x02;
 pub const CONNECTION_MANAGER: u16 = 0x06;
 pub const FILE: u16 = 0x37;
 pub const FIRMWARE: u16 = 0xa1;
+/// Object that takes PCCC.
+pub const PCCC: u16 = 0x67;
 
+pub const EXECUTE_PCCC: u8 = 0x4b;
 pub const SERVICE_PACKET: u8 = 0x0a;
 pub const UNCONNECTED_SEND: u8 = 0x52;
 
@@ -46,7 +49,7 @@ pub fn service(code: u8, class: Option<u16>, has_symbol: bool) -> Option<&'stati
         (0x4f, Some(FILE)) => "upload_transfer",
         (0x50, Some(FILE)) => "download_transfer",
         (0x51, Some(FILE)) => "clear_file",
-        (0x4b, Some(0x67)) => "execute_pccc",
+        (EXECUTE_PCCC, Some(PCCC)) => "execute_pccc",
         (0x4c, _) if is_tag(class, has_symbol) => "read_tag",
         (0x4d, _) if is_tag(class, has_symbol) => "write_tag",
         (0x4e, _) if is_tag(class, has_symbol) => "read_modify_write_tag",

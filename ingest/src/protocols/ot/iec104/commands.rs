@@ -24,12 +24,24 @@ struct Waiting {
 }
 
 /// Activations of one connection.
-#[derive(Default)]
 pub struct Commands {
+    /// Name of the protocol in the rows.
+    protocol: &'static str,
     waiting: VecDeque<Waiting>,
 }
 
+impl Default for Commands {
+    fn default() -> Self {
+        Self::new("iec104")
+    }
+}
+
 impl Commands {
+    /// Starts for a protocol that has these ASDUs.
+    pub fn new(protocol: &'static str) -> Self {
+        Self { protocol, waiting: VecDeque::new() }
+    }
+
     /// Takes any ASDU; for an answer: frame of its activation and the time since.
     pub fn message(
         &mut self,
@@ -74,7 +86,7 @@ impl Commands {
                 {
                     waiting.is_told = true;
                     let error = if header.cause >= 44 { types::cause(header.cause) } else { is_refused.then_some("negative_confirmation") };
-                    tell(cx, waiting, Some(common), if is_refused { "refused" } else { "ok" }, error);
+                    tell(cx, self.protocol, waiting, Some(common), if is_refused { "refused" } else { "ok" }, error);
                 }
                 if is_refused || header.cause == ACTTERM || header.cause == DEACTCON {
                     self.waiting.remove(at);
@@ -96,13 +108,13 @@ impl Commands {
         if let Some(waiting) = self.waiting.remove(at)
             && !waiting.is_told
         {
-            tell(cx, &waiting, None, "no_response", None);
+            tell(cx, self.protocol, &waiting, None, "no_response", None);
         }
     }
 }
 
 /// The rows of an activation, when its outcome is known.
-fn tell(cx: &mut Cx<'_>, waiting: &Waiting, answer: Option<&Common>, outcome: &str, error: Option<&str>) {
+fn tell(cx: &mut Cx<'_>, protocol: &'static str, waiting: &Waiting, answer: Option<&Common>, outcome: &str, error: Option<&str>) {
     let Waiting { header, of, objects, .. } = waiting;
     let unit = header.address.to_string();
     let category = types::category(header.type_id);
@@ -116,7 +128,7 @@ fn tell(cx: &mut Cx<'_>, waiting: &Waiting, answer: Option<&Common>, outcome: &s
                 &common,
                 Owner::Destination,
                 ProcessValues {
-                    source_protocol: Some("iec104"),
+                    source_protocol: Some(protocol),
                     request_frame: Some(waiting.common.frame),
                     unit_id: Some(&unit),
                     point: Some(&format!("ioa {}", object.ioa)),
@@ -150,7 +162,7 @@ fn tell(cx: &mut Cx<'_>, waiting: &Waiting, answer: Option<&Common>, outcome: &s
             &common,
             false,
             OtCommands {
-                protocol: Some("iec104"),
+                protocol: Some(protocol),
                 request_frame: Some(waiting.common.frame),
                 response_frame: answer.map(|answer| answer.frame),
                 target_unit: Some(&unit),

@@ -14,9 +14,10 @@ use std::borrow::Cow;
 
 use pcapper_schema::tables::{Iec104, Iec104Objects, ProcessValues};
 
-use self::asdu::{Header, Object};
-use self::commands::Commands;
+pub use self::asdu::{Header, Object, object as type_object};
+pub use self::commands::Commands;
 use self::types::Type;
+pub use self::types::{category as type_category, cause, find as find_type};
 use crate::protocols::ot::points::{Owner, value};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::Reader;
@@ -274,7 +275,7 @@ impl Stream {
             }
         }
         if malformed.is_none() && types::category(header.type_id) == "monitor" {
-            report(cx, &header, of.as_ref(), &objects);
+            report(cx, "iec104", &header, of.as_ref(), &objects);
         }
     }
 }
@@ -318,8 +319,8 @@ fn emit(cx: &mut Cx<'_>, apdu_index: Option<u16>, header: &Header, of: &Type, ob
     });
 }
 
-/// What the station tells of its process.
-fn report(cx: &mut Cx<'_>, header: &Header, of: Option<&Type>, objects: &[Object]) {
+/// What the station tells of its process, over `protocol`.
+pub fn report(cx: &mut Cx<'_>, protocol: &str, header: &Header, of: Option<&Type>, objects: &[Object]) {
     let Some(of) = of else { return };
     let common = cx.common(cx.dir);
     let unit = header.address.to_string();
@@ -337,7 +338,7 @@ fn report(cx: &mut Cx<'_>, header: &Header, of: Option<&Type>, objects: &[Object
             &common,
             Owner::Source,
             ProcessValues {
-                source_protocol: Some("iec104"),
+                source_protocol: Some(protocol),
                 unit_id: Some(&unit),
                 point: Some(&format!("ioa {}", object.ioa)),
                 object_type: Some(object_type),
