@@ -1,9 +1,15 @@
 //! The list of protocols. Adding one: its file, its `pub mod` line beside it, and a line here.
 
 use super::Protocol;
-use super::it::{bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp};
+use super::it::{
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic,
+    rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+};
 use super::link::{arp, cdp, lldp, stp};
-use super::ot::{bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt, niagara, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation};
+use super::ot::{
+    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt,
+    niagara, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
+};
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
 pub static PROTOCOLS: &[&Protocol] = &[
@@ -42,6 +48,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &netbios::DATAGRAMS,
     &netbios::SESSIONS,
     &smb::PROTOCOL,
+    &oncrpc::FILES,
+    &oncrpc::PROTOCOL,
     &mms::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,

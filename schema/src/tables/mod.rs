@@ -49,6 +49,7 @@ pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod netbios;
+pub mod nfs;
 pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
@@ -65,6 +66,7 @@ pub mod quic;
 pub mod rdp;
 pub mod rip;
 pub mod routing_routes;
+pub mod rpc;
 pub mod s7comm;
 pub mod smb;
 pub mod smtp;
@@ -133,6 +135,7 @@ pub use mms::Mms;
 pub use modbus::Modbus;
 pub use mqtt::Mqtt;
 pub use netbios::{Nbdgm, Nbns, Nbss};
+pub use nfs::Nfs;
 pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
@@ -149,6 +152,7 @@ pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
 pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
+pub use rpc::RpcCalls;
 pub use s7comm::{S7comm, S7commItems};
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use smtp::Smtp;
@@ -269,6 +273,7 @@ table_set! {
     Nbdgm,
     Nbns,
     Nbss,
+    Nfs,
     NiagaraFox,
     Ntlm,
     Ntp,
@@ -287,6 +292,7 @@ table_set! {
     Rdp,
     Rip,
     RoutingRoutes,
+    RpcCalls,
     S7comm,
     S7commItems,
     Smb,

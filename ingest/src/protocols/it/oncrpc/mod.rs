@@ -1,0 +1,441 @@
+//! ONC RPC (RFC 5531) over UDP and record-marked TCP, on any port: portmap and rpcbind, mount, NFS, and the headers of all
+//! other programs.
+//!
+//! A reply tells nothing but its transaction: calls are kept until it comes, and written then, or when the flow ends.
+
+mod directory;
+mod header;
+mod nfs;
+mod programs;
+mod tree;
+mod xdr;
+
+use std::borrow::Cow;
+
+use directory::Directory;
+use header::{AUTH_TLS, Answer, Head, Looks, looks};
+use nfs::{At, Compound, Told};
+use pcapper_schema::tables::RpcCalls;
+use pcapper_schema::{Common, Row as _};
+use programs::{MOUNT, NFS, NFS_ACL, PORTMAP};
+use rustc_hash::FxHashMap;
+use tree::{Pair, Pairs};
+
+use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
+use crate::wire::Reader;
+
+/// NFS, whose server is on 2049 unless portmap says otherwise.
+pub static FILES: Protocol = Protocol {
+    name: "nfs",
+    group: Group::It,
+    ports: &[2049],
+    datagram: Some(DatagramKind { ip_protos: &[17], probe: |offer| probe(offer, is_nfs), start: || Box::<Session>::default() }),
+    stream: Some(StreamKind { probe: |offer| probe_stream(offer, is_nfs), start: || Box::<Session>::default() }),
+    ..Protocol::NONE
+};
+
+/// All other programs; 111 is that of portmap.
+pub static PROTOCOL: Protocol = Protocol {
+    name: "rpc_calls",
+    group: Group::It,
+    ports: &[111],
+    datagram: Some(DatagramKind { ip_protos: &[17], probe: |offer| probe(offer, |_| true), start: || Box::<Session>::default() }),
+    stream: Some(StreamKind { probe: |offer| probe_stream(offer, |_| true), start: || Box::<Session>::default() }),
+    ..Protocol::NONE
+};
+
+/// Calls of a flow that wait for their reply.
+const MAX_OPEN: usize = 8192;
+/// Longest record that is waited for, and how much is read of a longer one, bytes.
+const MAX_RECORD: usize = 3 << 20;
+const HEAD_OF_LONG: usize = 1 << 16;
+/// Shortest record: a reply that says that the authentication failed.
+const MIN_RECORD: usize = 20;
+/// No header is longer, bytes: two authenticators of 400 octets.
+const MAX_HEADER: usize = 848;
+
+fn is_nfs(program: u32) -> bool {
+    matches!(program, NFS | NFS_ACL)
+}
+
+fn probe(offer: &Offer<'_>, mine: fn(u32) -> bool) -> Verdict {
+    match looks(offer.current()) {
+        Looks::Call(program) if mine(program) => Verdict::Yes,
+        Looks::Reply if offer.usual_port => Verdict::Yes,
+        _ => Verdict::No,
+    }
+}
+
+fn probe_stream(offer: &Offer<'_>, mine: fn(u32) -> bool) -> Verdict {
+    let mut open = false;
+    for bytes in offer.bytes.into_iter().filter(|bytes| !bytes.is_empty()) {
+        match record(bytes) {
+            Looks::Call(program) if mine(program) => return Verdict::Yes,
+            Looks::Reply if offer.usual_port => return Verdict::Yes,
+            Looks::Reply | Looks::Open => open = true,
+            // A capture that starts midway.
+            Looks::Other if offer.usual_port && next_record(bytes, |_| false).is_some() => return Verdict::Yes,
+            _ => {}
+        }
+    }
+    if open { Verdict::More } else { Verdict::No }
+}
+
+/// What the first record of a stream looks like (RFC 5531, section 11).
+fn record(bytes: &[u8]) -> Looks {
+    let Some((mark, rest)) = bytes.split_first_chunk::<4>() else {
+        return if matches!(bytes, [first, ..] if first & 0x7f > 1) { Looks::Other } else { Looks::Open };
+    };
+    let (last, length) = fragment(*mark);
+    if !(MIN_RECORD..1 << 25).contains(&length) {
+        return Looks::Other;
+    }
+    match looks(rest.get(..length).unwrap_or(rest)) {
+        // A header that its record does not hold.
+        Looks::Open if rest.len() >= length && last => Looks::Other,
+        looks => looks,
+    }
+}
+
+/// A fragment's header: whether it is its record's last, and its length.
+fn fragment(mark: [u8; 4]) -> (bool, usize) {
+    let mark = u32::from_be_bytes(mark);
+    (mark >> 31 == 1, usize::try_from(mark & 0x7fff_ffff).unwrap_or(usize::MAX))
+}
+
+/// Where in a stream the next record begins: a call, or a reply to a call that is `waiting`.
+fn next_record(bytes: &[u8], waiting: impl Fn(u32) -> bool) -> Option<usize> {
+    bytes.windows(12).enumerate().find_map(|(at, window)| {
+        let &[0x80, _, _, _, a, b, c, d, 0, 0, 0, kind @ 0..=1] = window else { return None };
+        let wanted = kind == 0 || waiting(u32::from_be_bytes([a, b, c, d]));
+        (wanted && matches!(record(bytes.get(at..)?), Looks::Call(_) | Looks::Reply)).then_some(at)
+    })
+}
+
+/// What a program makes of a call and its reply.
+enum Program {
+    Directory(Box<Directory>),
+    Nfs(Box<Compound>),
+    Other,
+}
+
+/// A call that waits for its reply.
+struct Call {
+    common: Common,
+    head: Head,
+    length: usize,
+    repeats: u32,
+    program: Program,
+}
+
+/// A reply's place and outcome.
+struct Answered<'a> {
+    frame: u64,
+    ts: i64,
+    length: usize,
+    answer: Answer<'a>,
+}
+
+#[derive(Default)]
+struct Session {
+    open: FxHashMap<(usize, u32), Call>,
+    /// Client and server, once there was a call of NFS.
+    pair: Option<Pair>,
+    /// Of each direction: fragments of a record that goes on, octets that are passed over, whether records' places are known.
+    partial: [Vec<u8>; 2],
+    skip: [usize; 2],
+    in_step: [bool; 2],
+}
+
+impl Session {
+    /// Takes one message; `Some` if the flow is TLS from here on.
+    fn message(&mut self, cx: &mut Cx<'_>, bytes: &[u8], cut: bool) -> Option<&'static str> {
+        match bytes {
+            [_, _, _, _, 0, 0, 0, 0, ..] => {
+                self.call(cx, bytes, cut);
+                None
+            }
+            [a, b, c, d, 0, 0, 0, 1, rest @ ..] => {
+                let call = self.open.remove(&(cx.dir.reverse().index(), u32::from_be_bytes([*a, *b, *c, *d])))?;
+                reply(cx, call, Reader::new(rest), bytes.len(), cut)
+            }
+            _ => None,
+        }
+    }
+
+    fn call(&mut self, cx: &mut Cx<'_>, bytes: &[u8], cut: bool) {
+        let mut reader = Reader::new(bytes);
+        let Ok(head) = Head::parse(&mut reader) else {
+            if !cut {
+                cx.anomaly("rpc_calls", "bad_length", "a call's header ends early or contradicts itself");
+            }
+            return;
+        };
+        let key = (cx.dir.index(), head.xid);
+        if let Some(known) = self.open.get_mut(&key) {
+            let same = |known: &Head| (known.program, known.version, known.procedure) == (head.program, head.version, head.procedure);
+            if same(&known.head) {
+                known.repeats = known.repeats.saturating_add(1);
+                return;
+            }
+        }
+        if head.bad_credential {
+            cx.anomaly("rpc_calls", "bad_length", "a credential ends early or contradicts itself");
+        }
+        if let Some(old) = self.open.remove(&key) {
+            emit(cx, &old, None);
+        }
+        if self.open.len() >= MAX_OPEN {
+            cx.anomaly("rpc_calls", "limit_reached", "too many calls wait for their reply: they are written without");
+            self.give_up(cx);
+        }
+        let common = cx.common(cx.dir);
+        let arguments = header::unwrapped(head.gss, reader);
+        let mut read = Ok(());
+        let program = match head.program {
+            PORTMAP | MOUNT => {
+                let mut directory = Directory::default();
+                if let Some(mut reader) = arguments {
+                    read = directory.call(head.program, head.version, head.procedure, &mut reader);
+                }
+                Program::Directory(Box::new(directory))
+            }
+            NFS => {
+                let mut compound = Compound::default();
+                if let Some(mut at) = self.at(cx, &common)
+                    && let Some(mut reader) = arguments
+                {
+                    read = compound.call(&mut at, head.version, head.procedure, &mut reader);
+                }
+                Program::Nfs(Box::new(compound))
+            }
+            _ => Program::Other,
+        };
+        if read.is_err() && !cut {
+            cx.anomaly("rpc_calls", "bad_length", "a call's arguments end early or contradict themselves");
+        }
+        self.open.insert(key, Call { common, head, length: bytes.len(), repeats: 0, program });
+    }
+
+    /// The files of who calls and who is called.
+    fn at<'a>(&mut self, cx: &'a mut Cx<'_>, call: &Common) -> Option<At<'a>> {
+        let pair = call.src_ip.zip(call.dst_ip)?;
+        let common = cx.common(cx.dir);
+        let tree = cx.shared.get::<Pairs>().tree(pair);
+        if self.pair.is_none() {
+            self.pair = Some(pair);
+            tree.flows += 1;
+        }
+        tree.tidy(cx.tables);
+        Some(At { tree, tables: cx.tables, common })
+    }
+
+    /// Nothing more will be answered.
+    fn give_up(&mut self, cx: &mut Cx<'_>) {
+        let mut open: Vec<Call> = self.open.drain().map(|(_, call)| call).collect();
+        open.sort_by_key(|call| (call.common.frame, call.head.xid));
+        for call in open {
+            emit(cx, &call, None);
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Cx<'_>) {
+        self.give_up(cx);
+        if let Some(pair) = self.pair.take() {
+            let tree = cx.shared.get::<Pairs>().tree(pair);
+            tree.flows = tree.flows.saturating_sub(1);
+            if tree.flows == 0 {
+                tree.finish_all(cx.tables);
+            }
+        }
+    }
+}
+
+/// Takes a reply; `Some` if the flow is TLS from here on (RFC 9289, section 4.1).
+fn reply(cx: &mut Cx<'_>, mut call: Call, mut reader: Reader<'_>, length: usize, cut: bool) -> Option<&'static str> {
+    let answer = header::answer(&mut reader);
+    let mut failed = answer.is_err();
+    let answer = answer.unwrap_or(Answer { status: None, success: false, verifier: &[] });
+    let head = &call.head;
+    if answer.success
+        && let Some(mut results) = header::unwrapped(head.gss, reader)
+    {
+        failed |= match &mut call.program {
+            Program::Directory(directory) => {
+                let read = directory.reply(head.program, head.version, head.procedure, &mut results);
+                if let (Some(pair), Some(path), Some(handle)) = (call.common.src_ip.zip(call.common.dst_ip), &directory.path, &directory.handle) {
+                    cx.shared.get::<Pairs>().tree(pair).mounted(handle, path);
+                }
+                read.is_err()
+            }
+            Program::Nfs(compound) => match call.common.src_ip.zip(call.common.dst_ip) {
+                Some(pair) => {
+                    let common = cx.common(cx.dir);
+                    let mut at = At { tree: cx.shared.get::<Pairs>().tree(pair), tables: cx.tables, common };
+                    compound.reply(&mut at, head.version, head.procedure, &mut results).is_err()
+                }
+                None => false,
+            },
+            Program::Other => false,
+        };
+    }
+    if failed && !cut {
+        cx.anomaly("rpc_calls", "bad_length", "a reply ends early or contradicts itself");
+    }
+    let to_tls = head.flavor == Some(AUTH_TLS) && answer.success && answer.verifier == b"STARTTLS";
+    emit(cx, &call, Some(&Answered { frame: cx.frame, ts: cx.ts, length, answer }));
+    to_tls.then_some("tls")
+}
+
+/// Writes the rows of a call.
+fn emit(cx: &mut Cx<'_>, call: &Call, answered: Option<&Answered<'_>>) {
+    let (head, common) = (&call.head, &call.common);
+    let sys = head.sys.as_ref();
+    let response_frame = answered.map(|answered| answered.frame);
+    let response_time_ms = answered.zip(common.ts).map(|(answered, ts)| answered.ts.saturating_sub(ts) as f64 / 1e6);
+    let none = Directory::default();
+    let directory = match &call.program {
+        Program::Directory(directory) => directory,
+        _ => &none,
+    };
+    fn lines(list: Option<&Vec<String>>) -> Option<Vec<Cow<'_, str>>> {
+        list.map(|list| list.iter().map(|line| Cow::Borrowed(line.as_str())).collect())
+    }
+    let (mappings, exports) = (lines(directory.mappings.as_ref()), lines(directory.exports.as_ref()));
+    RpcCalls::slot(cx.tables).push(
+        common,
+        RpcCalls {
+            xid: Some(head.xid),
+            program: Some(head.program),
+            program_name: programs::program(head.program),
+            program_version: Some(head.version),
+            procedure: Some(head.procedure),
+            procedure_name: programs::procedure(head.program, head.version, head.procedure),
+            auth_flavor: head.flavor,
+            auth_flavor_name: head.flavor.and_then(header::flavor_name),
+            machine_name: sys.map(|sys| sys.machine.as_str()).filter(|name| !name.is_empty()),
+            uid: sys.map(|sys| sys.uid),
+            gid: sys.map(|sys| sys.gid),
+            gids: sys.map(|sys| sys.gids.as_slice()),
+            gss_procedure: head.gss.map(|gss| gss.procedure),
+            gss_service: head.gss.map(|gss| gss.service),
+            response_frame,
+            response_time_ms,
+            retransmissions: Some(call.repeats),
+            reply_status: answered.and_then(|answered| answered.answer.status),
+            call_len: u32::try_from(call.length).ok(),
+            reply_len: answered.and_then(|answered| u32::try_from(answered.length).ok()),
+            query_program: directory.program,
+            query_version: directory.version,
+            query_protocol: directory.protocol,
+            mapped_port: directory.port,
+            mapped_address: directory.address.as_deref(),
+            mappings: mappings.as_deref(),
+            mount_path: directory.path.as_deref(),
+            mount_status: directory.status,
+            exports: exports.as_deref(),
+            file_handle: directory.handle.as_deref(),
+        },
+    );
+    if let (Program::Nfs(compound), Some(pair)) = (&call.program, common.src_ip.zip(common.dst_ip)) {
+        let mut at = At { tree: cx.shared.get::<Pairs>().tree(pair), tables: cx.tables, common: *common };
+        let (xid, version, procedure) = (head.xid, head.version, head.procedure);
+        compound.emit(&mut at, common, &Told { xid, version, procedure, sys, response_frame, response_time_ms });
+        compound.apply(&mut at);
+    }
+}
+
+impl DatagramDissector for Session {
+    fn datagram(&mut self, cx: &mut Cx<'_>, payload: &[u8]) -> Outcome {
+        if !matches!(looks(payload), Looks::Call(_) | Looks::Reply) {
+            return Outcome::NotMine;
+        }
+        let cut = cx.packet.is_some_and(|packet| usize::try_from(packet.payload_len).is_ok_and(|length| length > packet.payload.len()));
+        self.message(cx, payload, cut);
+        Outcome::Decoded
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        self.finish(cx);
+    }
+}
+
+impl StreamDissector for Session {
+    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        let index = cx.dir.index();
+        let (Some(partial), Some(skip), Some(in_step)) = (self.partial.get_mut(index), self.skip.get_mut(index), self.in_step.get_mut(index)) else {
+            return Progress::Stop;
+        };
+        if *skip > 0 {
+            let passed = bytes.len().min(*skip);
+            *skip -= passed;
+            return Progress::Consumed(passed);
+        }
+        if !*in_step && record(bytes) == Looks::Other {
+            partial.clear();
+            let other = cx.dir.reverse().index();
+            let open = &self.open;
+            return Progress::Consumed(match next_record(bytes, |xid| open.contains_key(&(other, xid))) {
+                Some(0) | None => bytes.len().saturating_sub(MAX_HEADER),
+                Some(start) => start,
+            });
+        }
+        let Some((mark, rest)) = bytes.split_first_chunk::<4>() else { return Progress::Consumed(0) };
+        let (last, length) = fragment(*mark);
+        if partial.is_empty() && matches!(rest, [_, _, _, _, a, b, c, d, ..] if u32::from_be_bytes([*a, *b, *c, *d]) > 1) {
+            *in_step = false;
+            cx.anomaly("rpc_calls", "bad_length", "a record does not begin where the one before it ends");
+            return Progress::Consumed(1);
+        }
+        let (message, cut, taken);
+        if partial.len().saturating_add(length) > MAX_RECORD {
+            let Some(head) = rest.get(..HEAD_OF_LONG) else { return Progress::Consumed(0) };
+            cx.anomaly("rpc_calls", "limit_reached", "a record is longer than the decoder holds: only its beginning is read");
+            *skip = length.saturating_sub(HEAD_OF_LONG);
+            taken = 4 + HEAD_OF_LONG;
+            // Fragments that follow are found not to begin a record.
+            *in_step = last;
+            message = if partial.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(std::mem::take(partial)) };
+            cut = true;
+        } else {
+            let Some(body) = rest.get(..length) else { return Progress::Consumed(0) };
+            *in_step = true;
+            taken = 4 + length;
+            if !last {
+                partial.extend_from_slice(body);
+                return Progress::Consumed(taken);
+            }
+            message = if partial.is_empty() {
+                Cow::Borrowed(body)
+            } else {
+                partial.extend_from_slice(body);
+                Cow::Owned(std::mem::take(partial))
+            };
+            cut = false;
+        }
+        match self.message(cx, &message, cut) {
+            Some(protocol) => Progress::Handover(taken, protocol),
+            None => Progress::Consumed(taken),
+        }
+    }
+
+    fn gap(&mut self, cx: &mut Cx<'_>, missing: u64) -> bool {
+        let index = cx.dir.index();
+        let (Some(partial), Some(skip), Some(in_step)) = (self.partial.get_mut(index), self.skip.get_mut(index), self.in_step.get_mut(index)) else {
+            return false;
+        };
+        match usize::try_from(missing) {
+            Ok(missing) if missing <= *skip => *skip -= missing,
+            _ => {
+                *skip = 0;
+                partial.clear();
+                *in_step = false;
+            }
+        }
+        true
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        self.finish(cx);
+    }
+}
