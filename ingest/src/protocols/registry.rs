@@ -2,7 +2,7 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, ospf, pim, quic, rdp, rip, smb,
+    bgp, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, imap, isis, kerberos, ldap, netbios, ntp, ospf, pim, pop3, quic, rdp, rip, smb,
     smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
@@ -36,6 +36,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &http2::PROTOCOL,
     &http::PROTOCOL,
     &smtp::PROTOCOL,
+    &imap::PROTOCOL,
+    &pop3::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
     &dhcp::PROTOCOL,
