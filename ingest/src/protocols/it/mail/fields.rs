@@ -130,7 +130,7 @@ impl Fields {
             }
             "received" if self.received.len() < MAX_VALUES => {
                 self.received.push(shortened(value).to_owned());
-                self.hops.extend(bracketed(value));
+                self.hops.extend(hop(value));
             }
             "authentication-results" => match &mut self.auth_results {
                 Some(known) if known.len() < MAX_TRACE => {
@@ -208,12 +208,23 @@ fn addresses(value: &str, found: &mut Vec<String>) {
     tell(&mut one, &mut angle);
 }
 
-/// The address in `from host ([10.0.0.1])`.
-fn bracketed(value: &str) -> Option<String> {
-    let (_, rest) = value.split_once('[')?;
-    let (address, _) = rest.split_once(']')?;
-    let address = address.strip_prefix("IPv6:").unwrap_or(address);
-    address.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string())
+/// The address that the message came from, in `from name (host [10.0.0.1]) by ..`: the last one of that clause that is not what
+/// the client called itself.
+fn hop(value: &str) -> Option<String> {
+    let value = value.get(5..).filter(|_| value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("from ")))?;
+    let clause = value.split(" by ").next()?;
+    let mut before = "";
+    let mut found = None;
+    for word in clause.split([' ', '[', ']', '(', ')', ';']).filter(|word| !word.is_empty()) {
+        let called =
+            before.len() >= 4 && before.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("helo") || start.eq_ignore_ascii_case("ehlo"));
+        let address = word.strip_prefix("IPv6:").unwrap_or(word);
+        if let Some(ip) = address.parse::<std::net::IpAddr>().ok().filter(|_| !called) {
+            found = Some(ip.to_string());
+        }
+        before = word;
+    }
+    found
 }
 
 #[cfg(test)]
@@ -234,6 +245,16 @@ mod tests {
         assert_eq!(fields.hops, ["10.1.2.3"]);
         assert_eq!((fields.dkim_domain.as_deref(), fields.auth_results.as_deref(), fields.bulk), (Some("example.org"), Some("m; spf=fail"), true));
         assert_eq!(content.kind.map(|kind| kind.main).as_deref(), Some("text/plain"));
+    }
+
+    #[test]
+    fn hops() {
+        assert_eq!(hop("from a.example (b.example [192.0.2.1]) by c.example ([10.0.0.9])").as_deref(), Some("192.0.2.1"));
+        assert_eq!(hop("from [192.0.2.1] (helo=[192.168.0.5]) by c").as_deref(), Some("192.0.2.1"));
+        assert_eq!(hop("from unknown (HELO 10.0.0.1) (192.0.2.1) by c").as_deref(), Some("192.0.2.1"));
+        assert_eq!(hop("from RDC.local (192.0.2.7) by D.example (10.174.65.73) with SMTP").as_deref(), Some("192.0.2.7"));
+        assert_eq!(hop("from x ([IPv6:2001:db8::1]) by y").as_deref(), Some("2001:db8::1"));
+        assert_eq!(hop("by mail.example (10.0.0.9) with ESMTP"), None);
     }
 
     #[test]
