@@ -274,9 +274,7 @@ impl StreamDissector for Connection {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
-        if let Some(login) = self.login.take() {
-            login.finish(cx, None);
-        }
+        self.give_up_login(cx);
         gssapi::close(cx, &mut self.gss);
         let [one, other] = &self.sides;
         let whole = one.literal.is_none() && other.literal.is_none();
@@ -426,6 +424,13 @@ impl Connection {
         message.finish(cx, carrier, ended);
     }
 
+    /// A login whose result is not known will not have one any more.
+    fn give_up_login(&mut self, cx: &mut Cx<'_>) {
+        if let Some(login) = self.login.take() {
+            login.finish(cx, None);
+        }
+    }
+
     /// Takes a command.
     fn commanded(&mut self, cx: &mut Cx<'_>, line: &[u8]) {
         if std::mem::take(&mut self.challenged) {
@@ -441,11 +446,13 @@ impl Connection {
             b"LOGIN" => {
                 let Some((user, rest)) = argument(rest) else { return };
                 let Some((password, _)) = argument(rest) else { return };
+                self.give_up_login(cx);
                 self.login = Some(Login::plain(cx, "imap", "LOGIN", Some(user), password));
                 Asked::Login
             }
             b"AUTHENTICATE" => {
                 let Some((mechanism, rest)) = argument(rest) else { return };
+                self.give_up_login(cx);
                 let login = self.login.insert(Login::begin(cx, "imap", &mechanism));
                 // The first answer may come with the command (RFC 4959).
                 if let Some((initial, _)) = argument(rest) {

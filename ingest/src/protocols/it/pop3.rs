@@ -215,7 +215,11 @@ impl Connection {
             self.waiting.push_back(Asked::Auth);
             return;
         }
-        let asked = match verb.to_ascii_uppercase().as_slice() {
+        let verb = verb.to_ascii_uppercase();
+        if matches!(verb.as_slice(), b"PASS" | b"APOP" | b"AUTH") {
+            self.finish_login(cx, None);
+        }
+        let asked = match verb.as_slice() {
             b"USER" => {
                 self.user = Some(text(arg));
                 Asked::User

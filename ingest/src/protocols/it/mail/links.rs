@@ -175,6 +175,19 @@ impl Html {
                 self.tag.push(first);
                 continue;
             }
+            if self.tag.is_empty() && !first.is_ascii_alphabetic() && !matches!(first, b'/' | b'!' | b'?') {
+                // `<` before anything else is a letter like others.
+                self.place = if self.raw.is_empty() { Place::Text } else { Place::Raw };
+                if self.place == Place::Text {
+                    self.text(b"<", text, room, links);
+                }
+                if first == b'<' {
+                    self.place = Place::Tag;
+                } else if self.place == Place::Text {
+                    self.text(&[first], text, room, links);
+                }
+                continue;
+            }
             match (first, self.quote) {
                 (b'>', None) => self.tag_ended(text, room, links),
                 (b'"' | b'\'', None) => {
@@ -364,7 +377,7 @@ mod tests {
     fn in_html() {
         let page = b"<!DOCTYPE html PUBLIC \"x\" \"http://www.w3.org/TR\"><!-- http://no.example > --><html xmlns='http://no.example'><style>a>b{}</style>\
             <a class=x href=\"http://evil.example.net/?a=1&amp;b\"><b>https://bank.example.com/</b></a> it's http://t.example/ <img src=https://i.example.org/p.gif>\
-            <a href='https://www.shop.com/'>shop.shop.com</a><a href=https://click.shop.com>www.shop.com</a><p>A &lt; B</p>";
+            <a href='https://www.shop.com/'>shop.shop.com</a><a href=https://click.shop.com>www.shop.com</a><p>A &lt; B << C < 3</p>";
         let (mut whole, mut cut) = (Links::default(), Links::default());
         let (mut text, mut other) = (Vec::new(), Vec::new());
         let mut html = Html::default();
@@ -381,6 +394,6 @@ mod tests {
         );
         assert_eq!(whole.deceptive, ["http://evil.example.net/?a=1&b"]);
         assert_eq!((&whole.urls, &whole.deceptive, &text), (&cut.urls, &cut.deceptive, &other));
-        assert_eq!(String::from_utf8_lossy(&text), "https://bank.example.com/ it's http://t.example/ shop.shop.comwww.shop.com\nA &lt; B\n");
+        assert_eq!(String::from_utf8_lossy(&text), "https://bank.example.com/ it's http://t.example/ shop.shop.comwww.shop.com\nA &lt; B << C < 3\n");
     }
 }
