@@ -2,8 +2,8 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic,
-    rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, imap, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim,
+    pop3, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
@@ -37,6 +37,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &http2::PROTOCOL,
     &http::PROTOCOL,
     &smtp::PROTOCOL,
+    &imap::PROTOCOL,
+    &pop3::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
     &dcerpc::PROTOCOL,

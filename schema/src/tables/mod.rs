@@ -21,6 +21,7 @@ pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
 pub mod eigrp;
+pub mod email;
 pub mod enip;
 pub mod files;
 pub mod findings;
@@ -107,6 +108,7 @@ pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
 pub use eigrp::Eigrp;
+pub use email::Email;
 pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
@@ -236,6 +238,7 @@ table_set! {
     Dns,
     DnsRecords,
     Eigrp,
+    Email,
     Enip,
     Files,
     Findings,
