@@ -8,7 +8,7 @@ use super::it::{
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
     bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt,
-    niagara, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
+    niagara, opcua, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -53,6 +53,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &oncrpc::FILES,
     &oncrpc::PROTOCOL,
     &mms::PROTOCOL,
+    &opcua::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
     &synchrophasor::PROTOCOL,

@@ -54,6 +54,7 @@ pub mod nfs;
 pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
+pub mod opcua;
 pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
@@ -141,6 +142,7 @@ pub use nfs::Nfs;
 pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use opcua::Opcua;
 pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
@@ -280,6 +282,7 @@ table_set! {
     NiagaraFox,
     Ntlm,
     Ntp,
+    Opcua,
     Ospf,
     OspfLsas,
     OtCommands,

@@ -23,6 +23,7 @@ pub mod mms;
 pub mod modbus;
 pub mod mqtt;
 pub mod niagara;
+pub mod opcua;
 pub mod pccc;
 pub mod pcworx;
 pub mod points;
