@@ -10,6 +10,8 @@ mod links;
 mod params;
 mod parts;
 pub mod sasl;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod words;
 
