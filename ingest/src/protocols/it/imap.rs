@@ -418,6 +418,7 @@ impl Connection {
             username: self.username.as_deref(),
             size,
             partial: item != Item::Whole,
+            selected: item == Item::Fields,
             ..Carrier::default()
         };
         message.finish(cx, carrier, ended);
