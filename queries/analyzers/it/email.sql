@@ -64,7 +64,10 @@ signs AS (SELECT capture_id, src_ip, dst_ip, frame, ts, subject, message_id, 'a 
   WHERE coalesce(target, '') NOT IN ('outlook.com', 'urldefense.com', 'proofpoint.com', 'mimecast.com', 'mimecastprotect.com', 'barracudanetworks.com', 'cudasvc.com', 'google.com', 'trendmicro.com', 'fireeye.com', 'sophos.com') AND coalesce(target, '-') <> coalesce(domain, '')
   UNION ALL
   SELECT s.capture_id, s.src_ip, s.dst_ip, s.frame, s.ts, s.subject, s.message_id, 'sender''s domain ' || s.domain || ' looks like ' || o.domain AS why FROM sent s JOIN own o ON o.capture_id = s.capture_id AND s.domain <> o.domain
-    AND replace(replace(replace(replace(translate(s.domain, '0135', 'oles'), 'rn', 'm'), 'vv', 'w'), 'i', 'l'), '-', '') = replace(replace(replace(replace(translate(o.domain, '0135', 'oles'), 'rn', 'm'), 'vv', 'w'), 'i', 'l'), '-', ''))
+    AND replace(replace(replace(replace(translate(s.domain, '0135', 'oles'), 'rn', 'm'), 'vv', 'w'), 'i', 'l'), '-', '') = replace(replace(replace(replace(translate(o.domain, '0135', 'oles'), 'rn', 'm'), 'vv', 'w'), 'i', 'l'), '-', '')
+  UNION ALL
+  SELECT s.capture_id, s.src_ip, s.dst_ip, s.frame, s.ts, s.subject, s.message_id, 'calls itself ' || s.called || ' and is of ' || coalesce(s.domain, 'another domain') AS why FROM (SELECT *, lower(array_element(regexp_match("from", '^["'' ]*([^"<>@ ]+@[A-Za-z0-9._-]+)["'' ]*<[^<>]*>'), 1)) AS called FROM sent) s
+    JOIN own o ON o.capture_id = s.capture_id AND registered_domain(split_part(s.called, '@', 2)) = o.domain AND s.domain <> o.domain AND o.domain NOT IN ('gmail.com', 'googlemail.com', 'outlook.com', 'hotmail.com', 'live.com', 'yahoo.com', 'icloud.com', 'gmx.de', 'gmx.net', 'web.de', 'mail.ru', 'qq.com'))
 SELECT 'A message that deceives about where it leads or comes from' AS title, min(why) || coalesce(', subject ' || substr(max(subject), 1, 50), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM signs GROUP BY capture_id, src_ip, dst_ip, coalesce(message_id, CAST(frame AS VARCHAR)) ORDER BY src_ip, dst_ip, frame;
 

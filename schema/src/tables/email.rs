@@ -41,7 +41,7 @@ table! {
         auth_results: text,
         /// d= of the first DKIM signature.
         @bloom dkim_domain: word,
-        /// Of a list or a mass mailing by its own headers (List-Id, List-Unsubscribe, Precedence).
+        /// Of a list or a mass mailing by its own headers (List-Id, List-Unsubscribe, Precedence); null where only other fields were fetched.
         bulk: bool,
         /// Links in text and HTML parts, de-duplicated.
         urls: list_text,

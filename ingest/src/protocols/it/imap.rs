@@ -22,6 +22,8 @@ const MAX_LINE: usize = 64 << 10;
 const MAX_ARGUMENT: u64 = 1 << 10;
 /// Commands that wait for their result.
 const MAX_WAITING: usize = 256;
+/// Literals of one response that are looked at.
+const MAX_LITERALS: u32 = 256;
 /// Longest tag that is taken for one.
 const MAX_TAG: usize = 64;
 
@@ -120,6 +122,8 @@ struct Side {
     searched: usize,
     /// The line at hand is not whole: pass over what is left of it.
     broken: bool,
+    /// Literals of the command or response at hand.
+    literals: u32,
 }
 
 /// What a literal of FETCH holds.
@@ -172,7 +176,7 @@ struct Connection {
     shown: Option<(Box<Message>, Item)>,
     pieces: Option<Pieces>,
     /// The message that the client appends.
-    appended: Option<(Box<Message>, Option<String>)>,
+    appended: Option<(Box<Message>, String)>,
 }
 
 impl StreamDissector for Connection {
@@ -217,7 +221,9 @@ impl StreamDissector for Connection {
                 self.literal_starts(cx, dir == server, size, waits);
                 continue;
             }
-            let text = std::mem::take(&mut self.side(dir).text);
+            let side = self.side(dir);
+            side.literals = 0;
+            let text = std::mem::take(&mut side.text);
             if dir == server {
                 match self.responded(cx, &text) {
                     Some(Asked::StartTls) => return Progress::Handover(at, "tls"),
@@ -292,11 +298,17 @@ impl Connection {
 
     /// A line ends in the announcement of a literal.
     fn literal_starts(&mut self, cx: &mut Cx<'_>, from_server: bool, size: u64, waits: bool) {
-        let text = std::mem::take(&mut self.side(cx.dir).text);
+        let side = self.side(cx.dir);
+        side.literals = side.literals.saturating_add(1);
+        let looked_at = side.literals <= MAX_LITERALS;
+        let mut text = std::mem::take(&mut side.text);
         let mut target = if size <= MAX_ARGUMENT { Target::Text(Vec::new()) } else { Target::Skip };
+        // The announcement is no part of the text.
+        let announced = text.iter().rposition(|octet| *octet == b'{').unwrap_or(text.len());
+        text.truncate(announced);
         if from_server {
             if let Some(sequence) = fetched(&text) {
-                let item = item(&text);
+                let item = if looked_at { item(&text) } else { Item::Other };
                 target = match item {
                     Item::Whole | Item::Header | Item::Fields => {
                         self.finish_shown(cx, None, true);
@@ -315,16 +327,15 @@ impl Connection {
                     Item::Other => Target::Skip,
                 };
             }
-        } else if let Some(mailbox) = appends(&text) {
+        } else if let Some((mailbox, length)) = appends(&text) {
             self.finish_appended(cx, true);
             self.appended = Some((Box::new(Message::new("imap", cx.dir)), mailbox));
             target = Target::Message;
+            // Another message may follow in the same command (RFC 3502), with its own flags.
+            text.truncate(length);
         }
         let side = self.side(cx.dir);
         side.text = text;
-        // The announcement is no part of the text.
-        let announced = side.text.iter().rposition(|octet| *octet == b'{').unwrap_or(side.text.len());
-        side.text.truncate(announced);
         side.literal = Some(Literal { left: size, target, waits });
         if size == 0 {
             self.literal_ended(cx);
@@ -407,6 +418,7 @@ impl Connection {
             username: self.username.as_deref(),
             size,
             partial: item != Item::Whole,
+            selected: item == Item::Fields,
             ..Carrier::default()
         };
         message.finish(cx, carrier, ended);
@@ -420,7 +432,7 @@ impl Connection {
 
     fn finish_appended(&mut self, cx: &mut Cx<'_>, ended: bool) {
         let Some((message, mailbox)) = self.appended.take() else { return };
-        let carrier = Carrier { mailbox: mailbox.as_deref(), username: self.username.as_deref(), ..Carrier::default() };
+        let carrier = Carrier { mailbox: Some(&mailbox), username: self.username.as_deref(), ..Carrier::default() };
         message.finish(cx, carrier, ended);
     }
 
@@ -604,10 +616,9 @@ fn rfind(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).rposition(|window| window.eq_ignore_ascii_case(wanted))
 }
 
-/// What the literal announced at the end of `... BODY[HEADER] {303}` holds.
+/// What the literal that follows `... BODY[HEADER] ` holds.
 fn item(line: &[u8]) -> Item {
-    let announced = line.iter().rposition(|octet| *octet == b'{').unwrap_or(line.len());
-    let before = line.get(..announced).unwrap_or_default().trim_ascii_end();
+    let before = line.trim_ascii_end();
     let last = before.rsplit(|octet| matches!(octet, b' ' | b'(')).next().unwrap_or_default().to_ascii_uppercase();
     match last.as_slice() {
         b"RFC822" => return Item::Whole,
@@ -638,13 +649,16 @@ fn item(line: &[u8]) -> Item {
     }
 }
 
-/// The mailbox of `a1 APPEND INBOX (\Seen) {310}`: `Some(None)` if it cannot be read.
-fn appends(line: &[u8]) -> Option<Option<String>> {
+/// The mailbox of `a1 APPEND INBOX (\Seen) `, where a literal follows, and how long the text is up to its name.
+fn appends(line: &[u8]) -> Option<(String, usize)> {
     let (_, rest) = word(line)?;
     let (verb, rest) = word(rest)?;
-    // The literal may be the mailbox's name, the first argument.
+    if !verb.eq_ignore_ascii_case(b"APPEND") {
+        return None;
+    }
+    // Without an argument, the literal is the mailbox's name.
     let (mailbox, rest) = argument(rest)?;
-    (verb.eq_ignore_ascii_case(b"APPEND") && !mailbox.starts_with('{') && rest.contains(&b'{')).then_some(Some(mailbox))
+    Some((mailbox, line.len().saturating_sub(rest.len())))
 }
 
 /// RFC822.SIZE of a response.
@@ -670,11 +684,11 @@ mod tests {
 
     #[test]
     fn items() {
-        assert_eq!(item(b"* 12 FETCH (RFC822 {3339}"), Item::Whole);
-        assert_eq!(item(b"* 1 FETCH (UID 7 body[] {3}"), Item::Whole);
-        assert_eq!(item(b"* 1 FETCH (BODY[]<100> {3}"), Item::Piece(100));
-        assert_eq!(item(b"* 1 FETCH (RFC822.SIZE 9 BODY[HEADER.FIELDS (DATE FROM)] {3}"), Item::Fields);
-        assert_eq!(item(b"* 1 FETCH (BODY[1.2] {3}"), Item::Other);
+        assert_eq!(item(b"* 12 FETCH (RFC822 "), Item::Whole);
+        assert_eq!(item(b"* 1 FETCH (UID 7 body[] "), Item::Whole);
+        assert_eq!(item(b"* 1 FETCH (BODY[]<100> "), Item::Piece(100));
+        assert_eq!(item(b"* 1 FETCH (RFC822.SIZE 9 BODY[HEADER.FIELDS (DATE FROM)] "), Item::Fields);
+        assert_eq!(item(b"* 1 FETCH (BODY[1.2] "), Item::Other);
         assert_eq!(fetched(b"* 12 FETCH (RFC822 {3339}"), Some(12));
         assert_eq!(fetched(b"* 12 EXISTS"), None);
         assert_eq!(message_size(b"* 1 FETCH (RFC822.SIZE 2059 BODY[]"), Some(2059));
@@ -687,8 +701,8 @@ mod tests {
         assert_eq!(literal_of(b"a LOGIN {4+}"), Some((4, false)));
         assert_eq!(literal_of(b"a LOGIN {x}"), None);
         assert_eq!(argument(b" \"a\\\"b c\" d"), Some(("a\"b c".to_owned(), &b" d"[..])));
-        assert_eq!(appends(b"A3 APPEND \"Sent Items\" (\\Seen) {310}"), Some(Some("Sent Items".to_owned())));
-        assert_eq!(appends(b"A3 APPEND {4}"), None);
+        assert_eq!(appends(b"A3 APPEND \"Sent Items\" (\\Seen) "), Some(("Sent Items".to_owned(), 22)));
+        assert_eq!(appends(b"A3 APPEND "), None);
         assert_eq!(commands(b"a1 login x"), Some(true));
         assert_eq!(commands(b"a1 log"), None);
         assert_eq!(commands(b"GET / HTTP/1.1\r\n"), Some(false));

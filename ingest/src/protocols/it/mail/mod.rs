@@ -10,6 +10,8 @@ mod links;
 mod params;
 mod parts;
 pub mod sasl;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod words;
 
@@ -36,6 +38,8 @@ pub struct Carrier<'a> {
     pub size: Option<u64>,
     /// Only a piece of the message was asked for.
     pub partial: bool,
+    /// Only some fields of its header were.
+    pub selected: bool,
 }
 
 /// A message as it arrives.
@@ -107,7 +111,7 @@ impl Message {
                 received: some(&received),
                 auth_results: fields.auth_results.as_deref(),
                 dkim_domain: fields.dkim_domain.as_deref(),
-                bulk: fields.any.then_some(fields.bulk),
+                bulk: (fields.bulk || fields.any && !carrier.selected).then_some(fields.bulk),
                 urls: some(&urls),
                 deceptive_urls: some(&deceptive),
                 attachment_count: if carrier.partial { None } else { u16::try_from(parts.attached.len()).ok() },

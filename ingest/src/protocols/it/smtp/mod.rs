@@ -125,6 +125,8 @@ enum Asked {
     Mail,
     Recipient(String),
     Data,
+    /// A chunk of the message that is not its last.
+    Chunk,
     /// The message itself.
     Body,
     Auth,
@@ -365,12 +367,15 @@ impl Connection {
             "BDAT" => {
                 let mut words = arg.split(' ');
                 let size = words.next().and_then(|size| size.parse().ok());
-                let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case("LAST"));
-                if let Some(size) = size {
+                let last = words.next().map(|word| word.eq_ignore_ascii_case("LAST"));
+                // Without a size, or with another word behind it, no chunk follows: the server refuses the command.
+                if let Some(size) = size
+                    && last != Some(false)
+                {
                     self.current.body_bytes.get_or_insert(0);
-                    self.chunk(cx, size, last);
+                    self.chunk(cx, size, last.is_some());
                 }
-                if last { Asked::Body } else { Asked::Other }
+                if last == Some(true) { Asked::Body } else { Asked::Chunk }
             }
             "AUTH" => {
                 let (mechanism, initial) = arg.split_once(' ').map_or((arg, None), |(mechanism, initial)| (mechanism, Some(initial)));
@@ -429,6 +434,12 @@ impl Connection {
         let asked = self.waiting.pop_front();
         let positive = (200..400).contains(&code);
         let mut over_tls = false;
+        // A chunk refused before it came will not come.
+        if !positive && matches!(asked, Some(Asked::Chunk | Asked::Body)) && self.waiting.is_empty() && matches!(self.mode, Mode::Chunk(..)) {
+            self.mode = Mode::Command;
+            self.current.body_bytes = self.current.body_bytes.filter(|bytes| *bytes > 0);
+            self.finish_mail(cx, false);
+        }
         match asked {
             Some(Asked::Hello) if code == 250 => {
                 self.capabilities = text.lines().skip(1).take(MAX_VALUES).map(|line| line.trim().to_owned()).collect();
