@@ -460,6 +460,9 @@ fn fault(cx: &mut Cx<'_>, protocol: &str) {
 impl Flow {
     /// Feeds one datagram to the flow's dissector; gives the protocol if it was decoded.
     fn datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static str> {
+        if matches!(&self.app, App::Unknown { offered: 0, .. }) && !payload.is_empty() {
+            self.fulfil(at);
+        }
         if let App::Unknown { offered, .. } = &mut self.app {
             if payload.is_empty() {
                 return None;
@@ -617,16 +620,22 @@ impl Flow {
         }
     }
 
-    /// Another connection may have announced this one.
+    /// Another flow may have announced this one.
     fn fulfil(&mut self, at: &mut At<'_>) {
-        let Some(end) = self.ends[1].ip.zip(self.ends[1].port) else { return };
-        let Some(name) = at.inner.shared.get::<Expectations>().take(end, at.ts) else { return };
-        if let Some(protocol) = PROTOCOLS.iter().find(|protocol| protocol.name == name)
-            && let Some(kind) = &protocol.stream
-        {
-            self.service = Some(protocol.name);
-            self.app = App::Stream((kind.start)());
-        }
+        let expected = at.inner.shared.get::<Expectations>();
+        let mut announced = |end: Endpoint| end.ip.zip(end.port).and_then(|end| expected.take(end, at.ts));
+        // Of datagrams the first one captured need not be the answer.
+        let (is_tcp, is_udp) = (self.proto == 6, self.proto == 17);
+        let other_end = if is_udp { self.ends[0] } else { Endpoint::default() };
+        let Some(name) = announced(self.ends[1]).or_else(|| announced(other_end)) else { return };
+        let Some(protocol) = PROTOCOLS.iter().find(|protocol| protocol.name == name) else { return };
+        let app = match (&protocol.stream, &protocol.datagram) {
+            (Some(kind), _) if is_tcp => App::Stream((kind.start)()),
+            (_, Some(kind)) if kind.ip_protos.contains(&self.proto) => App::Datagram((kind.start)()),
+            _ => return,
+        };
+        self.service = Some(protocol.name);
+        self.app = app;
     }
 
     /// Asks the probes about the bytes held; once one knows them, they are decoded.

@@ -1,4 +1,4 @@
-//! Connections that another one announced: data connections of FTP, for example.
+//! Flows that another one announced: data connections of FTP, for example, or the ports from which TFTP answers.
 //!
 //! All that two hosts say to each other meets in one worker, so an expectation needs no more than the worker's shared state.
 
@@ -11,12 +11,12 @@ const MAX_EXPECTED: usize = 4096;
 /// How long one lasts, nanoseconds.
 const LIFETIME_NS: i64 = 60_000_000_000;
 
-/// Who is expected to be connected to, and what will be spoken there.
+/// Who is expected to be spoken to, and what will be spoken there.
 #[derive(Default)]
 pub struct Expectations(FxHashMap<(IpAddr, u16), (&'static str, i64)>);
 
 impl Expectations {
-    /// The next connection to this end speaks `protocol`.
+    /// The next flow with this end speaks `protocol`.
     pub fn expect(&mut self, end: (IpAddr, u16), protocol: &'static str, now: i64) {
         if self.0.len() >= MAX_EXPECTED {
             self.0.retain(|_, (_, until)| *until >= now);
@@ -26,7 +26,7 @@ impl Expectations {
         }
     }
 
-    /// What a new connection to this end speaks; asked once for each.
+    /// What a new flow with this end speaks; asked once for each.
     pub fn take(&mut self, end: (IpAddr, u16), now: i64) -> Option<&'static str> {
         if self.0.is_empty() {
             return None;

@@ -39,6 +39,7 @@ pub mod ssh;
 pub mod syslog;
 pub mod teamviewer;
 pub mod telnet;
+pub mod tftp;
 pub mod tls;
 pub mod vnc;
 pub mod vpn;

@@ -259,12 +259,12 @@ impl Tree {
 
     /// A file was cut to a size, or made anew: what was written before is another content.
     pub fn cut(&mut self, tables: &mut TableSet, node: Option<Node>, size: u64) {
-        self.sized(node, size);
         if size == 0
             && let Some(node) = node
         {
             self.finish(tables, node, true);
         }
+        self.sized(node, size);
     }
 
     /// Content passes. `bytes` are fewer than `length` where the capture does not hold them all.
@@ -282,7 +282,10 @@ impl Tree {
         if is_write && let Some(entry) = self.entry_mut(node) {
             entry.size = entry.size.map(|size| size.max(end));
         }
-        let content = self.contents.entry(key).or_default();
+        if !self.contents.contains_key(&key) {
+            self.contents.insert(key, Content { path: self.path(node), ..Content::default() });
+        }
+        let Some(content) = self.contents.get_mut(&key) else { return };
         content.put(offset, length, bytes, is_write);
         content.common = *common;
     }
@@ -317,7 +320,7 @@ impl Tree {
             return;
         }
         let size = self.entry(node).and_then(|entry| entry.size);
-        let path = self.path(node);
+        let path = content.path.clone().or_else(|| self.path(node));
         let whole = size.is_some_and(|size| content.is_whole(size));
         let about = About { source: "nfs", filename: path.as_deref(), total_bytes: size, ..About::default() };
         content.follower.write(tables, &content.common, if is_write { "upload" } else { "download" }, about, whole);
@@ -337,6 +340,8 @@ impl Tree {
 /// Content in one direction.
 #[derive(Default)]
 struct Content {
+    /// Path when it began to pass: the file may be renamed later.
+    path: Option<String>,
     follower: Follower,
     /// Cells of the last message that carried some of it.
     common: Common,
@@ -351,7 +356,7 @@ impl Content {
     /// Content passes; bytes written twice make the file other than what was hashed, unless all of it is written anew.
     fn put(&mut self, offset: u64, length: u64, bytes: &[u8], is_write: bool) {
         if is_write && offset == 0 && self.pieces.values().next_back().is_some_and(|&end| end <= length) {
-            *self = Self { accepted: self.accepted, ..Self::default() };
+            *self = Self { path: self.path.take(), accepted: self.accepted, ..Self::default() };
         }
         let mut end = offset.saturating_add(length);
         let mut start = offset;

@@ -302,7 +302,8 @@ fn open(op: &mut Op, at: &mut At<'_>, current: &mut Current, reader: &mut Reader
     opaque(reader)?;
     if reader.be_u32()? == 1 {
         op.file_type = Some("file");
-        match reader.be_u32()? {
+        let mode = reader.be_u32()?;
+        match mode {
             0 | 1 => settings(op, reader)?,
             2 => reader.skip(VERIFIER)?,
             3 => {
@@ -310,6 +311,10 @@ fn open(op: &mut Op, at: &mut At<'_>, current: &mut Current, reader: &mut Reader
                 settings(op, reader)?;
             }
             _ => return Err(Malformed),
+        }
+        // All but the first succeed only where there was no such file.
+        if mode > 0 {
+            op.set_size = op.set_size.or(Some(0));
         }
     }
     match reader.be_u32()? {
