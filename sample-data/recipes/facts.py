@@ -599,14 +599,29 @@ def mail(path):
     }
 
 
+def iec104(path):
+    """Frames by type and cause; `refused` are negative confirmations."""
+    rows = fields(path, "iec60870_asdu", ["iec60870_asdu.typeid", "iec60870_asdu.causetx", "iec60870_asdu.nega",
+                                          "iec60870_asdu.addr", "iec60870_asdu.ioa"], first=True)
+    refused = [r for r in rows if one(r[2]) in ("1", "True")]
+    return {
+        "messages": len(rows),
+        "by_type": tally(one(r[0]) for r in rows),
+        "by_cause": tally(one(r[1]) for r in rows),
+        "refused": ["%s/%s of %s in %s" % (one(r[0]), one(r[1]), one(r[4]), one(r[3])) for r in refused],
+        "unnumbered": tally(x for r in fields(path, "iec60870_104.utype", ["iec60870_104.utype"]) for x in r[0]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
     "dns.pcap.gz": [dns],
     "goose.pcap": [goose, vlan],
     "http.pcap": [http],
-    "industrial.pcap": [],
     "icmp.pcapng": [icmp],
+    "iec104.pcap": [iec104],
+    "industrial.pcap": [],
     "lldp.pcap": [lldp],
     "logins.pcap": [kerberos, ldap, proxy],
     "mail.pcap": [mail],
