@@ -165,9 +165,9 @@ modbus_python() {
 venv_python() {
     PY=${VENV_PYTHON:-}
     if [ -z "$PY" ]; then
-        python3 -m venv "$T/venv"
-        "$T/venv/bin/pip" -q install "$@"
-        PY=$T/venv/bin/python3
+        PY=$(mktemp -d "$T/venv.XXXX")/bin/python3
+        python3 -m venv "${PY%/bin/*}"
+        "$PY" -m pip -q install "$@"
     fi
 }
 

@@ -613,6 +613,23 @@ def iec104(path):
     }
 
 
+def s7(path):
+    """Messages by kind, function and user data function; errors are in the
+    header (class 0x81 to 0xd2) or in the items of an answer."""
+    rows = fields(path, "s7comm", ["s7comm.header.rosctr", "s7comm.param.func", "s7comm.param.userdata.funcgroup",
+                                   "s7comm.header.errcls", "s7comm.header.errcod", "s7comm.data.returncode",
+                                   "s7comm.param.pistart.servicename", "ip.dst"])
+    return {
+        "messages": len(rows),
+        "by_kind": tally(one(r[0]) for r in rows),
+        "jobs_by_function": tally(one(r[1]) for r in rows if one(r[0]) == "1"),
+        "requests_by_user_data_group": tally(one(r[2]) for r in rows if r[2]),
+        "header_errors": tally(int(one(r[3]), 0) * 256 + int(one(r[4]), 0) for r in rows if r[3] and int(one(r[3]), 0)),
+        "item_results": tally(x for r in rows for x in r[5]),
+        "program_services": tally(x for r in rows for x in r[6]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
@@ -628,6 +645,7 @@ FILES = {
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "s7.pcap": [s7],
     "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
