@@ -630,10 +630,25 @@ def s7(path):
     }
 
 
+def enip(path):
+    """Encapsulated messages, and CIP services of requests and answers. tshark 4.0 names the services of
+    tags only by number, and counts those inside an Unconnected Send or a Multiple Service Packet with them."""
+    rows = fields(path, "enip", ["enip.command", "enip.status", "enip.session", "cip.sc", "cip.rr", "cip.genstat"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_command": tally(x for r in rows for x in r[0]),
+        "by_status": tally(x for r in rows for x in r[1]),
+        "cip_services": tally(x for r in rows for x in r[3]),
+        "cip_status": tally(x for r in rows for x in r[5]),
+        "requests_reset": count(path, "cip.sc == 0x05 && cip.rr == 0 && cip.class == 1"),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
     "dns.pcap.gz": [dns],
+    "enip.pcap": [enip],
     "goose.pcap": [goose, vlan],
     "http.pcap": [http],
     "icmp.pcapng": [icmp],
