@@ -159,3 +159,29 @@ modbus_python() {
         PY=$T/venv/bin/python3
     fi
 }
+
+# venv_python PACKAGE... : sets PY to a Python that has these packages
+# (VENV_PYTHON names one that has them already)
+venv_python() {
+    PY=${VENV_PYTHON:-}
+    if [ -z "$PY" ]; then
+        PY=$(mktemp -d "$T/venv.XXXX")/bin/python3
+        python3 -m venv "${PY%/bin/*}"
+        "$PY" -m pip -q install "$@"
+    fi
+}
+
+# pair A ADDR/LEN B ADDR/LEN : two hosts with a cable, both ends eth0; the
+# cards are 02:00:00:XX:XX:XX, from the last three bytes of the address
+pair() {
+    local h a m
+    ns "$1"
+    ns "$3"
+    wire "$1" eth0 "$3" eth0
+    for h in "$1 $2" "$3 $4"; do
+        a=${h#* }
+        m=$(echo "${a%/*}" | awk -F. '{ printf "02:00:00:%02x:%02x:%02x", $2, $3, $4 }')
+        ip -n "sd-${h% *}" link set eth0 address "$m"
+        ip -n "sd-${h% *}" addr add "$a" dev eth0
+    done
+}

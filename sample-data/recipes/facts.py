@@ -599,20 +599,68 @@ def mail(path):
     }
 
 
+def iec104(path):
+    """Frames by type and cause; `refused` are negative confirmations."""
+    rows = fields(path, "iec60870_asdu", ["iec60870_asdu.typeid", "iec60870_asdu.causetx", "iec60870_asdu.nega",
+                                          "iec60870_asdu.addr", "iec60870_asdu.ioa"], first=True)
+    refused = [r for r in rows if one(r[2]) in ("1", "True")]
+    return {
+        "messages": len(rows),
+        "by_type": tally(one(r[0]) for r in rows),
+        "by_cause": tally(one(r[1]) for r in rows),
+        "refused": ["%s/%s of %s in %s" % (one(r[0]), one(r[1]), one(r[4]), one(r[3])) for r in refused],
+        "unnumbered": tally(x for r in fields(path, "iec60870_104.utype", ["iec60870_104.utype"]) for x in r[0]),
+    }
+
+
+def s7(path):
+    """Messages by kind, function and user data function; errors are in the
+    header (class 0x81 to 0xd2) or in the items of an answer."""
+    rows = fields(path, "s7comm", ["s7comm.header.rosctr", "s7comm.param.func", "s7comm.param.userdata.funcgroup",
+                                   "s7comm.header.errcls", "s7comm.header.errcod", "s7comm.data.returncode",
+                                   "s7comm.param.pistart.servicename", "ip.dst"])
+    return {
+        "messages": len(rows),
+        "by_kind": tally(one(r[0]) for r in rows),
+        "jobs_by_function": tally(one(r[1]) for r in rows if one(r[0]) == "1"),
+        "requests_by_user_data_group": tally(one(r[2]) for r in rows if r[2]),
+        "header_errors": tally(int(one(r[3]), 0) * 256 + int(one(r[4]), 0) for r in rows if r[3] and int(one(r[3]), 0)),
+        "item_results": tally(x for r in rows for x in r[5]),
+        "program_services": tally(x for r in rows for x in r[6]),
+    }
+
+
+def enip(path):
+    """Encapsulated messages, and CIP services of requests and answers. tshark 4.0 names the services of
+    tags only by number, and counts those inside an Unconnected Send or a Multiple Service Packet with them."""
+    rows = fields(path, "enip", ["enip.command", "enip.status", "enip.session", "cip.sc", "cip.rr", "cip.genstat"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_command": tally(x for r in rows for x in r[0]),
+        "by_status": tally(x for r in rows for x in r[1]),
+        "cip_services": tally(x for r in rows for x in r[3]),
+        "cip_status": tally(x for r in rows for x in r[5]),
+        "requests_reset": count(path, "cip.sc == 0x05 && cip.rr == 0 && cip.class == 1"),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
     "dns.pcap.gz": [dns],
+    "enip.pcap": [enip],
     "goose.pcap": [goose, vlan],
     "http.pcap": [http],
-    "industrial.pcap": [],
     "icmp.pcapng": [icmp],
+    "iec104.pcap": [iec104],
+    "industrial.pcap": [],
     "lldp.pcap": [lldp],
     "logins.pcap": [kerberos, ldap, proxy],
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "s7.pcap": [s7],
     "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
