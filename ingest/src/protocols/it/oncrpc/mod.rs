@@ -13,7 +13,7 @@ mod xdr;
 use std::borrow::Cow;
 
 use directory::Directory;
-use header::{AUTH_TLS, Answer, Head, Looks, looks};
+use header::{AUTH_TLS, Answer, Head, Looks, STARTTLS, looks};
 use nfs::{At, Compound, Told};
 use pcapper_schema::tables::RpcCalls;
 use pcapper_schema::{Common, Row as _};
@@ -282,7 +282,7 @@ fn reply(cx: &mut Cx<'_>, mut call: Call, mut reader: Reader<'_>, length: usize,
     if failed && !cut {
         cx.anomaly("rpc_calls", "bad_length", "a reply ends early or contradicts itself");
     }
-    let to_tls = head.flavor == Some(AUTH_TLS) && answer.success && answer.verifier == b"STARTTLS";
+    let to_tls = head.flavor == Some(AUTH_TLS) && answer.success && answer.verifier == STARTTLS;
     emit(cx, &call, Some(&Answered { frame: cx.frame, ts: cx.ts, length, answer }));
     to_tls.then_some("tls")
 }
