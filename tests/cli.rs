@@ -116,6 +116,22 @@ fn arp_and_lldp_agree_with_their_facts() {
 }
 
 #[test]
+fn mail_is_the_same_whatever_carries_it() {
+    let scratch = Scratch::new("mail");
+    let mail = sample("mail.pcap");
+    let carried = rows(&scratch.0, &mail, "SELECT source, count(*) FILTER (WHERE complete) AS n FROM email GROUP BY source ORDER BY source");
+    let carried: Vec<_> = carried.iter().map(|row| (row["source"].as_str().unwrap_or_default(), row["n"].as_u64())).collect();
+    assert_eq!(carried, [("imap", Some(426)), ("lmtp", Some(4)), ("pop3", Some(1)), ("smtp", Some(1))]);
+    // One mail sent with DATA, delivered in chunks, fetched in pieces, and as header and text: the same file each time.
+    let plans = "SELECT count(*) AS n, count(DISTINCT sha256) AS hashes FROM files WHERE filename = 'plan für Ventil 7.csv' AND complete";
+    assert_eq!(rows(&scratch.0, &mail, plans)[0], serde_json::json!({"n": 5, "hashes": 1}));
+    let found = rows(&scratch.0, &mail, "SELECT DISTINCT detection FROM findings WHERE source = 'email' ORDER BY detection");
+    let found: Vec<_> = found.iter().filter_map(|row| row["detection"].as_str()).collect();
+    assert_eq!(found, ["email_attachment_exec", "email_auth_fail", "email_brute", "email_clear_login", "email_mass_download", "email_phish"]);
+    assert_eq!(number(&scratch.0, &mail, "SELECT count(*) FROM findings WHERE detection = 'email_phish' AND details LIKE '%News%'"), 0);
+}
+
+#[test]
 fn plant_story_is_told_by_sql() {
     let scratch = Scratch::new("plant");
     let plant = sample("plant.pcapng");

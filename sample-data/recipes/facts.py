@@ -606,6 +606,24 @@ def tftp(path):
     }
 
 
+def mail(path):
+    """Commands and replies of SMTP (not of LMTP, which tshark does not look for on port 24), IMAP and POP3. Words of
+    messages that tshark takes for commands of IMAP are left out."""
+    words = {"APPEND", "AUTHENTICATE", "CAPABILITY", "CREATE", "EXAMINE", "FETCH", "LOGIN", "LOGOUT", "SELECT", "STARTTLS"}
+    smtp = fields(path, "smtp", ["smtp.req.command", "smtp.response.code"])
+    imap = fields(path, "imap", ["imap.request.command", "imap.response.status"])
+    pop = fields(path, "pop", ["pop.request.command", "pop.response.indicator"])
+    return {
+        "smtp_commands": tally(x.upper() for r in smtp for x in r[0]),
+        "smtp_replies": tally(x for r in smtp for x in r[1]),
+        "imap_commands": tally(x.upper() for r in imap for x in r[0] if x.upper() in words),
+        "imap_results": tally(x for r in imap for x in r[1] if x in ("OK", "NO", "BAD")),
+        "pop_commands": tally(x.upper() for r in pop for x in r[0]),
+        "pop_results": tally(x for r in pop for x in r[1]),
+        "tls_hellos": count(path, "tls.handshake.type == 1"),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "dhcp.pcap": [dhcp],
@@ -616,6 +634,7 @@ FILES = {
     "icmp.pcapng": [icmp],
     "lldp.pcap": [lldp],
     "logins.pcap": [kerberos, ldap, proxy],
+    "mail.pcap": [mail],
     "modbus.pcap": [modbus],
     "nfs.pcap": [nfs, tftp],
     "ntp.pcap": [ntp],

@@ -6,7 +6,8 @@ Rockwell's 1770-6.5.16; CSPv4 as open-source clients have it; SRTP after
 GE's GFK-0529 and the published study of Series 90-30; the identification
 exchanges of PC Worx, ProConOS and CODESYS 2 as nmap's scripts have them;
 CODESYS 3 after the vendor's library documentation; IEC 60870-5-101 frames
-(FT 1.2) after IEC 60870-5-1 and -5-101. One client, 10.20.40.5, talks to a
+(FT 1.2) after IEC 60870-5-1 and -5-101; SLMP after Mitsubishi's SH-080956.
+One client, 10.20.40.5, talks to a
 controller each; UDP port 5313 is used by two stations that nobody knows.
 
 usage: industrial.py [OUTPUT]
@@ -261,7 +262,39 @@ def iec101_line():
     talk.close()
 
 
-for part in (csp_session, df1_line, srtp_session, pcworx_session, proconos_session, codesys_sessions, vnet, iec101_line):
+# --- SLMP: frames 3E in binary, one exchange in ASCII
+def slmp(command, data, subcommand=0):
+    body = struct.pack("<HHH", 16, command, subcommand) + data
+    return bytes([0x50, 0, 0, 0xFF, 0xFF, 3, 0]) + struct.pack("<H", len(body)) + body
+
+
+def slmp_answer(end, data=b""):
+    body = struct.pack("<H", end) + data
+    return bytes([0xD0, 0, 0, 0xFF, 0xFF, 3, 0]) + struct.pack("<H", len(body)) + body
+
+
+def device(number, code, points):
+    return struct.pack("<I", number)[:3] + bytes([code]) + struct.pack("<H", points)
+
+
+def slmp_session():
+    talk = Tcp("10.20.40.19", 5007, 40009)
+    steps = [
+        (slmp(0x0101, b""), slmp_answer(0, b"Q03UDVCPU       " + b"\x66\x03")),
+        (slmp(0x0401, device(100, 0xA8, 2)), slmp_answer(0, struct.pack("<HH", 321, 65535))),
+        (slmp(0x1401, device(100, 0xA8, 2) + struct.pack("<HH", 5, 6)), slmp_answer(0)),
+        (slmp(0x1401, device(31, 0x9D, 3) + bytes([0x10, 0x10]), 1), slmp_answer(0)),
+        (slmp(0x1630, struct.pack("<H", 4) + b"1234"), slmp_answer(0xC810)),
+        (slmp(0x1002, struct.pack("<H", 1)), slmp_answer(0)),
+        (b"500000FF03FF000018001004010000W*00001F0001", b"D00000FF03FF000008000004D2"),
+    ]
+    for ask, answer in steps:
+        talk.say(0, ask)
+        talk.say(1, answer)
+    talk.close()
+
+
+for part in (csp_session, df1_line, srtp_session, pcworx_session, proconos_session, codesys_sessions, vnet, iec101_line, slmp_session):
     part()
     clock += 10**6
 

@@ -2,13 +2,13 @@
 
 use super::Protocol;
 use super::it::{
-    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim, quic,
-    rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp,
+    bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, imap, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim,
+    pop3, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
-    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, mms, modbus, mqtt, niagara,
-    pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
+    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt,
+    niagara, opcua, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -37,6 +37,8 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &http2::PROTOCOL,
     &http::PROTOCOL,
     &smtp::PROTOCOL,
+    &imap::PROTOCOL,
+    &pop3::PROTOCOL,
     &ftp::PROTOCOL,
     &ftp::DATA,
     &dcerpc::PROTOCOL,
@@ -51,6 +53,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &oncrpc::FILES,
     &oncrpc::PROTOCOL,
     &mms::PROTOCOL,
+    &opcua::PROTOCOL,
     &s7comm::PROTOCOL,
     &dnp3::PROTOCOL,
     &synchrophasor::PROTOCOL,
@@ -70,6 +73,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &enip::PROTOCOL,
     &csp::PROTOCOL,
     &srtp::PROTOCOL,
+    &melsec::PROTOCOL,
     &pcworx::PROTOCOL,
     &proconos::PROTOCOL,
     &bacnet::PROTOCOL,

@@ -16,6 +16,9 @@ SELECT src_ip AS client, array_to_string(array_slice(array_sort(array_agg(DISTIN
 -- @section "Messages" shape=table limit=20
 SELECT ts, src_ip AS client, mail_from AS sender, array_to_string(array_slice(rcpt_to, 1, 3), ', ') AS recipients, substr(subject, 1, 40) AS subject, body_bytes AS bytes, last_reply_code AS reply, frame FROM smtp WHERE mail_from IS NOT NULL ORDER BY capture, frame;
 
+-- @section "Attachments" shape=table limit=15
+SELECT filename AS name, max(declared_mime) AS declared, max(mime) AS "Found to be", max(size_bytes) AS bytes, substr(sha256, 1, 16) AS sha256, count(*) AS times FROM files WHERE source IN ('smtp', 'lmtp') GROUP BY filename, sha256 ORDER BY times DESC, name, bytes DESC, sha256;
+
 -- @section "Senders" shape=table limit=15
 SELECT mail_from AS sender, count(*) AS messages, sum(array_length(rcpt_to)) AS recipients FROM smtp WHERE mail_from IS NOT NULL GROUP BY mail_from ORDER BY messages DESC, sender;
 
@@ -56,3 +59,9 @@ SELECT 'A mail address that runs a program' AS title, coalesce(mail_from, '') ||
 SELECT 'A server no longer offers encryption' AS title, 'STARTTLS was offered to this client before, or stands masked in the greeting' AS details, n.src_ip, n.dst_ip, max(n.dst_port) AS dst_port, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts
 FROM smtp n LEFT JOIN (SELECT capture_id, src_ip, dst_ip, dst_port, min(frame) AS frame FROM smtp WHERE starttls_offered GROUP BY capture_id, src_ip, dst_ip, dst_port) o ON o.capture_id = n.capture_id AND o.src_ip = n.src_ip AND o.dst_ip = n.dst_ip AND o.dst_port = n.dst_port
 WHERE NOT n.starttls_offered AND n.capabilities IS NOT NULL AND (o.frame < n.frame OR regexp_like(array_to_string(n.capabilities, ' '), 'XXXX')) GROUP BY n.src_ip, n.dst_ip ORDER BY n.src_ip, n.dst_ip;
+
+-- @finding smtp_header_mismatch severity=info confidence=medium technique=T1566
+SELECT 'Answers to this mail go elsewhere' AS title, 'from ' || domain || ', answers to ' || answers AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM (SELECT src_ip, dst_ip, dst_port, frame, ts, registered_domain(lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS domain, registered_domain(lower(regexp_replace(reply_to, '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS answers FROM email
+  WHERE source IN ('smtp', 'lmtp') AND NOT bulk AND "from" LIKE '%@%' AND reply_to LIKE '%@%' AND is_public(src_ip) AND is_private(dst_ip))
+WHERE domain <> answers GROUP BY src_ip, dst_ip, domain, answers ORDER BY src_ip, dst_ip, domain, answers;

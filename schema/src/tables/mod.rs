@@ -21,6 +21,7 @@ pub mod dhcp;
 pub mod dnp3;
 pub mod dns;
 pub mod eigrp;
+pub mod email;
 pub mod enip;
 pub mod files;
 pub mod findings;
@@ -44,6 +45,7 @@ pub mod isis;
 pub mod kerberos;
 pub mod ldap;
 pub mod lldp;
+pub mod melsec;
 pub mod mms;
 pub mod modbus;
 pub mod mqtt;
@@ -52,6 +54,7 @@ pub mod nfs;
 pub mod niagara;
 pub mod ntlm;
 pub mod ntp;
+pub mod opcua;
 pub mod ospf;
 pub mod ot_commands;
 pub mod packets;
@@ -106,6 +109,7 @@ pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
 pub use dns::{Dns, DnsRecords};
 pub use eigrp::Eigrp;
+pub use email::Email;
 pub use enip::Enip;
 pub use files::Files;
 pub use findings::Findings;
@@ -129,6 +133,7 @@ pub use isis::Isis;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
 pub use lldp::Lldp;
+pub use melsec::Melsec;
 pub use mms::Mms;
 pub use modbus::Modbus;
 pub use mqtt::Mqtt;
@@ -137,6 +142,7 @@ pub use nfs::Nfs;
 pub use niagara::NiagaraFox;
 pub use ntlm::Ntlm;
 pub use ntp::Ntp;
+pub use opcua::Opcua;
 pub use ospf::{Ospf, OspfLsas};
 pub use ot_commands::OtCommands;
 pub use packets::Packets;
@@ -234,6 +240,7 @@ table_set! {
     Dns,
     DnsRecords,
     Eigrp,
+    Email,
     Enip,
     Files,
     Findings,
@@ -264,6 +271,7 @@ table_set! {
     Ldap,
     LdapAttributes,
     Lldp,
+    Melsec,
     Mms,
     Modbus,
     Mqtt,
@@ -274,6 +282,7 @@ table_set! {
     NiagaraFox,
     Ntlm,
     Ntp,
+    Opcua,
     Ospf,
     OspfLsas,
     OtCommands,

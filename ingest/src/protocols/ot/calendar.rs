@@ -36,6 +36,21 @@ impl Civil {
     }
 }
 
+/// A time in UTC as ISO 8601 writes it, whole seconds.
+pub fn iso(nanoseconds: i64) -> String {
+    let seconds = nanoseconds.div_euclid(1_000_000_000);
+    let (days, time) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+    // The inverse of the count above: eras of 400 years, years from March.
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
+}
+
 /// Days of a month.
 fn days_in(year: i64, month: u8) -> u8 {
     match month {
@@ -49,6 +64,13 @@ fn days_in(year: i64, month: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written() {
+        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
+        assert_eq!(iso(951_782_400_000_000_000), "2000-02-29T00:00:00Z");
+        assert_eq!(iso(-1), "1969-12-31T23:59:59Z");
+    }
 
     #[test]
     fn days_are_counted() {

@@ -14,6 +14,7 @@ use crate::wire::Reader;
 use message::Outline;
 
 pub use message::decode;
+pub use name::registered_domain;
 pub use pairing::Conversation;
 
 /// DNS on any port; multicast DNS and LLMNR on theirs.

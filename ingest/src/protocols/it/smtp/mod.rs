@@ -1,19 +1,16 @@
 //! SMTP (RFC 5321, with RFC 3030, 3207, 4954): mail transactions, logins, and the headers of what is sent.
 
-mod header;
-
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use pcapper_schema::Common;
-use pcapper_schema::tables::{Credentials, Smtp};
+use pcapper_schema::tables::Smtp;
 
-use self::header::Header;
 use super::ftp::may_be_code;
+use super::mail::sasl::Login;
+use super::mail::{Carrier, Fields, Message, some, texts};
 use crate::protocols::it::gssapi;
-use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
+use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 
 /// SMTP and LMTP on any port; 25 and 587 are its own.
 pub static PROTOCOL: Protocol = Protocol {
@@ -128,6 +125,8 @@ enum Asked {
     Mail,
     Recipient(String),
     Data,
+    /// A chunk of the message that is not its last.
+    Chunk,
     /// The message itself.
     Body,
     Auth,
@@ -143,7 +142,9 @@ struct Transaction {
     refused: Vec<String>,
     size: Option<u64>,
     body_bytes: Option<u64>,
-    header: Header,
+    /// The message while it passes.
+    mail: Option<Box<Message>>,
+    fields: Fields,
     codes: Vec<u16>,
     commands: Vec<String>,
     last: Option<(u16, String)>,
@@ -151,19 +152,6 @@ struct Transaction {
     completed: bool,
     /// Cells of the reply that ended it; what the server still says before the next command belongs to it.
     ended: Option<Common>,
-}
-
-/// A login that waits for the server's verdict.
-#[derive(Default)]
-struct Login {
-    common: Option<Common>,
-    mechanism: String,
-    challenge: Option<String>,
-    answers: Vec<String>,
-    username: Option<String>,
-    password: Option<String>,
-    hash: Option<String>,
-    done: bool,
 }
 
 #[derive(Default)]
@@ -175,6 +163,10 @@ struct Connection {
     banner: Option<String>,
     helo: Option<String>,
     esmtp: bool,
+    /// The client greeted with LHLO (RFC 2033).
+    lmtp: bool,
+    /// The last octets of the client were the start of a line of the message that is too long to wait for.
+    mid_line: bool,
     capabilities: Vec<String>,
     login: Option<Login>,
     gss: gssapi::Exchange,
@@ -208,10 +200,9 @@ impl StreamDissector for Connection {
                 && let Mode::Chunk(left, last) = self.mode
             {
                 let count = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
-                self.body(rest.get(..count).unwrap_or_default());
+                self.body(cx, rest.get(..count).unwrap_or_default());
                 at += count;
-                let left = left.saturating_sub(count as u64);
-                self.mode = if left > 0 { Mode::Chunk(left, last) } else { Mode::Command };
+                self.chunk(cx, left.saturating_sub(count as u64), last);
                 continue;
             }
             let Some(end) = rest.iter().position(|&octet| octet == b'\n') else {
@@ -220,7 +211,10 @@ impl StreamDissector for Connection {
                 }
                 // The middle of a line that is far too long: of a message it counts, anything else is passed over.
                 if dir != server && self.mode == Mode::Message {
-                    self.body(rest);
+                    // A dot at its start is not doubled for nothing.
+                    let dotted = rest.strip_prefix(b".").filter(|_| !self.mid_line);
+                    self.mid_line = true;
+                    self.body(cx, dotted.unwrap_or(rest));
                 } else {
                     cx.anomaly("smtp", "limit_reached", "a line is longer than 16 KiB; it is passed over");
                 }
@@ -238,19 +232,21 @@ impl StreamDissector for Connection {
             }
             if self.mode == Mode::Command && !is_command(line) {
                 // The server's word is missing from the capture: what is no command answers its challenge, or is the message.
-                if self.login.as_ref().is_some_and(|login| !login.done) {
+                if self.login.as_ref().is_some_and(|login| !login.is_done()) {
                     self.mode = Mode::Login;
                 } else if self.waiting.back() == Some(&Asked::Data) {
                     self.mode = Mode::Message;
                 }
             }
             match self.mode {
+                Mode::Message if std::mem::take(&mut self.mid_line) => self.body(cx, whole),
                 Mode::Message if line == b"." => {
                     self.mode = Mode::Command;
+                    self.finish_mail(cx, true);
                     self.wait(Asked::Body);
                 }
                 // A dot at the start of a line is doubled (RFC 5321, 4.5.2).
-                Mode::Message => self.body(whole.strip_prefix(b".").unwrap_or(whole)),
+                Mode::Message => self.body(cx, whole.strip_prefix(b".").unwrap_or(whole)),
                 Mode::Login => self.answered(cx, line),
                 Mode::Command | Mode::Chunk(..) => self.commanded(cx, line),
             }
@@ -261,9 +257,16 @@ impl StreamDissector for Connection {
         if Some(cx.dir) == self.server {
             self.waiting.clear();
             self.reply = None;
-        } else if let Mode::Chunk(left, last) = self.mode {
-            self.mode = if left > missing { Mode::Chunk(left - missing, last) } else { Mode::Command };
+            return true;
         }
+        if let Some(mail) = &mut self.current.mail {
+            mail.lose();
+        }
+        if let Mode::Chunk(left, last) = self.mode {
+            self.chunk(cx, left.saturating_sub(missing), last);
+        }
+        // The next octets are the middle of a line.
+        self.mid_line = self.mode == Mode::Message;
         true
     }
 
@@ -289,10 +292,29 @@ impl Connection {
     }
 
     /// Bytes of the message, without the transparency of dots.
-    fn body(&mut self, bytes: &[u8]) {
+    fn body(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         let total = self.current.body_bytes.get_or_insert(0);
         *total = total.saturating_add(bytes.len() as u64);
-        self.current.header.push(bytes);
+        let source = if self.lmtp { "lmtp" } else { "smtp" };
+        self.current.mail.get_or_insert_with(|| Box::new(Message::new(source, cx.dir))).push(cx, bytes);
+    }
+
+    /// So many bytes of a chunk are still to come (RFC 3030).
+    fn chunk(&mut self, cx: &mut Cx<'_>, left: u64, last: bool) {
+        self.mode = if left > 0 { Mode::Chunk(left, last) } else { Mode::Command };
+        if left == 0 && last {
+            self.finish_mail(cx, true);
+        }
+    }
+
+    /// The message ends, or breaks off.
+    fn finish_mail(&mut self, cx: &mut Cx<'_>, ended: bool) {
+        let Some(mail) = self.current.mail.take() else { return };
+        let current = &mut self.current;
+        let accepted = |to: &&String| !current.refused.contains(to);
+        let to: Vec<Cow<'_, str>> = current.recipients.iter().filter(accepted).map(|to| Cow::Borrowed(to.as_str())).collect();
+        let carrier = Carrier { from: current.from.as_deref(), to: &to, username: self.username.as_deref(), ..Carrier::default() };
+        current.fields = mail.finish(cx, carrier, ended);
     }
 
     fn commanded(&mut self, cx: &mut Cx<'_>, line: &[u8]) {
@@ -322,6 +344,7 @@ impl Connection {
             "HELO" | "EHLO" | "LHLO" => {
                 self.helo = (!arg.is_empty()).then(|| arg.to_owned());
                 self.esmtp = verb != "HELO";
+                self.lmtp = verb == "LHLO";
                 Asked::Hello
             }
             "MAIL" => {
@@ -344,20 +367,22 @@ impl Connection {
             "BDAT" => {
                 let mut words = arg.split(' ');
                 let size = words.next().and_then(|size| size.parse().ok());
-                let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case("LAST"));
-                if let Some(size) = size {
+                let last = words.next().map(|word| word.eq_ignore_ascii_case("LAST"));
+                // Without a size, or with another word behind it, no chunk follows: the server refuses the command.
+                if let Some(size) = size
+                    && last != Some(false)
+                {
                     self.current.body_bytes.get_or_insert(0);
-                    self.mode = if size > 0 { Mode::Chunk(size, last) } else { Mode::Command };
+                    self.chunk(cx, size, last.is_some());
                 }
-                if last { Asked::Body } else { Asked::Other }
+                if last == Some(true) { Asked::Body } else { Asked::Chunk }
             }
             "AUTH" => {
                 let (mechanism, initial) = arg.split_once(' ').map_or((arg, None), |(mechanism, initial)| (mechanism, Some(initial)));
-                let mechanism = mechanism.to_ascii_uppercase();
-                self.mechanism = Some(mechanism.clone());
-                self.login = Some(Login { common: Some(cx.common(cx.dir)), mechanism, ..Login::default() });
+                let login = self.login.insert(Login::begin(cx, "smtp", mechanism));
+                self.mechanism = Some(login.mechanism.clone());
                 if let Some(initial) = initial {
-                    self.answer(cx, initial.trim());
+                    login.answer(cx, &mut self.gss, initial);
                 }
                 Asked::Auth
             }
@@ -370,49 +395,10 @@ impl Connection {
     /// A line that answers the server's challenge.
     fn answered(&mut self, cx: &mut Cx<'_>, line: &[u8]) {
         self.mode = Mode::Command;
-        let text = String::from_utf8_lossy(line).into_owned();
-        self.answer(cx, text.trim());
+        if let Some(login) = &mut self.login {
+            login.answer(cx, &mut self.gss, &String::from_utf8_lossy(line));
+        }
         self.wait(Asked::Auth);
-    }
-
-    /// Takes a base64 answer of a login (RFC 4954, 4).
-    fn answer(&mut self, cx: &mut Cx<'_>, text: &str) {
-        let Some(login) = &mut self.login else { return };
-        let Ok(bytes) = STANDARD.decode(text) else { return };
-        if matches!(login.mechanism.as_str(), "NTLM" | "GSSAPI" | "GSS-SPNEGO") {
-            gssapi::token(cx, "smtp", &mut self.gss, &bytes);
-            return;
-        }
-        login.common = Some(cx.common(cx.dir));
-        let value = String::from_utf8_lossy(&bytes).into_owned();
-        match login.mechanism.as_str() {
-            // RFC 4616: identity, account, password, with zeros between.
-            "PLAIN" => {
-                let mut parts = value.split('\0').skip(1);
-                login.username = parts.next().map(str::to_owned);
-                login.password = parts.next().map(str::to_owned);
-                login.done = true;
-            }
-            "LOGIN" if login.answers.is_empty() => login.username = Some(value.clone()),
-            "LOGIN" => {
-                login.password = Some(value.clone());
-                login.done = true;
-            }
-            "CRAM-MD5" => {
-                login.username = value.rsplit_once(' ').map(|(user, _)| user.to_owned());
-                login.hash = login.challenge.as_ref().map(|challenge| format!("$cram_md5${challenge}${text}"));
-                login.done = true;
-            }
-            // user=name, then the token, with octets 1 between.
-            "XOAUTH2" | "OAUTHBEARER" => {
-                let part = |name: &str| value.split(['\u{1}', ',']).find_map(|part| part.strip_prefix(name)).map(str::to_owned);
-                login.username = part("user=").or_else(|| part("a="));
-                login.password = part("auth=Bearer ");
-                login.done = true;
-            }
-            _ => {}
-        }
-        login.answers.push(value);
     }
 
     /// Takes a line of the server; true if what follows is TLS.
@@ -448,24 +434,22 @@ impl Connection {
         let asked = self.waiting.pop_front();
         let positive = (200..400).contains(&code);
         let mut over_tls = false;
+        // A chunk refused before it came will not come.
+        if !positive && matches!(asked, Some(Asked::Chunk | Asked::Body)) && self.waiting.is_empty() && matches!(self.mode, Mode::Chunk(..)) {
+            self.mode = Mode::Command;
+            self.current.body_bytes = self.current.body_bytes.filter(|bytes| *bytes > 0);
+            self.finish_mail(cx, false);
+        }
         match asked {
             Some(Asked::Hello) if code == 250 => {
                 self.capabilities = text.lines().skip(1).take(MAX_VALUES).map(|line| line.trim().to_owned()).collect();
             }
-            Some(Asked::Mail) if !positive => self.current.header = Header::default(),
             Some(Asked::Recipient(path)) if !positive => self.previous.as_mut().unwrap_or(&mut self.current).refused.push(path),
             Some(Asked::Data) if code == 354 => self.mode = Mode::Message,
             Some(Asked::Auth) if code == 334 => {
                 self.mode = Mode::Login;
-                let challenge = text.trim();
                 if let Some(login) = &mut self.login {
-                    login.challenge = (!challenge.is_empty()).then(|| challenge.to_owned());
-                }
-                if let Ok(token) = STANDARD.decode(challenge)
-                    && self.mechanism.as_deref().is_some_and(|mechanism| matches!(mechanism, "NTLM" | "GSSAPI" | "GSS-SPNEGO"))
-                    && !token.is_empty()
-                {
-                    gssapi::token(cx, "smtp", &mut self.gss, &token);
+                    login.challenged(cx, &mut self.gss, &text);
                 }
             }
             Some(Asked::Auth) => {
@@ -501,38 +485,12 @@ impl Connection {
             self.username.clone_from(&login.username);
             self.password.clone_from(&login.password);
         }
-        let Some(common) = login.common.filter(|_| login.done) else { return };
-        let id = login.password.as_ref().and_then(|password| secrets::id(password.as_bytes()));
-        cx.emit_as(
-            &common,
-            Credentials {
-                protocol: Some("smtp"),
-                kind: Some(match login.mechanism.as_str() {
-                    "CRAM-MD5" => "cram",
-                    "XOAUTH2" | "OAUTHBEARER" => "bearer",
-                    _ => "password",
-                }),
-                username: login.username.as_deref(),
-                secret: login.password.as_deref(),
-                secret_id: id.as_deref(),
-                secret_length: login.password.as_ref().and_then(|password| u32::try_from(password.chars().count()).ok()),
-                hash_line: login.hash.as_deref(),
-                hashcat_mode: login.hash.as_ref().map(|_| 10200),
-                encrypted: Some(false),
-                outcome: Some(match success {
-                    Some(true) => "success",
-                    Some(false) => "failure",
-                    None => "unknown",
-                }),
-                outcome_frame: success.map(|_| cx.frame),
-                field: Some(&login.mechanism),
-                ..Credentials::default()
-            },
-        );
+        login.finish(cx, success);
     }
 
     /// Writes the transaction and begins another.
     fn emit(&mut self, cx: &mut Cx<'_>) {
+        self.finish_mail(cx, false);
         let done = std::mem::take(&mut self.current);
         self.emit_transaction(cx, done);
     }
@@ -540,19 +498,17 @@ impl Connection {
     fn emit_transaction(&mut self, cx: &mut Cx<'_>, done: Transaction) {
         self.told = true;
         let client = self.server.map_or(Dir::Orig, Dir::reverse);
-        let texts = |list: &[String]| -> Vec<Cow<'static, str>> { list.iter().cloned().map(Cow::Owned).collect() };
         let (recipients, refused) = (texts(&done.recipients), texts(&done.refused));
         let (commands, capabilities) = (texts(&done.commands), texts(&self.capabilities));
-        let header = done.header.read();
+        let header = &done.fields;
         let (to, cc) = (texts(&header.to), texts(&header.cc));
-        let mut path: Vec<Cow<'_, str>> = header.received.iter().map(|ip| Cow::Owned(ip.clone())).collect();
+        let mut path: Vec<Cow<'_, str>> = header.hops.iter().map(|ip| Cow::Borrowed(ip.as_str())).collect();
         let [orig, resp] = cx.ends;
         let ends = if client == Dir::Orig { [orig, resp] } else { [resp, orig] };
         if done.from.is_some() {
             path.extend(ends.iter().rev().filter_map(|end| end.ip).map(|ip| Cow::Owned(ip.to_string())));
         }
         let (last_code, last_text) = done.last.unzip();
-        let some = |list: &'_ [Cow<'static, str>]| !list.is_empty();
         let common = done.ended.unwrap_or_else(|| cx.common(client));
         cx.emit_as(
             &common,
@@ -560,17 +516,17 @@ impl Connection {
                 server_banner: self.banner.as_deref(),
                 helo: self.helo.as_deref(),
                 esmtp: self.helo.is_some().then_some(self.esmtp),
-                capabilities: some(&capabilities).then_some(&capabilities),
+                capabilities: some(&capabilities),
                 mail_from: done.from.as_deref(),
-                rcpt_to: some(&recipients).then_some(&recipients),
-                rcpt_refused: some(&refused).then_some(&refused),
+                rcpt_to: some(&recipients),
+                rcpt_refused: some(&refused),
                 size_declared_bytes: done.size,
                 body_bytes: done.body_bytes,
-                path: (!path.is_empty()).then_some(&path),
+                path: some(&path),
                 last_reply_code: last_code,
                 last_reply: last_text.as_deref(),
                 reply_codes: (!done.codes.is_empty()).then_some(&done.codes),
-                commands: some(&commands).then_some(&commands),
+                commands: some(&commands),
                 auth_method: self.mechanism.as_deref(),
                 auth_success: self.auth_success,
                 username: self.username.as_deref(),
@@ -580,8 +536,8 @@ impl Connection {
                 pipelined: Some(done.pipelined),
                 completed: Some(done.completed),
                 from_header: header.from.as_deref(),
-                to_header: some(&to).then_some(&to),
-                cc_header: some(&cc).then_some(&cc),
+                to_header: some(&to),
+                cc_header: some(&cc),
                 subject: header.subject.as_deref(),
                 message_id: header.message_id.as_deref(),
                 message_date: header.date.as_deref(),
