@@ -159,13 +159,17 @@ fn below_ip(packet: &Packet<'_>) -> u64 {
     {
         return hashed(&[4, u64::from(sender.min(target)), u64::from(sender.max(target))]);
     }
+    // PROFINET's stations answer by themselves what all were asked: question and answers must meet.
+    let is_dcp = packet.ether_type == Some(0x8892) && matches!(packet.payload, [0xfe, 0xfc..=0xff, ..]);
     if let (Some(src), Some(dst)) = (packet.src_mac, packet.dst_mac)
         && !dst.is_group()
+        && !is_dcp
     {
         let (src, dst) = (number(src), number(dst));
         return hashed(&[5, src.min(dst), src.max(dst)]);
     }
     let kind = match (packet.ether_type, packet.llc) {
+        _ if is_dcp => 1 << 51,
         (Some(kind), _) => u64::from(kind),
         (None, Some(Llc::Snap { oui, pid })) => u64::from(oui) << 16 | u64::from(pid) | 1 << 48,
         (None, Some(Llc::Sap { dsap, .. })) => u64::from(dsap) | 1 << 49,

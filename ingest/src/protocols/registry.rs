@@ -8,7 +8,7 @@ use super::it::{
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
     bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt,
-    niagara, opcua, pcworx, proconos, ptp, s7comm, srtp, sv, synchrophasor, tristation,
+    niagara, opcua, pcworx, proconos, profinet, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -20,6 +20,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &goose::PROTOCOL,
     &sv::PROTOCOL,
     &ptp::PROTOCOL,
+    &profinet::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,

@@ -63,6 +63,7 @@ pub mod pcworx;
 pub mod pim;
 pub mod process_values;
 pub mod proconos;
+pub mod profinet;
 pub mod ptp;
 pub mod quic;
 pub mod rdp;
@@ -151,6 +152,7 @@ pub use pcworx::Pcworx;
 pub use pim::Pim;
 pub use process_values::ProcessValues;
 pub use proconos::Proconos;
+pub use profinet::{ProfinetCm, ProfinetDcp, ProfinetRt};
 pub use ptp::Ptp;
 pub use quic::{Quic, QuicPackets};
 pub use rdp::Rdp;
@@ -292,6 +294,9 @@ table_set! {
     Pim,
     ProcessValues,
     Proconos,
+    ProfinetCm,
+    ProfinetDcp,
+    ProfinetRt,
     Ptp,
     Quic,
     QuicPackets,

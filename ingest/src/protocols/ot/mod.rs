@@ -28,6 +28,7 @@ pub mod pccc;
 pub mod pcworx;
 pub mod points;
 pub mod proconos;
+pub mod profinet;
 pub mod ptp;
 pub mod s7comm;
 pub mod srtp;

@@ -6,6 +6,7 @@ use pcapper_schema::tables::Dcerpc;
 
 use super::interface::{self, Uuid};
 use super::pdu::{Syntax, little_endian, u16_of, u32_of};
+use crate::protocols::ot::profinet::cm;
 use crate::protocols::{Cx, DatagramDissector, Offer, Outcome, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -101,17 +102,39 @@ struct Call {
 pub struct Flow {
     calls: VecDeque<Call>,
     partial: VecDeque<Call>,
+    /// PROFINET's calls, whose arguments it reads itself.
+    profinet: cm::Calls,
 }
 
 impl DatagramDissector for Flow {
     fn datagram(&mut self, cx: &mut Cx<'_>, payload: &[u8]) -> Outcome {
         let Ok((header, body)) = parse(payload) else { return Outcome::NotMine };
         self.pdu(cx, &header, body);
+        self.profinet(cx, &header, body);
         Outcome::Decoded
     }
 }
 
 impl Flow {
+    fn profinet(&mut self, cx: &mut Cx<'_>, header: &Header, body: &[u8]) {
+        let (interface, activity) = (header.interface.uuid.text(), header.activity.text());
+        let object = (header.object != Uuid::default()).then(|| header.object.text());
+        let pdu = cm::Pdu {
+            kind: header.kind,
+            kind_name: kind_name(header.kind),
+            little: header.little,
+            interface: header.interface.uuid.0,
+            interface_text: &interface,
+            object: object.as_deref(),
+            activity: header.activity.0,
+            activity_text: &activity,
+            sequence: header.sequence,
+            opnum: header.opnum,
+            fragment: (header.fragment, header.flags & flag::FRAGMENT != 0, header.flags & flag::LAST_FRAGMENT != 0),
+        };
+        cm::pdu(cx, &mut self.profinet, &pdu, body);
+    }
+
     fn pdu(&mut self, cx: &mut Cx<'_>, header: &Header, body: &[u8]) {
         let carries_stub = matches!(header.kind, 0 | 2);
         let mut message = Call {
