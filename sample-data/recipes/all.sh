@@ -7,7 +7,8 @@
 #       lldpd openvswitch-switch openssh-server openssh-client tcpdump tshark \
 #       netcat-openbsd python3-venv slapd ldap-utils libsasl2-modules-gssapi-mit \
 #       krb5-kdc krb5-admin-server krb5-user squid samba smbclient \
-#       dovecot-imapd dovecot-pop3d dovecot-lmtpd python3-aiosmtpd
+#       dovecot-imapd dovecot-pop3d dovecot-lmtpd python3-aiosmtpd \
+#       rpcbind nfs-ganesha nfs-ganesha-vfs libnfs-utils
 #
 # Python packages are installed into a temporary environment: pymodbus 3.8.6,
 # unless PYMODBUS_PYTHON names a Python that has it; for the other industrial
@@ -18,7 +19,7 @@
 # and SNAP7_PYTHON one with python-snap7==2.0.2.
 set -eu
 cd "$(dirname "$0")"
-for r in ${*:-arp dhcp dns enip http icmp iec104 lldp logins mail modbus ntp plant s7 smb tcp tls udp vlan}; do
+for r in ${*:-arp dhcp dns enip http icmp iec104 lldp logins mail modbus nfs ntp plant s7 smb tcp tls udp vlan}; do
     echo "== $r"
     bash "$r.sh"
 done

@@ -581,6 +581,31 @@ def smb(path):
     }
 
 
+def nfs(path):
+    """Calls of ONC RPC by program and version, operations and their results, users."""
+    calls = fields(path, "rpc.msgtyp == 0", ["rpc.program", "rpc.programversion", "rpc.procedure", "rpc.auth.uid"])
+    ops = fields(path, "nfs && rpc.msgtyp == 0", ["nfs.procedure_v3", "nfs.opcode", "nfs.minorversion"])
+    results = fields(path, "nfs && rpc.msgtyp == 1", ["nfs.status"])
+    return {
+        "calls": tally(f"{p} v{v}" for r in calls for p, v in zip(r[0], r[1])),
+        "users": tally(x for r in calls for x in r[3]),
+        "version_3_procedures": tally(x for r in ops for x in r[0]),
+        "version_4_operations": tally(x for r in ops for x in r[1]),
+        "minor_versions": tally(x for r in ops for x in r[2]),
+        "statuses": tally(x for r in results for x in r[0]),
+    }
+
+
+def tftp(path):
+    """Files asked for, packets by kind, errors."""
+    rows = fields(path, "tftp", ["tftp.opcode", "tftp.source_file", "tftp.error.code"])
+    return {
+        "packets": tally(x for r in rows for x in r[0]),
+        "read": tally(x for r in rows if r[0] == ["1"] for x in r[1]),
+        "errors": tally(x for r in rows for x in r[2]),
+    }
+
+
 def mail(path):
     """Commands and replies of SMTP (not of LMTP, which tshark does not look for on port 24), IMAP and POP3. Words of
     messages that tshark takes for commands of IMAP are left out."""
@@ -658,6 +683,7 @@ FILES = {
     "logins.pcap": [kerberos, ldap, proxy],
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
+    "nfs.pcap": [nfs, tftp],
     "ntp.pcap": [ntp],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
     "s7.pcap": [s7],

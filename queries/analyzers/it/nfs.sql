@@ -93,7 +93,7 @@ FROM steps WHERE before_status = 13 AND uid <> before_uid GROUP BY capture_id, s
 -- @finding nfs_null_auth severity=low confidence=high technique=T1078
 SELECT 'Files are served to clients that say nothing of who they are' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT n.operation)), 1, 8), ', ') AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts
 FROM nfs n JOIN rpc_calls r ON r.capture_id = n.capture_id AND r.flow_id = n.flow_id AND r.frame = n.frame AND r.xid = n.xid
-WHERE r.program = 100003 AND r.auth_flavor = 0 AND r.procedure > 0 AND n.status = 0 AND (n.main_operation IS NULL OR n.main_operation) AND n.operation NOT IN ('EXCHANGE_ID', 'CREATE_SESSION', 'DESTROY_SESSION', 'DESTROY_CLIENTID', 'BIND_CONN_TO_SESSION', 'SEQUENCE', 'RECLAIM_COMPLETE', 'SETCLIENTID', 'SETCLIENTID_CONFIRM', 'RENEW')
+WHERE r.program = 100003 AND r.auth_flavor = 0 AND r.procedure > 0 AND n.status = 0 AND (n.main_operation IS NULL OR n.main_operation) AND n.operation NOT IN ('EXCHANGE_ID', 'CREATE_SESSION', 'DESTROY_SESSION', 'DESTROY_CLIENTID', 'BIND_CONN_TO_SESSION', 'SEQUENCE', 'RECLAIM_COMPLETE', 'SETCLIENTID', 'SETCLIENTID_CONFIRM', 'RENEW', 'SECINFO', 'SECINFO_NO_NAME')
 GROUP BY n.capture_id, n.src_ip, n.dst_ip ORDER BY n.src_ip, n.dst_ip, frame;
 
 -- @finding nfs_access_denied_burst severity=medium confidence=medium technique=T1083

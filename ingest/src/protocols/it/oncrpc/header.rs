@@ -14,6 +14,9 @@ pub const AUTH_SYS: u32 = 1;
 pub const RPCSEC_GSS: u32 = 6;
 pub const AUTH_TLS: u32 = 7;
 
+/// What a server says that goes on with TLS (RFC 9289, section 4.1), in a verifier that has no body otherwise.
+pub const STARTTLS: &[u8] = b"STARTTLS";
+
 /// Name of a flavor.
 pub fn flavor_name(flavor: u32) -> Option<&'static str> {
     Some(match flavor {
@@ -174,11 +177,11 @@ pub fn looks(bytes: &[u8]) -> Looks {
         let auth = |reader: &mut Reader<'_>| -> Wire<bool> {
             let flavor = reader.be_u32()?;
             let length = usize::try_from(reader.be_u32()?).map_err(|_| Malformed)?;
-            if (flavor > 7 && flavor & 0xffff_fff0 != 390_000) || length > MAX_AUTH || (flavor == AUTH_NONE && length > 0) {
+            if (flavor > 7 && flavor & 0xffff_fff0 != 390_000) || length > MAX_AUTH {
                 return Ok(false);
             }
-            reader.skip(length.next_multiple_of(4))?;
-            Ok(true)
+            let body = reader.take(length.next_multiple_of(4))?;
+            Ok(flavor != AUTH_NONE || body.is_empty() || body == STARTTLS)
         };
         match reader.be_u32()? {
             CALL => {
@@ -242,6 +245,9 @@ mod tests {
         let denied = [0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 5];
         assert_eq!(looks(&denied), Looks::Reply);
         assert_eq!(answer(&mut Reader::new(&denied[8..])).unwrap().status, Some("auth_error"));
+        let tls = [0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, b'S', b'T', b'A', b'R', b'T', b'T', b'L', b'S', 0, 0, 0, 0];
+        assert_eq!(looks(&tls), Looks::Reply);
+        assert_eq!(answer(&mut Reader::new(&tls[8..])).unwrap().verifier, STARTTLS);
         assert_eq!(looks(b"GET / HTTP/1.1\r\n"), Looks::Other);
     }
 

@@ -13,7 +13,7 @@ mod xdr;
 use std::borrow::Cow;
 
 use directory::Directory;
-use header::{AUTH_TLS, Answer, Head, Looks, looks};
+use header::{AUTH_TLS, Answer, Head, Looks, STARTTLS, looks};
 use nfs::{At, Compound, Told};
 use pcapper_schema::tables::RpcCalls;
 use pcapper_schema::{Common, Row as _};
@@ -49,8 +49,12 @@ const MAX_OPEN: usize = 8192;
 /// Longest record that is waited for, and how much is read of a longer one, bytes.
 const MAX_RECORD: usize = 3 << 20;
 const HEAD_OF_LONG: usize = 1 << 16;
+/// No fragment is longer, bytes: what says so is no record.
+const MAX_FRAGMENT: usize = 1 << 25;
 /// Shortest record: a reply that says that the authentication failed.
 const MIN_RECORD: usize = 20;
+/// Records that are longer are read as far as they are there, when the rest is lost, bytes.
+const LONG_RECORD: usize = 1 << 14;
 /// No header is longer, bytes: two authenticators of 400 octets.
 const MAX_HEADER: usize = 848;
 
@@ -87,7 +91,7 @@ fn record(bytes: &[u8]) -> Looks {
         return if matches!(bytes, [first, ..] if first & 0x7f > 1) { Looks::Other } else { Looks::Open };
     };
     let (last, length) = fragment(*mark);
-    if !(MIN_RECORD..1 << 25).contains(&length) {
+    if !(MIN_RECORD..MAX_FRAGMENT).contains(&length) {
         return Looks::Other;
     }
     match looks(rest.get(..length).unwrap_or(rest)) {
@@ -141,10 +145,48 @@ struct Session {
     open: FxHashMap<(usize, u32), Call>,
     /// Client and server, once there was a call of NFS.
     pair: Option<Pair>,
-    /// Of each direction: fragments of a record that goes on, octets that are passed over, whether records' places are known.
-    partial: [Vec<u8>; 2],
-    skip: [usize; 2],
-    in_step: [bool; 2],
+    sides: [Side; 2],
+}
+
+/// Where one direction of a stream is in its records.
+#[derive(Default)]
+struct Side {
+    /// Fragments of a record that goes on.
+    partial: Vec<u8>,
+    /// Octets that are passed over.
+    skip: usize,
+    /// Records' places are known.
+    in_step: bool,
+    /// A fragment that is not all here: its length with its header, how much of it is here, whether it is the last of its
+    /// record, and how it begins.
+    need: usize,
+    held: usize,
+    last: bool,
+    head: Vec<u8>,
+}
+
+impl Side {
+    /// A fragment is incomplete. How a long one begins is kept: the rest may never come.
+    fn wait(&mut self, need: usize, last: bool, bytes: &[u8]) -> Progress {
+        (self.need, self.last, self.held) = (need, last, bytes.len());
+        if need > LONG_RECORD && self.head.is_empty() && self.partial.is_empty() {
+            self.head.extend_from_slice(bytes.get(4..4 + LONG_RECORD / 4).unwrap_or_default());
+        }
+        Progress::Consumed(0)
+    }
+
+    /// Octets are lost, with those that waited. Gives the beginning of the record that they were of.
+    fn lose(&mut self, missing: u64) -> Vec<u8> {
+        let waited = std::mem::take(&mut self.held);
+        let head = std::mem::take(&mut self.head);
+        let missing = usize::try_from(missing).unwrap_or(usize::MAX);
+        let ahead = if waited > 0 { self.need.saturating_sub(waited) } else { self.skip };
+        self.partial.clear();
+        // The end of what is lost may lie in the same record, whose own end is known.
+        self.in_step = self.in_step && ahead >= missing && ahead > 0 && (waited == 0 || self.last);
+        self.skip = if self.in_step { ahead - missing } else { 0 };
+        head
+    }
 }
 
 impl Session {
@@ -282,7 +324,7 @@ fn reply(cx: &mut Cx<'_>, mut call: Call, mut reader: Reader<'_>, length: usize,
     if failed && !cut {
         cx.anomaly("rpc_calls", "bad_length", "a reply ends early or contradicts itself");
     }
-    let to_tls = head.flavor == Some(AUTH_TLS) && answer.success && answer.verifier == b"STARTTLS";
+    let to_tls = head.flavor == Some(AUTH_TLS) && answer.success && answer.verifier == STARTTLS;
     emit(cx, &call, Some(&Answered { frame: cx.frame, ts: cx.ts, length, answer }));
     to_tls.then_some("tls")
 }
@@ -362,19 +404,15 @@ impl DatagramDissector for Session {
 
 impl StreamDissector for Session {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
-        let index = cx.dir.index();
-        let (Some(partial), Some(skip), Some(in_step)) = (self.partial.get_mut(index), self.skip.get_mut(index), self.in_step.get_mut(index)) else {
-            return Progress::Stop;
-        };
-        if *skip > 0 {
-            let passed = bytes.len().min(*skip);
-            *skip -= passed;
+        let Some(side) = self.sides.get_mut(cx.dir.index()) else { return Progress::Stop };
+        if side.skip > 0 {
+            let passed = bytes.len().min(side.skip);
+            side.skip -= passed;
             return Progress::Consumed(passed);
         }
-        if !*in_step && record(bytes) == Looks::Other {
-            partial.clear();
-            let other = cx.dir.reverse().index();
-            let open = &self.open;
+        if !side.in_step && record(bytes) == Looks::Other {
+            side.partial.clear();
+            let (other, open) = (cx.dir.reverse().index(), &self.open);
             return Progress::Consumed(match next_record(bytes, |xid| open.contains_key(&(other, xid))) {
                 Some(0) | None => bytes.len().saturating_sub(MAX_HEADER),
                 Some(start) => start,
@@ -382,60 +420,90 @@ impl StreamDissector for Session {
         }
         let Some((mark, rest)) = bytes.split_first_chunk::<4>() else { return Progress::Consumed(0) };
         let (last, length) = fragment(*mark);
-        if partial.is_empty() && matches!(rest, [_, _, _, _, a, b, c, d, ..] if u32::from_be_bytes([*a, *b, *c, *d]) > 1) {
-            *in_step = false;
+        let no_message = side.partial.is_empty() && matches!(rest, [_, _, _, _, a, b, c, d, ..] if u32::from_be_bytes([*a, *b, *c, *d]) > 1);
+        if no_message || length >= MAX_FRAGMENT {
+            side.in_step = false;
             cx.anomaly("rpc_calls", "bad_length", "a record does not begin where the one before it ends");
             return Progress::Consumed(1);
         }
-        let (message, cut, taken);
-        if partial.len().saturating_add(length) > MAX_RECORD {
-            let Some(head) = rest.get(..HEAD_OF_LONG) else { return Progress::Consumed(0) };
+        side.in_step = true;
+        // Of a record that is too long, only its beginning is read.
+        let cut = side.partial.len().saturating_add(length) > MAX_RECORD;
+        let wanted = if cut { length.min(HEAD_OF_LONG) } else { length };
+        let Some(body) = rest.get(..wanted) else { return side.wait(4 + length, last, bytes) };
+        (side.held, side.skip) = (0, length - wanted);
+        side.head.clear();
+        if cut {
             cx.anomaly("rpc_calls", "limit_reached", "a record is longer than the decoder holds: only its beginning is read");
-            *skip = length.saturating_sub(HEAD_OF_LONG);
-            taken = 4 + HEAD_OF_LONG;
             // Fragments that follow are found not to begin a record.
-            *in_step = last;
-            message = if partial.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(std::mem::take(partial)) };
-            cut = true;
-        } else {
-            let Some(body) = rest.get(..length) else { return Progress::Consumed(0) };
-            *in_step = true;
-            taken = 4 + length;
-            if !last {
-                partial.extend_from_slice(body);
-                return Progress::Consumed(taken);
-            }
-            message = if partial.is_empty() {
-                Cow::Borrowed(body)
-            } else {
-                partial.extend_from_slice(body);
-                Cow::Owned(std::mem::take(partial))
-            };
-            cut = false;
+            side.in_step = last;
+        } else if !last {
+            side.partial.extend_from_slice(body);
+            return Progress::Consumed(4 + wanted);
         }
+        let message = if side.partial.is_empty() {
+            Cow::Borrowed(body)
+        } else {
+            side.partial.extend_from_slice(body);
+            Cow::Owned(std::mem::take(&mut side.partial))
+        };
         match self.message(cx, &message, cut) {
-            Some(protocol) => Progress::Handover(taken, protocol),
-            None => Progress::Consumed(taken),
+            Some(protocol) => Progress::Handover(4 + wanted, protocol),
+            None => Progress::Consumed(4 + wanted),
         }
     }
 
     fn gap(&mut self, cx: &mut Cx<'_>, missing: u64) -> bool {
-        let index = cx.dir.index();
-        let (Some(partial), Some(skip), Some(in_step)) = (self.partial.get_mut(index), self.skip.get_mut(index), self.in_step.get_mut(index)) else {
-            return false;
-        };
-        match usize::try_from(missing) {
-            Ok(missing) if missing <= *skip => *skip -= missing,
-            _ => {
-                *skip = 0;
-                partial.clear();
-                *in_step = false;
-            }
+        let Some(side) = self.sides.get_mut(cx.dir.index()) else { return false };
+        let head = side.lose(missing);
+        if !head.is_empty() {
+            self.message(cx, &head, true);
         }
         true
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
         self.finish(cx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting() -> Side {
+        let mut side = Side { in_step: true, ..Side::default() };
+        side.wait(100_000, true, &[7; 60_000]);
+        side
+    }
+
+    #[test]
+    fn a_loss_within_a_record() {
+        let mut side = waiting();
+        assert_eq!(side.lose(10_000).len(), LONG_RECORD / 4);
+        assert!(side.in_step);
+        assert_eq!(side.skip, 30_000);
+        // What is passed over is lost in part.
+        assert!(side.lose(1000).is_empty());
+        assert_eq!((side.in_step, side.skip), (true, 29_000));
+    }
+
+    #[test]
+    fn a_loss_beyond_a_record() {
+        let mut side = waiting();
+        side.lose(50_000);
+        assert_eq!((side.in_step, side.skip), (false, 0));
+    }
+
+    #[test]
+    fn records_are_found_again() {
+        let mut bytes = vec![0; 50];
+        let call: Vec<u8> = [0x8000_0028_u32, 7, 0, 2, 100_003, 3, 0, 0, 0, 0, 0].iter().flat_map(|word| word.to_be_bytes()).collect();
+        bytes.extend(&call);
+        assert_eq!(next_record(&bytes, |_| false), Some(50));
+        for end in 0..call.len() {
+            assert_ne!(record(&call[..end]), Looks::Other, "{end}");
+        }
+        assert_eq!(record(&call), Looks::Call(100_003));
     }
 }

@@ -145,7 +145,8 @@ impl Compound {
                     owner: op.attributes.owner.as_deref(),
                     size_bytes: op.attributes.size,
                     offset: op.offset,
-                    count: op.count,
+                    // All ones: all there is, of locks and layouts.
+                    count: op.count.filter(|&count| count != u64::MAX),
                     returned_bytes: op.returned,
                     entries: entries.as_deref(),
                     access_asked: op.access_asked,
