@@ -7,8 +7,8 @@ use super::it::{
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
-    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus, mqtt,
-    niagara, opcua, pcworx, proconos, profinet, ptp, s7comm, srtp, sv, synchrophasor, tristation,
+    bacnet, bsap, coap, codesys, crimson, csp, df1, dnp3, enip, ethercat, fins, genisys, goose, hart_ip, iec101_103, iec104, melsec, mms, modbus,
+    mqtt, niagara, opcua, pcworx, proconos, profinet, ptp, s7comm, srtp, sv, synchrophasor, tristation,
 };
 
 /// Every protocol, in the order in which probes are asked where no port says otherwise: those with the surest signature first.
@@ -21,6 +21,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &sv::PROTOCOL,
     &ptp::PROTOCOL,
     &profinet::PROTOCOL,
+    &ethercat::PROTOCOL,
     &icmp::PROTOCOL,
     &igmp::PROTOCOL,
     &ospf::PROTOCOL,

@@ -23,6 +23,7 @@ pub mod dns;
 pub mod eigrp;
 pub mod email;
 pub mod enip;
+pub mod ethercat;
 pub mod files;
 pub mod findings;
 pub mod fins;
@@ -112,6 +113,7 @@ pub use dns::{Dns, DnsRecords};
 pub use eigrp::Eigrp;
 pub use email::Email;
 pub use enip::Enip;
+pub use ethercat::Ethercat;
 pub use files::Files;
 pub use findings::Findings;
 pub use fins::Fins;
@@ -244,6 +246,7 @@ table_set! {
     Eigrp,
     Email,
     Enip,
+    Ethercat,
     Files,
     Findings,
     Fins,

@@ -12,6 +12,7 @@ pub mod csp;
 pub mod df1;
 pub mod dnp3;
 pub mod enip;
+pub mod ethercat;
 pub mod fins;
 pub mod genisys;
 pub mod goose;
