@@ -141,7 +141,7 @@ fn protocol(net: &str) -> Option<u8> {
 fn port(address: &str) -> Option<u32> {
     let mut numbers = address.rsplitn(3, '.');
     let (low, high) = (numbers.next()?.parse::<u8>().ok()?, numbers.next()?.parse::<u8>().ok()?);
-    numbers.next().map(|_| u32::from(high) << 8 | u32::from(low))
+    numbers.next().map(|_| (u32::from(high) << 8) | u32::from(low))
 }
 
 #[cfg(test)]

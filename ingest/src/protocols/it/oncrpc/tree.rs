@@ -282,10 +282,8 @@ impl Tree {
         if is_write && let Some(entry) = self.entry_mut(node) {
             entry.size = entry.size.map(|size| size.max(end));
         }
-        if !self.contents.contains_key(&key) {
-            self.contents.insert(key, Content { path: self.path(node), ..Content::default() });
-        }
-        let Some(content) = self.contents.get_mut(&key) else { return };
+        let path = if self.contents.contains_key(&key) { None } else { self.path(node) };
+        let content = self.contents.entry(key).or_insert_with(|| Content { path, ..Content::default() });
         content.put(offset, length, bytes, is_write);
         content.common = *common;
     }

@@ -241,3 +241,78 @@ fn file_type(code: u32, version: u32) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers as words; texts with their length before and padding behind.
+    fn xdr(parts: &[Result<u32, &str>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for part in parts {
+            match part {
+                Ok(word) => bytes.extend(word.to_be_bytes()),
+                Err(text) => {
+                    bytes.extend(u32::try_from(text.len()).unwrap().to_be_bytes());
+                    bytes.extend(text.bytes());
+                    bytes.resize(bytes.len().next_multiple_of(4), 0);
+                }
+            }
+        }
+        bytes
+    }
+
+    fn run(version: u32, procedure: u32, call: &[Result<u32, &str>], reply: &[Result<u32, &str>], tree: &mut Tree) -> Compound {
+        let mut tables = TableSet::default();
+        let mut at = At { tree, tables: &mut tables, common: Common::default() };
+        let mut compound = Compound::default();
+        compound.call(&mut at, version, procedure, &mut Reader::new(&xdr(call))).unwrap();
+        compound.reply(&mut at, version, procedure, &mut Reader::new(&xdr(reply))).unwrap();
+        compound
+    }
+
+    #[test]
+    fn version_3_looks_up_a_name() {
+        let mut tree = Tree::default();
+        tree.mounted(b"root", "/export");
+        let attributes = [1, 0o100_644, 1, 1000, 100, 0, 7, 0, 7].into_iter().chain([0; 12]).map(Ok);
+        let reply: Vec<_> = [Ok(0), Err("file"), Ok(1)].into_iter().chain(attributes).chain([Ok(0)]).collect();
+        let compound = run(3, 3, &[Err("root"), Err("a.txt")], &reply, &mut tree);
+        let op = &compound.ops[0];
+        assert_eq!((op.name, op.status, op.filename.as_deref()), (Some("LOOKUP"), Some(0), Some("a.txt")));
+        let expected = Attributes { file_type: Some("file"), mode: Some(0o644), owner: Some("1000".into()), size: Some(7) };
+        assert_eq!(op.attributes, expected);
+        let file = tree.of(b"file");
+        assert_eq!(tree.path(file).as_deref(), Some("/export/a.txt"));
+    }
+
+    #[test]
+    fn version_3_tells_what_failed() {
+        let compound = run(3, 12, &[Err("root"), Err("a.txt")], &[Ok(13), Ok(0), Ok(0)], &mut Tree::default());
+        let op = &compound.ops[0];
+        assert_eq!((op.name, op.status.and_then(|status| status::name(status, 3))), (Some("REMOVE"), Some("ACCES")));
+    }
+
+    #[test]
+    fn version_4_goes_through_names_to_a_handle() {
+        let mut tree = Tree::default();
+        let call = [Err("tag"), Ok(1), Ok(5), Ok(24), Ok(15), Err("plans"), Ok(15), Err("a"), Ok(10), Ok(3), Ok(1)];
+        let reply = [Ok(0), Err("tag"), Ok(5), Ok(24), Ok(0), Ok(15), Ok(0), Ok(15), Ok(0), Ok(10), Ok(0), Err("file"), Ok(3), Ok(0), Ok(1), Ok(1)];
+        let compound = run(4, 1, &call, &reply, &mut tree);
+        assert_eq!(compound.minor, Some(1));
+        let names: Vec<_> = compound.ops.iter().map(|op| (op.name.unwrap(), op.main, op.status)).collect();
+        let expected = [("PUTROOTFH", false), ("LOOKUP", false), ("LOOKUP", true), ("GETFH", false), ("ACCESS", false)];
+        assert_eq!(names, expected.map(|(name, main)| (name, main, Some(0))));
+        let file = tree.of(b"file");
+        assert_eq!(tree.path(file).as_deref(), Some("/plans/a"));
+    }
+
+    #[test]
+    fn version_4_ends_with_what_failed() {
+        let call = [Err(""), Ok(0), Ok(3), Ok(22), Err("root"), Ok(28), Err("a"), Ok(9), Ok(1), Ok(2)];
+        let reply = [Ok(2), Err(""), Ok(2), Ok(22), Ok(0), Ok(28), Ok(2)];
+        let compound = run(4, 1, &call, &reply, &mut Tree::default());
+        let statuses: Vec<_> = compound.ops.iter().map(|op| op.status).collect();
+        assert_eq!(statuses, [Some(0), Some(2), None]);
+    }
+}

@@ -22,7 +22,7 @@ fn words(reader: &mut Reader<'_>) -> Wire<u64> {
     let mut words = reader.sub(count.checked_mul(4).ok_or(Malformed)?)?;
     let low = if count > 0 { words.be_u32()? } else { 0 };
     let high = if count > 1 { words.be_u32()? } else { 0 };
-    Ok(u64::from(high) << 32 | u64::from(low))
+    Ok((u64::from(high) << 32) | u64::from(low))
 }
 
 /// Reads attributes with their bit map (`fattr4`).
@@ -31,7 +31,7 @@ pub fn attributes<'a>(reader: &mut Reader<'a>) -> Wire<Read<'a>> {
     let mut values = Reader::new(opaque(reader)?);
     let mut read = Read::default();
     // Attributes behind the owner are of no use here; one that is unknown ends what can be read.
-    for bit in (0..=36).filter(|bit| bits >> bit & 1 == 1) {
+    for bit in (0..=36).filter(|bit| (bits >> bit) & 1 == 1) {
         value(bit, &mut values, &mut read)?;
     }
     Ok(read)
