@@ -35,6 +35,7 @@ const MAX_DATAGRAMS: usize = 256;
 const MAX_DATA: usize = 64;
 /// Addresses whose greatest working counter is kept, and mailboxes that are known.
 const MAX_KNOWN: usize = 1 << 14;
+const OPERATION: u8 = 8;
 const AL_CONTROL: u16 = 0x0120;
 const AL_STATUS: u16 = 0x0130;
 const SYNC_MANAGERS: u16 = 0x0800;
@@ -213,6 +214,8 @@ fn probe(offer: &Offer<'_>) -> Verdict {
 struct Bus {
     /// Greatest working counter so far, by command and address.
     counters: FxHashMap<(u8, u32), u16>,
+    /// State that each station was last told to take.
+    states: FxHashMap<u16, u8>,
     /// Where the mailboxes of a station start, by what was written to its sync managers.
     mailboxes: FxHashMap<u16, [Option<u16>; 2]>,
 }
@@ -307,8 +310,23 @@ impl Bus {
             ..base
         });
         if is_out {
-            tell(cx, datagram, al.filter(|_| is_write), said);
+            let al = al.filter(|_| is_write);
+            let leaves = al.is_some_and(|al| self.leaves(datagram, al & 0x0f));
+            tell(cx, datagram, al.map(|al| (al, leaves)), said);
         }
+    }
+
+    /// Whether a station in operation is told to leave it; all others are on their way to it.
+    fn leaves(&mut self, datagram: &Datagram<'_>, to: u8) -> bool {
+        let is_all = matches!(datagram.command, 7..=9);
+        let left =
+            if is_all { self.states.values().any(|state| *state == OPERATION) } else { self.states.get(&datagram.station()) == Some(&OPERATION) };
+        if is_all {
+            self.states.values_mut().for_each(|state| *state = to);
+        } else if self.states.len() < MAX_KNOWN || self.states.contains_key(&datagram.station()) {
+            self.states.insert(datagram.station(), to);
+        }
+        left && to != OPERATION
     }
 
     fn counter(&mut self, datagram: &Datagram<'_>) -> u16 {
@@ -347,12 +365,12 @@ impl Bus {
 }
 
 /// Writes what a datagram on its way out commands.
-fn tell(cx: &mut Cx<'_>, datagram: &Datagram<'_>, al: Option<u8>, mail: Option<&Mail>) {
+fn tell(cx: &mut Cx<'_>, datagram: &Datagram<'_>, al: Option<(u8, bool)>, mail: Option<&Mail>) {
     let sdo =
         mail.and_then(|mail| mail.sdo).filter(|(name, ..)| *name == "initiate_download" && mail.is_some_and(|mail| mail.coe == Some("sdo_request")));
     let file = mail.filter(|mail| mail.foe == Some("write"));
     let (class, command, point, value) = match (al, sdo, file) {
-        (Some(al), ..) => ("mode_change", "al_control", None, state(al & 0x0f).map(str::to_owned)),
+        (Some((al, leaves)), ..) => (if leaves { "mode_change" } else { "start" }, "al_control", None, state(al & 0x0f).map(str::to_owned)),
         (_, Some((_, index, sub)), _) => {
             ("config", "sdo_download", Some(format!("0x{index:04X}:{sub}")), mail.and_then(|mail| mail.value).map(|value| value.to_string()))
         }
