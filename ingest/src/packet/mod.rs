@@ -19,6 +19,7 @@ mod wlan;
 pub use link_types::link_type_name;
 pub use peek::{Peek, peek};
 pub use quoted::{Quoted, quoted};
+pub use wlan::WlanHeader;
 
 use std::net::IpAddr;
 
@@ -222,6 +223,8 @@ pub struct Packet<'a> {
     pub ether_type: Option<u16>,
     /// The LLC header; behind SNAP with an OUI that announces EtherTypes, `ether_type` is there as well.
     pub llc: Option<Llc>,
+    /// The header of an 802.11 frame, other than a control frame.
+    pub wlan: Option<WlanHeader>,
     pub vlan_id: Option<u16>,
     pub vlan_outer_id: Option<u16>,
     pub vlan_priority: Option<u8>,
@@ -435,6 +438,7 @@ impl Packet<'_> {
             dst_mac: None,
             ether_type: None,
             llc: None,
+            wlan: None,
             vlan_id: None,
             vlan_outer_id: None,
             vlan_priority: None,

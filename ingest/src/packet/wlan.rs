@@ -16,9 +16,50 @@ const ORDER: u8 = 0x80;
 const NO_DATA: u8 = 4;
 const QOS: u8 = 8;
 
+/// What the header of an 802.11 frame says, for who looks at more than its IP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WlanHeader {
+    /// Type (two bits) and subtype (four), as `type << 4 | subtype`.
+    pub type_subtype: u8,
+    /// Flags of the frame control field.
+    pub flags: u8,
+    pub receiver: Mac,
+    pub transmitter: Mac,
+    pub bssid: Option<Mac>,
+    pub sequence: u16,
+    pub radio: Radio,
+}
+
+impl WlanHeader {
+    /// A management frame.
+    pub fn is_management(&self) -> bool {
+        self.type_subtype < 0x10
+    }
+
+    /// It was sent before.
+    pub fn is_retry(&self) -> bool {
+        self.flags & 0x08 != 0
+    }
+
+    /// Its body is encrypted.
+    pub fn is_protected(&self) -> bool {
+        self.flags & PROTECTED != 0
+    }
+}
+
+/// What the header that the capture tool put before it says.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Radio {
+    pub frequency_mhz: Option<u16>,
+    pub signal_dbm: Option<i8>,
+    /// In units of 500 kbit/s.
+    pub rate: Option<u8>,
+}
+
 /// How a frame was captured.
 #[derive(Clone, Copy, Default)]
 pub struct Shape {
+    pub radio: Radio,
     /// A frame check sequence stands at the end.
     pub has_fcs: bool,
     /// The MAC header is padded to a multiple of four octets.
@@ -27,7 +68,7 @@ pub struct Shape {
     pub is_swapped: bool,
 }
 
-/// Radiotap: a header of little-endian fields, of which only the flags matter here.
+/// Radiotap: a header of little-endian fields, of which the first six matter here.
 pub fn radiotap<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
     let mut reader = Reader::new(bytes);
     reader.skip(2)?;
@@ -45,9 +86,26 @@ pub fn radiotap<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8]) -> Wire<()> {
         at = at.next_multiple_of(8) + 8;
     }
     let flags = if first & 2 != 0 { bytes.get(at).copied().unwrap_or(0) } else { 0 };
+    at += usize::from(first & 2 != 0);
+    let mut radio = Radio::default();
+    if first & 4 != 0 {
+        radio.rate = bytes.get(at).copied();
+        at += 1;
+    }
+    if first & 8 != 0 {
+        at = at.next_multiple_of(2);
+        radio.frequency_mhz = bytes.get(at..at + 2).map(|field| field.iter().rev().fold(0, |number: u16, octet| number << 8 | u16::from(*octet)));
+        at += 4;
+    }
+    if first & 16 != 0 {
+        at += 2;
+    }
+    if first & 32 != 0 {
+        radio.signal_dbm = bytes.get(at).map(|octet| octet.cast_signed());
+    }
     walk.layer(Layer::Radiotap);
     let inner = bytes.get(length..).ok_or(Malformed)?;
-    shaped(walk, inner, Shape { has_fcs: flags & 0x10 != 0, is_padded: flags & 0x20 != 0, is_swapped: false })
+    shaped(walk, inner, Shape { radio, has_fcs: flags & 0x10 != 0, is_padded: flags & 0x20 != 0, is_swapped: false })
 }
 
 /// Prism or AVS header, told apart by the first word.
@@ -128,8 +186,23 @@ pub fn shaped<'a>(walk: &mut Walk<'_, 'a>, bytes: &'a [u8], shape: Shape) -> Wir
     }
     let transmitter = reader.array::<6>()?;
     let third = reader.array::<6>()?;
-    reader.skip(2)?;
+    let sequence = reader.le_u16()? >> 4;
     walk.packet.src_mac = Some(Mac(transmitter));
+    let bssid = match (kind == DATA && flags & TO_DS != 0, kind == DATA && flags & FROM_DS != 0) {
+        (false, false) => Some(third),
+        (true, false) => Some(receiver),
+        (false, true) => Some(transmitter),
+        (true, true) => None,
+    };
+    walk.packet.wlan = Some(WlanHeader {
+        type_subtype: kind << 4 | subtype,
+        flags,
+        receiver: Mac(receiver),
+        transmitter: Mac(transmitter),
+        bssid: bssid.map(Mac),
+        sequence,
+        radio: shape.radio,
+    });
     if kind != DATA {
         walk.done(reader.rest());
         return Ok(());

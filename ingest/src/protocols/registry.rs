@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{
     bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, imap, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim,
-    pop3, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp,
+    pop3, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp, wlan,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
@@ -28,6 +28,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &pim::PROTOCOL,
     &isis::PROTOCOL,
     &eigrp::PROTOCOL,
+    &wlan::PROTOCOL,
     &vrrp::PROTOCOL,
     &tls::PROTOCOL,
     &tls::DTLS,

@@ -90,6 +90,7 @@ pub mod umas;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
+pub mod wlan;
 pub mod x509;
 
 pub use anomalies::Anomalies;
@@ -180,6 +181,7 @@ pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use vrrp::Vrrp;
+pub use wlan::Wlan;
 pub use x509::X509;
 
 use arrow::array::RecordBatch;
@@ -332,5 +334,6 @@ table_set! {
     Vnc,
     Vpn,
     Vrrp,
+    Wlan,
     X509,
 }

@@ -44,4 +44,5 @@ pub mod tls;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
+pub mod wlan;
 pub mod x509;
