@@ -644,8 +644,25 @@ def enip(path):
     }
 
 
+def bacnet(path):
+    """Messages by kind (0 confirmed request, 1 unconfirmed, 2 simple and 3 complex answer, 5 error, 6 reject)
+    and service."""
+    rows = fields(path, "bacapp", ["bacapp.type", "bacapp.confirmed_service", "bacapp.unconfirmed_service",
+                                   "bacapp.error_code", "bacapp.reject_reason"])
+    return {
+        "messages": len(rows),
+        "by_kind": tally(one(r[0]) for r in rows),
+        "confirmed_requests": tally(one(r[1]) for r in rows if one(r[0]) == "0"),
+        "unconfirmed_requests": tally(one(r[2]) for r in rows if one(r[0]) == "1"),
+        "errors": tally(x for r in rows if one(r[0]) == "5" for x in r[3]),
+        "rejects": tally(x for r in rows for x in r[4]),
+        "bvlc": tally(one(r[0]) for r in fields(path, "bvlc", ["bvlc.function"])),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
+    "bacnet.pcap": [bacnet],
     "dhcp.pcap": [dhcp],
     "dns.pcap.gz": [dns],
     "enip.pcap": [enip],
