@@ -660,6 +660,20 @@ def bacnet(path):
     }
 
 
+def opcua(path):
+    """Messages by transport kind and by the node of their service."""
+    rows = fields(path, "opcua", ["opcua.transport.type", "opcua.servicenodeid.numeric", "opcua.ServiceResult",
+                                  "opcua.UserName", "opcua.Password"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_transport": tally(x for r in rows for x in r[0]),
+        "by_service": tally(x for r in rows for x in r[1]),
+        "service_results": tally(x for r in rows for x in r[2]),
+        "user_names": tally(x for r in rows for x in r[3]),
+        "passwords": tally(bytes.fromhex(x.replace(":", "")).decode() for r in rows for x in r[4]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
@@ -676,6 +690,7 @@ FILES = {
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
     "ntp.pcap": [ntp],
+    "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
