@@ -674,6 +674,35 @@ def opcua(path):
     }
 
 
+def mqtt(path):
+    """Messages by type (1 connect, 2 its answer, 3 publish, 8 subscribe, 14 disconnect)."""
+    rows = fields(path, "mqtt", ["mqtt.msgtype", "mqtt.ver", "mqtt.username", "mqtt.passwd", "mqtt.conack.val",
+                                 "mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.clientid", "mqtt.willtopic"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_type": tally(x for r in rows for x in r[0]),
+        "connects_by_version": tally(x for r in rows if "1" in r[0] for x in r[1]),
+        "logins": tally("%s:%s" % (one(r[2]), one(r[3])) for r in rows if r[2]),
+        "connect_answers": tally(x for r in rows for x in r[4]),
+        "published_by_topic": tally(x for r in rows if "3" in r[0] for x in r[5]),
+        "published_by_quality": tally(one(r[6]) for r in rows if one(r[0]) == "3"),
+        "retained": sum(one(r[7]) in ("1", "True") for r in rows if one(r[0]) == "3"),
+        "clients": tally(x for r in rows for x in r[8]),
+        "will_topics": tally(x for r in rows for x in r[9]),
+    }
+
+
+def coap(path):
+    """Messages by type (0 with confirmation, 1 without, 2 confirmation, 3 reset) and code."""
+    rows = fields(path, "coap", ["coap.type", "coap.code", "coap.opt.uri_path", "coap.opt.observe"])
+    return {
+        "messages": len(rows),
+        "by_type": tally(one(r[0]) for r in rows),
+        "by_code": tally(one(r[1]) for r in rows),
+        "with_observe": sum(bool(r[3]) for r in rows),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
@@ -689,6 +718,7 @@ FILES = {
     "logins.pcap": [kerberos, ldap, proxy],
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
+    "mqtt_coap.pcap": [mqtt, coap],
     "ntp.pcap": [ntp],
     "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
