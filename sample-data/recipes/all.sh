@@ -7,19 +7,21 @@
 #       lldpd openvswitch-switch openssh-server openssh-client tcpdump tshark \
 #       netcat-openbsd python3-venv slapd ldap-utils libsasl2-modules-gssapi-mit \
 #       krb5-kdc krb5-admin-server krb5-user squid samba smbclient \
-#       dovecot-imapd dovecot-pop3d dovecot-lmtpd python3-aiosmtpd \
-#       rpcbind nfs-ganesha nfs-ganesha-vfs libnfs-utils
+#       dovecot-imapd dovecot-pop3d dovecot-lmtpd python3-aiosmtpd rpcbind \
+#       nfs-ganesha nfs-ganesha-vfs libnfs-utils mosquitto mosquitto-clients \
+#       linuxptp
 #
 # Python packages are installed into a temporary environment: pymodbus 3.8.6,
 # unless PYMODBUS_PYTHON names a Python that has it; for the other industrial
 # protocols, unless VENV_PYTHON names one that has these:
 #
-#   c104==2.2.1 cpppo==5.2.5 pycomm3==1.2.16 python-snap7==3.3.0
+#   aiocoap==0.4.17 asyncua==2.1.0 bacpypes3==0.0.110 c104==2.2.1 cpppo==5.2.5 pycomm3==1.2.16 python-snap7==3.3.0
+#   yadnp3==3.2.1.4
 #
 # and SNAP7_PYTHON one with python-snap7==2.0.2.
 set -eu
 cd "$(dirname "$0")"
-for r in ${*:-arp dhcp dns enip http icmp iec104 lldp logins mail modbus nfs ntp plant s7 smb tcp tls udp vlan}; do
+for r in ${*:-arp bacnet dhcp dnp3 dns enip http icmp iec104 lldp logins mail modbus mqtt_coap nfs ntp opcua plant s7 smb tcp tls udp vlan}; do
     echo "== $r"
     bash "$r.sh"
 done

@@ -669,9 +669,83 @@ def enip(path):
     }
 
 
+def bacnet(path):
+    """Messages by kind (0 confirmed request, 1 unconfirmed, 2 simple and 3 complex answer, 5 error, 6 reject)
+    and service."""
+    rows = fields(path, "bacapp", ["bacapp.type", "bacapp.confirmed_service", "bacapp.unconfirmed_service",
+                                   "bacapp.error_code", "bacapp.reject_reason"])
+    return {
+        "messages": len(rows),
+        "by_kind": tally(one(r[0]) for r in rows),
+        "confirmed_requests": tally(one(r[1]) for r in rows if one(r[0]) == "0"),
+        "unconfirmed_requests": tally(one(r[2]) for r in rows if one(r[0]) == "1"),
+        "errors": tally(x for r in rows if one(r[0]) == "5" for x in r[3]),
+        "rejects": tally(x for r in rows for x in r[4]),
+        "bvlc": tally(one(r[0]) for r in fields(path, "bvlc", ["bvlc.function"])),
+    }
+
+
+def opcua(path):
+    """Messages by transport kind and by the node of their service."""
+    rows = fields(path, "opcua", ["opcua.transport.type", "opcua.servicenodeid.numeric", "opcua.ServiceResult",
+                                  "opcua.UserName", "opcua.Password"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_transport": tally(x for r in rows for x in r[0]),
+        "by_service": tally(x for r in rows for x in r[1]),
+        "service_results": tally(x for r in rows for x in r[2]),
+        "user_names": tally(x for r in rows for x in r[3]),
+        "passwords": tally(bytes.fromhex(x.replace(":", "")).decode() for r in rows for x in r[4]),
+    }
+
+
+def mqtt(path):
+    """Messages by type (1 connect, 2 its answer, 3 publish, 8 subscribe, 14 disconnect)."""
+    rows = fields(path, "mqtt", ["mqtt.msgtype", "mqtt.ver", "mqtt.username", "mqtt.passwd", "mqtt.conack.val",
+                                 "mqtt.topic", "mqtt.qos", "mqtt.retain", "mqtt.clientid", "mqtt.willtopic"])
+    return {
+        "messages": sum(len(r[0]) for r in rows),
+        "by_type": tally(x for r in rows for x in r[0]),
+        "connects_by_version": tally(x for r in rows if "1" in r[0] for x in r[1]),
+        "logins": tally("%s:%s" % (one(r[2]), one(r[3])) for r in rows if r[2]),
+        "connect_answers": tally(x for r in rows for x in r[4]),
+        "published_by_topic": tally(x for r in rows if "3" in r[0] for x in r[5]),
+        "published_by_quality": tally(one(r[6]) for r in rows if one(r[0]) == "3"),
+        "retained": sum(one(r[7]) in ("1", "True") for r in rows if one(r[0]) == "3"),
+        "clients": tally(x for r in rows for x in r[8]),
+        "will_topics": tally(x for r in rows for x in r[9]),
+    }
+
+
+def coap(path):
+    """Messages by type (0 with confirmation, 1 without, 2 confirmation, 3 reset) and code."""
+    rows = fields(path, "coap", ["coap.type", "coap.code", "coap.opt.uri_path", "coap.opt.observe"])
+    return {
+        "messages": len(rows),
+        "by_type": tally(one(r[0]) for r in rows),
+        "by_code": tally(one(r[1]) for r in rows),
+        "with_observe": sum(bool(r[3]) for r in rows),
+    }
+
+
+def dnp3(path):
+    """Messages by function (1 read, 3 select, 4 operate, 129 response, 130 unsolicited), and the
+    states of commands in responses.
+    tshark 4.0 does not know group 50 variation 4, and calls what follows it malformed."""
+    rows = fields(path, "dnp3", ["dnp3.al.func", "dnp3.ctl.prifunc", "dnp3.al.ctrlstatus", "dnp3.al.obj"])
+    return {
+        "link_frames": len(rows),
+        "by_function": tally(x for r in rows for x in r[0]),
+        "responses_by_command_status": tally(x for r in rows if one(r[0]) == "129" for x in r[2]),
+        "objects": tally(x for r in rows for x in r[3]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
+    "bacnet.pcap": [bacnet],
     "dhcp.pcap": [dhcp],
+    "dnp3.pcap": [dnp3],
     "dns.pcap.gz": [dns],
     "enip.pcap": [enip],
     "goose.pcap": [goose, vlan],
@@ -684,7 +758,9 @@ FILES = {
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
     "nfs.pcap": [nfs, tftp],
+    "mqtt_coap.pcap": [mqtt, coap],
     "ntp.pcap": [ntp],
+    "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
