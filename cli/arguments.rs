@@ -38,6 +38,10 @@ pub struct Arguments {
     pub show_secrets: bool,
     /// Rows of the protocol table.
     pub limit_protocols: usize,
+    /// Rows of the sessions of `--ot-commands`; `None` for all.
+    pub limit_sessions: Option<usize>,
+    /// `--ot-commands-fast` was given.
+    pub is_fast: bool,
     /// Analyzers asked for, in the order of their flags.
     pub analyzers: Vec<Analyzer>,
     pub base: bool,
@@ -56,6 +60,8 @@ const BUILT: &[&str] = &[
     "limit-protocols",
     "no-color",
     "no-status",
+    "ot-commands-fast",
+    "ot-commands-sessions",
     "recursive",
     "show-secrets",
     "summarize",
@@ -69,6 +75,11 @@ const BUILT: &[&str] = &[
     "sql",
     "tables",
 ];
+
+/// Analyzer that the flags `--ot-commands-fast` and `--ot-commands-sessions` are about.
+pub const OT_COMMANDS: &str = "ot_commands";
+/// Sessions that are shown where nothing is said.
+const SESSIONS: usize = 10;
 
 /// Reads the command line; an error is one line for the user.
 pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
@@ -105,7 +116,10 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     if let Some(table) = matches.get_one::<String>("describe") {
         return help::describe(table).map(Command::Print);
     }
-    let asked = in_order(&matches, &analyzers);
+    let mut asked = in_order(&matches, &analyzers);
+    if matches.get_flag("ot-commands-fast") && asked.iter().all(|analyzer| analyzer.name != OT_COMMANDS) {
+        asked.extend(analyzers.iter().find(|analyzer| analyzer.name == OT_COMMANDS).cloned());
+    }
     if matches.get_flag("show-sql") {
         return Ok(Command::Print(help::sql_of(&asked)));
     }
@@ -124,6 +138,14 @@ fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments
         .ok()
         .filter(|&limit: &usize| limit >= 1)
         .ok_or_else(|| format!("--limit-protocols {limit}: a number of 1 or more is needed"))?;
+    let limit_sessions = match text("ot-commands-sessions").as_deref() {
+        None => Some(SESSIONS),
+        Some("0" | "all") => None,
+        Some(given) => {
+            let number = given.parse().map_err(|_| format!("--ot-commands-sessions {given}: a number is needed, 0 or all for no limit"))?;
+            Some(number)
+        }
+    };
     let form = match text("format").as_deref() {
         None | Some("table") => Form::Table,
         Some("json") => Form::Json,
@@ -146,6 +168,8 @@ fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments
         no_status: matches.get_flag("no-status"),
         show_secrets: matches.get_flag("show-secrets"),
         limit_protocols,
+        limit_sessions,
+        is_fast: matches.get_flag("ot-commands-fast"),
         base: matches.get_flag("base"),
         analyzers,
         json: text("json"),

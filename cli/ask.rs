@@ -5,7 +5,7 @@ use pcapper_queries::catalog::{Catalog, Selected, View};
 use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, OT_COMMANDS};
 use crate::render::{self, Output, json};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
@@ -79,10 +79,26 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
 async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, arguments: &Arguments, out: &mut Output) -> Result<Vec<Report>, String> {
     let mut reports = Vec::with_capacity(analyzers.len());
     for analyzer in analyzers {
+        let is_commands = analyzer.name == OT_COMMANDS;
+        let fast;
+        let subject = if is_commands && arguments.is_fast {
+            fast = format!("{subject} (fast: no flow was left out, this is the whole report)");
+            &fast
+        } else {
+            subject
+        };
         let mut report = run::report(catalog, analyzer, subject, arguments.verbose).await.map_err(|error| render::sql::one_line(&error))?;
         for section in &mut report.sections {
             if section.name.starts_with("Protocol Summary") || (analyzer.name == "protocols" && section.name == "Services") {
                 section.limit = Some(arguments.limit_protocols);
+            }
+            if is_commands && section.name == "Sessions" {
+                section.limit = arguments.limit_sessions;
+                let rows = section.rows.num_rows();
+                // Exports hold all rows, and keep the name.
+                if let Some(limit) = arguments.limit_sessions.filter(|limit| rows > *limit && !arguments.verbose && arguments.json.is_none()) {
+                    section.name = format!("Sessions ({limit} of {rows})");
+                }
             }
         }
         out.report(&report);

@@ -386,3 +386,24 @@ fn two_processes_may_decode_the_same_capture() {
         assert!(text(&output.stdout).contains("Packets                  : 21,200"));
     }
 }
+
+#[test]
+fn sessions_of_commands_are_limited_as_asked() {
+    let scratch = Scratch::new("sessions");
+    let capture = sample("industrial.pcap");
+    let two = text(&run(&scratch.0, &[&capture, "--ot-commands", "--ot-commands-sessions", "2"]).stdout);
+    assert!(two.contains("Sessions (2 of 5)"), "{two}");
+    let all = text(&run(&scratch.0, &[&capture, "--ot-commands", "--ot-commands-sessions=0"]).stdout);
+    assert!(
+        all.contains("Sessions\n")
+            && !all.contains("more rows; -v shows all)\n------------------------------------------------------------------------\nTargets"),
+        "{all}"
+    );
+    let wrong = run(&scratch.0, &[&capture, "--ot-commands", "--ot-commands-sessions", "-1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    // Fast says that it left nothing out, and shows the same rows.
+    let fast = text(&run(&scratch.0, &[&capture, "--ot-commands-fast"]).stdout);
+    let whole = text(&run(&scratch.0, &[&capture, "--ot-commands"]).stdout);
+    assert!(fast.lines().nth(1).is_some_and(|title| title.contains("(fast: ")), "{fast}");
+    assert_eq!(fast.lines().skip(2).collect::<Vec<_>>(), whole.lines().skip(2).collect::<Vec<_>>());
+}
