@@ -65,3 +65,12 @@ FROM enip WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY
 -- @finding enip_nonstandard_port severity=low confidence=high technique=T0885
 SELECT 'EtherNet/IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
 FROM enip WHERE is_request AND src_port NOT IN (44818, 2221, 2222) AND dst_port NOT IN (44818, 2221, 2222) GROUP BY dst_ip, dst_port ORDER BY frame;
+
+-- @finding enip_io_new_owner severity=high confidence=medium technique=T0855,T0831
+WITH span AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
+opened AS (SELECT q.capture, q.capture_id, q.src_ip, q.dst_ip, q.dst_port, q.frame, q.ts, q.connection_serial FROM cip AS q JOIN cip AS a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.connection_serial = q.connection_serial AND a.status_code = 0 AND NOT a.is_request WHERE q.service IN ('forward_open', 'large_forward_open') AND q.is_request AND q.transport_class <= 1),
+spoke AS (SELECT capture_id, src_ip, CAST(min(ts) AS BIGINT) AS first FROM enip GROUP BY capture_id, src_ip)
+SELECT 'A new host takes the outputs of a device' AS title, 'connection 0x' || lpad(to_hex(CAST(o.connection_serial AS BIGINT)), 4, '0') || ', after ' || CAST((s.first - p.start) / 60000000000 AS VARCHAR) || ' minutes without a word' AS details, o.src_ip, o.dst_ip, o.dst_port, o.frame, o.ts, o.capture
+FROM opened AS o JOIN span AS p ON p.capture_id = o.capture_id JOIN spoke AS s ON s.capture_id = o.capture_id AND s.src_ip = o.src_ip
+-- A capture too short to know who belongs to the plant tells nothing.
+WHERE p.stop - p.start >= 600000000000 AND s.first > p.start + (p.stop - p.start) / 2 ORDER BY o.capture, o.frame;

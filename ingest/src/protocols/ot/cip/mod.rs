@@ -468,7 +468,11 @@ fn tell(cx: &mut Cx<'_>, asked_at: &Common, request: &Request<'_>, said: &Detail
         values(cx, &common, asked_at, symbol, &said.numbers, said.type_code, None);
         values(cx, &common, asked_at, symbol, &asked.numbers, asked.type_code, Some(outcome));
     }
-    let Some(class) = class(request) else { return };
+    // Who opens a connection of class 0 or 1 takes the outputs that it feeds.
+    let connection = &asked.connection;
+    let taken = connection.transport.filter(|transport| transport & 0x0f <= 1).and(connection.serial).map(|serial| format!("connection 0x{serial:04x}"));
+    let Some(class) = class(request).or(taken.as_ref().map(|_| "reserve")) else { return };
+    let point = taken.as_deref().or(point);
     let text = (!asked.texts.is_empty()).then(|| asked.texts.join(" ")).or_else(|| asked.reset.map(|reset| reset.to_string()));
     let fallback = format!("service_0x{:02X}", request.code);
     command(
