@@ -105,3 +105,37 @@ fn baselines_are_quiet() {
         assert_eq!(out.lines().count(), 1, "{name}: {out} {errors}");
     }
 }
+
+/// The commands of each incident in the answer keys are there, at their frame, and answered for by their actor.
+#[test]
+fn commands_of_incidents_are_found() {
+    let Some(corpus) = corpus() else { return };
+    let lake = Lake::new("incidents");
+    let mut found = 0;
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(corpus.join("labelled")).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("ot-") {
+            continue;
+        }
+        let Ok(key) = std::fs::read(entry.path().join("answers.json")) else { continue };
+        let key: serde_json::Value = serde_json::from_slice(&key).unwrap();
+        let events = key["timeline"].as_array().cloned().unwrap_or_default();
+        let commands = events.iter().filter(|event| {
+            let techniques = event["techniques"].as_array().cloned().unwrap_or_default();
+            event["incident"] == true
+                && techniques.iter().any(|technique| ["T0855", "T0878", "T0836"].contains(&technique.as_str().unwrap_or_default()))
+        });
+        let frames: Vec<String> = commands.filter_map(|event| event["frame"].as_u64()).map(|frame| frame.to_string()).collect();
+        if frames.is_empty() {
+            continue;
+        }
+        let query = format!("SELECT DISTINCT request_frame FROM ot_commands WHERE request_frame IN ({})", frames.join(", "));
+        let (_, out, errors) = lake.ask(&[entry.path().join("capture.pcap.gz")], &query);
+        let told: Vec<&str> = out.lines().skip(1).collect();
+        found += told.len();
+        missing.extend(frames.iter().filter(|frame| !told.contains(&frame.as_str())).map(|frame| format!("{name} frame {frame} {errors}")));
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(found >= 10, "{found} commands of incidents");
+}

@@ -91,3 +91,25 @@ table! {
         source: word,
     }
 }
+
+table! {
+    /// One row per activation of an object on another host, and per answer to one: who asked for which class.
+    pub struct Dcom("dcom", "event", Network) {
+        /// `activation_request`, `activation_response`.
+        event: word,
+        /// Class asked for.
+        @bloom clsid: word = "dcom.clsid",
+        /// Known class: `OpcEnum`, `WbemLevel1Login`, `MMC20.Application`, `ShellWindows`, `ShellBrowserWindow`, `Excel.Application`.
+        class_name: word,
+        /// Interfaces asked for.
+        iids: list_text = "dcom.iid",
+        /// Their names, `-` where unknown.
+        interface_names: list_text,
+        /// Answer: its result.
+        hresult: u32 = "dcom.hresult",
+        /// Version of ORPCTHIS, major.minor.
+        com_version: word,
+        /// Causality of the call (ORPCTHIS): the same in all calls that one caused.
+        causality_id: text = "dcom.this.uuid",
+    }
+}

@@ -106,7 +106,7 @@ pub use codesys::Codesys;
 pub use credentials::Credentials;
 pub use crimson::Crimson;
 pub use csp::Csp;
-pub use dcerpc::{Dcerpc, DcerpcEndpoints};
+pub use dcerpc::{Dcerpc, DcerpcEndpoints, Dcom};
 pub use df1::Df1;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
@@ -238,6 +238,7 @@ table_set! {
     Csp,
     Dcerpc,
     DcerpcEndpoints,
+    Dcom,
     Df1,
     Dhcp,
     Dhcpv6,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use pcapper_schema::tables::{Dcerpc, DcerpcEndpoints};
 
+use super::activation::{self, Activation};
 use super::interface::{self, Interface, NDR, Uuid};
 use super::pdu::{self, Header, Syntax, Verifier, flag, kind, u16_of, u32_of};
 use super::{detail, epm};
@@ -85,6 +86,8 @@ pub struct Association {
     offered: Option<(u32, Vec<u16>)>,
     calls: VecDeque<Call>,
     partial: [Vec<Partial>; 2],
+    /// Activations that wait for their answer, by the number of their call.
+    activations: VecDeque<(u32, Activation)>,
     login: gssapi::Exchange,
     /// Service and level that the bind asked for: later PDUs need not carry a verifier.
     protection: Option<(u8, u8)>,
@@ -403,6 +406,23 @@ impl Association {
             ..Dcerpc::default()
         };
         self.emit(cx, header, verifier, context, row);
+        if let (true, Some(known), Some(opnum)) = (request, known, opnum)
+            && let Some(asked) = activation::request(known.uuid, opnum, stub, header.little)
+        {
+            activation::emit(cx, &asked, None);
+            if self.activations.len() >= MAX_CALLS {
+                self.activations.pop_front();
+            }
+            self.activations.push_back((header.call_id, asked));
+        } else if header.kind == kind::RESPONSE
+            && let Some(at) = self.activations.iter().position(|(id, _)| *id == header.call_id)
+            && let Some((_, asked)) = self.activations.remove(at)
+        {
+            let result = stub.last_chunk::<4>().map(|result| if header.little { u32::from_le_bytes(*result) } else { u32::from_be_bytes(*result) });
+            if result.is_some() {
+                activation::emit(cx, &asked, result);
+            }
+        }
         if header.kind == kind::RESPONSE && ndr && known.is_some_and(|known| known.uuid == interface::EPMAPPER) {
             epm::answer(cx, opnum, stub, header.little);
         }

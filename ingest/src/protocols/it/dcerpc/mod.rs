@@ -3,6 +3,7 @@
 //!
 //! Whose a call is comes from the contexts that bind and alter agreed on, not from the port: ports are dynamic.
 
+mod activation;
 mod association;
 mod datagram;
 mod detail;

@@ -470,7 +470,8 @@ fn tell(cx: &mut Cx<'_>, asked_at: &Common, request: &Request<'_>, said: &Detail
     }
     // Who opens a connection of class 0 or 1 takes the outputs that it feeds.
     let connection = &asked.connection;
-    let taken = connection.transport.filter(|transport| transport & 0x0f <= 1).and(connection.serial).map(|serial| format!("connection 0x{serial:04x}"));
+    let taken =
+        connection.transport.filter(|transport| transport & 0x0f <= 1).and(connection.serial).map(|serial| format!("connection 0x{serial:04x}"));
     let Some(class) = class(request).or(taken.as_ref().map(|_| "reserve")) else { return };
     let point = taken.as_deref().or(point);
     let text = (!asked.texts.is_empty()).then(|| asked.texts.join(" ")).or_else(|| asked.reset.map(|reset| reset.to_string()));
