@@ -20,7 +20,7 @@
 # and SNAP7_PYTHON one with python-snap7==2.0.2.
 set -eu
 cd "$(dirname "$0")"
-for r in ${*:-arp bacnet dhcp dnp3 dns enip http icmp iec104 lldp logins mail modbus mqtt_coap ntp opcua plant s7 smb tcp tls udp vlan}; do
+for r in ${*:-arp bacnet dhcp dnp3 dns enip http icmp iec104 lldp logins mail modbus mqtt_coap ntp opcua plant ptp s7 smb tcp tls udp vlan}; do
     echo "== $r"
     bash "$r.sh"
 done

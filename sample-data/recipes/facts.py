@@ -716,6 +716,19 @@ def dnp3(path):
     }
 
 
+def ptp(path):
+    """Messages by domain, transport and type (0 sync, 8 follow-up, 11 announce, 13 management)."""
+    rows = fields(path, "ptp", ["ptp.v2.domainnumber", "ip.proto", "ptp.v2.messagetype", "ptp.v2.an.grandmasterclockidentity",
+                                "ptp.v2.mm.action", "ptp.v2.mm.tlvType"], first=True)
+    return {
+        "messages": len(rows),
+        "by_domain_and_type": tally("%s, %s: %s" % (one(r[0]), "UDP" if r[1] else "Ethernet", int(one(r[2]), 16)) for r in rows),
+        "announced_grandmasters": tally("%s: %s" % (one(r[0]), one(r[3])) for r in rows if r[3]),
+        "management_actions": tally(one(r[4]) for r in rows if r[4]),
+        "management_errors": sum(one(r[5]) == "2" for r in rows if r[4]),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
@@ -736,6 +749,7 @@ FILES = {
     "ntp.pcap": [ntp],
     "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "ptp.pcap": [ptp],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
