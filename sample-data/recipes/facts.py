@@ -741,6 +741,38 @@ def dnp3(path):
     }
 
 
+def ptp(path):
+    """Messages by domain, transport and type (0 sync, 8 follow-up, 11 announce, 13 management)."""
+    rows = fields(path, "ptp", ["ptp.v2.domainnumber", "ip.proto", "ptp.v2.messagetype", "ptp.v2.an.grandmasterclockidentity",
+                                "ptp.v2.mm.action", "ptp.v2.mm.tlvType"], first=True)
+    return {
+        "messages": len(rows),
+        "by_domain_and_type": tally("%s, %s: %s" % (one(r[0]), "UDP" if r[1] else "Ethernet", int(one(r[2]), 16)) for r in rows),
+        "announced_grandmasters": tally("%s: %s" % (one(r[0]), one(r[3])) for r in rows if r[3]),
+        "management_actions": tally(one(r[4]) for r in rows if r[4]),
+        "management_errors": sum(one(r[5]) == "2" for r in rows if r[4]),
+    }
+
+
+def iec61850(path):
+    """MMS by service (0 status, 1 names, 2 identify, 4 read, 5 write, 72 to 77 files); GOOSE by state; sampled values."""
+    rows = fields(path, "mms", ["mms.confirmedServiceRequest", "mms.confirmedServiceResponse", "mms.unconfirmedService",
+                                "mms.itemId"])
+    g = fields(path, "goose", ["goose.gocbRef", "goose.stNum"])
+    sv = fields(path, "sv", ["sv.svID", "sv.smpCnt"])
+    return {
+        "mms_messages": len(rows),
+        "mms_requests_by_service": tally(x for r in rows for x in r[0]),
+        "mms_answers_by_service": tally(x for r in rows for x in r[1]),
+        "mms_reports": sum(bool(r[2]) for r in rows),
+        "mms_errors": count(path, "mms.confirmed_ErrorPDU_element"),
+        "mms_controls": tally(x for r in rows if r[0] for x in r[3] if "$CO$" in x),
+        "goose_by_state": tally("%s, %s" % (one(r[0]), one(r[1])) for r in g),
+        "sampled_values_by_id": tally(one(r[0]) for r in sv),
+        "sample_counts": "%s to %s" % (min(int(one(r[1])) for r in sv), max(int(one(r[1])) for r in sv)),
+    }
+
+
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
@@ -752,6 +784,7 @@ FILES = {
     "http.pcap": [http],
     "icmp.pcapng": [icmp],
     "iec104.pcap": [iec104],
+    "iec61850.pcap": [iec61850],
     "industrial.pcap": [],
     "lldp.pcap": [lldp],
     "logins.pcap": [kerberos, ldap, proxy],
@@ -762,6 +795,7 @@ FILES = {
     "ntp.pcap": [ntp],
     "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
+    "ptp.pcap": [ptp],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
     "tcp.pcapng": [tcp],
