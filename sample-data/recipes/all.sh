@@ -27,4 +27,5 @@ for r in ${*:-arp bacnet dhcp dnp3 dns enip http icmp iec104 iec61850 lldp login
 done
 python3 goose.py
 python3 industrial.py
+python3 winrm.py
 python3 facts.py

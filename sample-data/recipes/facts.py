@@ -801,6 +801,7 @@ FILES = {
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
     "udp.pcap": [udp],
+    "winrm.pcap": [http],
     "vlan.pcapng": [vlan, arp, icmp],
 }
 

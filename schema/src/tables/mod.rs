@@ -90,6 +90,7 @@ pub mod umas;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
+pub mod winrm;
 pub mod wlan;
 pub mod x509;
 
@@ -181,6 +182,7 @@ pub use umas::Umas;
 pub use vnc::Vnc;
 pub use vpn::Vpn;
 pub use vrrp::Vrrp;
+pub use winrm::Winrm;
 pub use wlan::Wlan;
 pub use x509::X509;
 
@@ -335,6 +337,7 @@ table_set! {
     Vnc,
     Vpn,
     Vrrp,
+    Winrm,
     Wlan,
     X509,
 }

@@ -44,5 +44,6 @@ pub mod tls;
 pub mod vnc;
 pub mod vpn;
 pub mod vrrp;
+pub mod winrm;
 pub mod wlan;
 pub mod x509;

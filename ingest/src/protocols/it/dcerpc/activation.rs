@@ -106,7 +106,7 @@ pub fn emit(cx: &mut Cx<'_>, activation: &Activation, result: Option<u32>) {
         iids: Some(iids.as_slice()).filter(|iids| !iids.is_empty()),
         interface_names: Some(names.as_slice()).filter(|names| !names.is_empty()),
         hresult: result,
-        com_version: Some(&version).map(String::as_str),
+        com_version: Some(version.as_str()),
         causality_id: Some(&causality),
     });
 }

@@ -205,8 +205,8 @@ impl Default for Content {
 
 impl Content {
     /// Starts over, for a body with these codings in the order in which they were applied; `is_file` if what comes out is to
-    /// be hashed.
-    pub fn start<'a>(&mut self, codings: impl DoubleEndedIterator<Item = &'a str>, is_file: bool) {
+    /// be hashed, and up to `keep` octets of it kept.
+    pub fn start<'a>(&mut self, codings: impl DoubleEndedIterator<Item = &'a str>, is_file: bool, keep: usize) {
         self.wire_bytes = 0;
         self.gap = false;
         if self.octets_counted > 0 {
@@ -214,7 +214,7 @@ impl Content {
             self.octets_counted = 0;
         }
         self.stages.clear();
-        self.decoded.start(is_file);
+        self.decoded.start(is_file, keep);
         self.fault = None;
         for coding in codings.rev() {
             match Coder::of(coding) {
@@ -278,6 +278,11 @@ impl Content {
         if self.fault == Some(Fault::Undecodable) && self.decoded.total == 0 { &[] } else { &self.decoded.first }
     }
 
+    /// What was kept of the content, as [`Content::start`] was told to.
+    pub fn kept(&self) -> &[u8] {
+        &self.decoded.kept
+    }
+
     /// What ended decoding.
     pub fn fault(&self) -> Option<Fault> {
         self.fault
@@ -302,11 +307,16 @@ struct Decoded {
     frozen: bool,
     /// They are those of a file.
     is_file: bool,
+    /// How many are to be kept, and those that are.
+    keep: usize,
+    kept: Vec<u8>,
     file: Option<Follower>,
 }
 
 impl Decoded {
-    fn start(&mut self, is_file: bool) {
+    fn start(&mut self, is_file: bool, keep: usize) {
+        self.keep = keep;
+        self.kept.clear();
         self.total = 0;
         self.first.clear();
         self.frozen = false;
@@ -319,6 +329,10 @@ impl Decoded {
         let room = SNIFF_BYTES.saturating_sub(self.first.len());
         if room > 0 && !self.frozen {
             self.first.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+        let room = self.keep.saturating_sub(self.kept.len());
+        if room > 0 && !self.frozen {
+            self.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         }
         if self.is_file && !bytes.is_empty() {
             self.file.get_or_insert_default().push(bytes);
@@ -470,7 +484,7 @@ mod tests {
     /// Decodes in pieces of that size: bytes, first bytes.
     fn decoded(codings: &str, wire: &[u8], piece: usize) -> (Option<u64>, Vec<u8>) {
         let mut content = Content::default();
-        content.start(codings.split(',').map(str::trim), true);
+        content.start(codings.split(',').map(str::trim), true, 0);
         let mut framing = Framing::Length(wire.len() as u64);
         for piece in wire.chunks(piece) {
             feed(&mut framing, &mut content, piece);
@@ -505,7 +519,7 @@ mod tests {
     fn bombs_are_not_unpacked() {
         let bomb = gzip(&vec![0; 4 << 20]);
         let mut content = Content::default();
-        content.start(["gzip"].into_iter(), false);
+        content.start(["gzip"].into_iter(), false, 0);
         feed(&mut Framing::UntilClose, &mut content, &bomb);
         assert_eq!((content.decoded_bytes(), content.fault()), (None, Some(Fault::Limit)));
     }

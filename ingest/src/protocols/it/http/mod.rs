@@ -19,6 +19,7 @@ use pairing::{Asked, Pairing};
 use pcapper_schema::Common;
 use row::{Passage, upgrades_to};
 
+use crate::protocols::it::winrm;
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 
 /// Declaration.
@@ -82,6 +83,7 @@ struct HttpStream {
     /// A CONNECT was granted: what follows is the tunnel's.
     tunnel: bool,
     logins: Option<Box<Logins>>,
+    winrm: Option<Box<winrm::Exchanges>>,
 }
 
 /// What follows a message on the connection.
@@ -154,6 +156,9 @@ impl StreamDissector for HttpStream {
         }
         if let Some(logins) = &mut self.logins {
             logins.close(cx);
+        }
+        if let Some(winrm) = &mut self.winrm {
+            winrm.close(cx);
         }
     }
 }
@@ -287,6 +292,7 @@ impl HttpStream {
         side.content.start(
             head.list(Name::ContentEncoding).chain(head.list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))),
             carries_file(&head),
+            if is_winrm(&head, asked.as_ref()) { winrm::MAX_BODY } else { 0 },
         );
         side.head = head;
         side.asked = asked;
@@ -364,6 +370,9 @@ impl HttpStream {
         let passage = Passage { depth: side.depth, asked: side.asked.as_ref(), complete, frames: side.frames };
         row::emit(cx.tables, common, &side.head, &side.content, passage);
         login::take(&mut self.logins, cx, common, &side.head, &side.content, passage);
+        if is_winrm(&side.head, side.asked.as_ref()) {
+            take_winrm(&mut self.winrm, cx, common, side);
+        }
         if let Some(file) = side.content.take_file() {
             row::emit_file(cx.tables, common, dir, &side.head, &side.content, file, passage);
         }
@@ -380,6 +389,35 @@ impl HttpStream {
     fn abandon(&mut self, cx: &mut Cx<'_>) {
         let common = self.side(cx.dir).common;
         self.finish(cx, &common, false);
+    }
+}
+
+/// The message is of WS-Management: a request to its path, or the answer to one.
+fn is_winrm(head: &Head, asked: Option<&Asked>) -> bool {
+    let target = if head.is_request() { head.target() } else { asked.map(|asked| &*asked.target) };
+    target.is_some_and(winrm::is_target)
+}
+
+fn take_winrm(exchanges: &mut Option<Box<winrm::Exchanges>>, cx: &mut Cx<'_>, common: &Common, side: &Side) {
+    let head = &side.head;
+    let message = winrm::Message {
+        common,
+        depth: side.depth,
+        target: head.target(),
+        host: head.get(Name::Host),
+        user_agent: head.get(Name::UserAgent),
+        authorization: head.get(Name::Authorization),
+        content_type: head.get(Name::ContentType),
+        status: head.status(),
+        body: side.content.kept(),
+        length: side.content.wire_bytes,
+    };
+    let exchanges = exchanges.get_or_insert_default();
+    match head.status() {
+        None => exchanges.request(cx, &message),
+        // What comes before the answer is no answer.
+        Some(100..200) => {}
+        Some(_) => exchanges.answer(cx, &message),
     }
 }
 

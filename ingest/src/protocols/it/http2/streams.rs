@@ -243,7 +243,7 @@ impl Streams {
             half.dns = Some(Vec::new());
         } else if !block.is_grpc() && !end {
             let mut content = Box::<Content>::default();
-            content.start(block.content_encoding.as_deref().unwrap_or_default().split(',').map(str::trim), true);
+            content.start(block.content_encoding.as_deref().unwrap_or_default().split(',').map(str::trim), true, 0);
             half.content = Some(content);
         }
         half.block = Some(Box::new(block));
