@@ -74,7 +74,7 @@ FROM coap WHERE code >= 64 AND token IS NOT NULL GROUP BY capture, capture_id, f
 HAVING count(DISTINCT code_text || coalesce(encode(payload, 'hex'), '')) > 1 AND CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) < 247000000000 ORDER BY capture, frame;
 
 -- @finding coap_token_reuse severity=low confidence=high
-WITH asked AS (SELECT r.capture, r.capture_id, r.flow_id, r.src_ip, r.dst_ip, r.token, r.frame, r.ts, a.frame AS answered FROM coap AS r LEFT JOIN coap AS a ON a.capture_id = r.capture_id AND a.request_frame = r.frame WHERE r.is_request AND NOT r.is_retransmission AND r.token IS NOT NULL),
+WITH asked AS (SELECT r.capture, r.capture_id, r.flow_id, r.src_ip, r.dst_ip, r.token, r.frame, r.ts, a.frame AS answered FROM coap AS r LEFT JOIN (SELECT capture_id, request_frame, min(frame) AS frame FROM coap WHERE request_frame IS NOT NULL GROUP BY capture_id, request_frame) AS a ON a.capture_id = r.capture_id AND a.request_frame = r.frame WHERE r.is_request AND NOT r.is_retransmission AND r.token IS NOT NULL),
 pairs AS (SELECT *, lead(frame) OVER (PARTITION BY capture_id, flow_id, token ORDER BY frame) AS next FROM asked)
 SELECT 'A token was used again before its answer' AS title, 'token ' || encode(token, 'hex') AS details, src_ip, dst_ip, count(*) AS count, min(next) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM pairs WHERE answered > next GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, token ORDER BY capture, frame;

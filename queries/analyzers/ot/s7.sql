@@ -33,7 +33,7 @@ SELECT filename AS block, direction, CASE WHEN direction = 'upload' THEN src_ip 
 FROM files WHERE source = 's7comm' ORDER BY capture, frame;
 
 -- @section "Variables" shape=table limit=15
-SELECT dst_ip AS controller, point, count(*) FILTER (WHERE operation = 'read') AS reads, count(*) FILTER (WHERE operation = 'write') AS writes, max(length(value)) AS "Bytes", last_value(value_text ORDER BY frame, item) AS last, last_value(src_ip ORDER BY frame) FILTER (WHERE operation = 'write') AS "Last writer",
+SELECT dst_ip AS controller, point, count(*) FILTER (WHERE operation = 'read') AS reads, count(*) FILTER (WHERE operation = 'write') AS writes, max(length(encode(value, 'hex')) / 2) AS "Bytes", last_value(value_text ORDER BY frame, item) AS last, last_value(src_ip ORDER BY frame) FILTER (WHERE operation = 'write') AS "Last writer",
   array_to_string(array_sort(array_agg(DISTINCT return_name)), ', ') AS answers
 FROM s7comm_items GROUP BY dst_ip, point ORDER BY writes DESC, reads DESC, controller, point;
 

@@ -23,6 +23,8 @@ const MAX_EMBEDDED: u16 = 256;
 const MAX_DATA: usize = 512;
 /// Elements of one tag that get values of their own.
 const MAX_ELEMENTS: usize = 256;
+/// Stands for a status of the carrier's: no general status has this number (volume 1, appendix B-1).
+const REFUSED: u8 = 0xcf;
 /// Bit that makes a service code an answer.
 pub const ANSWER: u8 = 0x80;
 
@@ -524,18 +526,27 @@ fn values(cx: &mut Cx<'_>, common: &Common, asked_at: &Common, symbol: &str, num
 
 /// A request that nobody answered, or whose answer was not captured.
 pub fn unanswered(cx: &mut Cx<'_>, asked_at: &Common, octets: &[u8]) {
+    unsettled(cx, asked_at, octets, None);
+}
+
+/// A request that what carried it refused, without an answer of CIP's.
+pub fn refused(cx: &mut Cx<'_>, asked_at: &Common, octets: &[u8]) {
+    unsettled(cx, asked_at, octets, Some((REFUSED, None)));
+}
+
+fn unsettled(cx: &mut Cx<'_>, asked_at: &Common, octets: &[u8], status: Option<(u8, Option<u16>)>) {
     let Ok(outer) = request(octets) else { return };
     let of = match outer.inner().and_then(|inner| request(inner).ok()) {
         Some(inner) => inner,
         None => outer,
     };
-    tell(cx, asked_at, &of, &Details::default(), None);
+    tell(cx, asked_at, &of, &Details::default(), status);
     if let Some((_, octets)) = of.pccc(of.data) {
         pccc::unanswered(cx, asked_at, octets);
     }
     for inner in packet(of.data).filter(|_| of.is_packet()).unwrap_or_default() {
         if let Ok(inner) = request(inner) {
-            tell(cx, asked_at, &inner, &Details::default(), None);
+            tell(cx, asked_at, &inner, &Details::default(), status);
         }
     }
 }

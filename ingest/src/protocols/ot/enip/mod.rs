@@ -72,7 +72,9 @@ impl Header {
             SEND_RR_DATA | SEND_UNIT_DATA => self.length >= 8 || self.status != 0,
             _ => true,
         };
-        command(self.command).is_some() && fits && self.options == 0 && (status(self.status).is_some() || self.status == 0)
+        // Devices have statuses of their own; their messages are empty.
+        let has_status = status(self.status).is_some() || self.length == 0 && self.status <= 0xffff;
+        command(self.command).is_some() && fits && self.options == 0 && has_status
     }
 }
 
@@ -319,6 +321,9 @@ impl Session {
         let waiting = if !asks && (is_rr || pairs) { self.answered(cx, key) } else { None };
         if asks && pairs {
             self.remember(cx, key, &[]);
+        }
+        if let Some(waiting) = waiting.as_ref().filter(|waiting| message.is_none() && header.status != 0 && !waiting.octets.is_empty()) {
+            cip::refused(cx, &waiting.common, &waiting.octets);
         }
         let cut = (is_rr || header.command == SEND_UNIT_DATA) && carried.is_none() && header.status == 0;
         let base = Enip {
