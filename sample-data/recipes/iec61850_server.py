@@ -28,7 +28,7 @@ def model():
     i.CDC_SPC_create("SPCSO1", node(lamps), 0, i.CDC_CTL_MODEL_DIRECT_NORMAL)
     i.CDC_SPC_create("SPCSO2", node(lamps), 0, i.CDC_CTL_MODEL_DIRECT_ENHANCED)
     meter = i.LogicalNode_create("MMXU1", ld)
-    watts = i.CDC_MV_create("TotW", node(meter), 0, False)
+    i.CDC_MV_create("TotW", node(meter), 0, False)
     data = i.DataSet_create("Values", lln0)
     for entry in ("MMXU1$MX$TotW$mag$f", "GGIO1$ST$SPCSO1$stVal", "CSWI1$ST$Pos$stVal"):
         i.DataSetEntry_create(data, entry, -1, None)

@@ -6,9 +6,8 @@ import datetime
 import struct
 import sys
 
-import snap7
 from snap7.client import Client
-from snap7.type import Area, Block
+from snap7.type import Block
 
 
 def tried(f, *a):

@@ -5,13 +5,8 @@ usage: s7_server.py
 import ctypes
 import time
 
-import snap7
 from snap7.server import Server
-
-try:
-    from snap7.type import SrvArea
-except ImportError:
-    from snap7.types import SrvArea
+from snap7.type import SrvArea
 
 server = Server(log=False)
 areas = []
