@@ -9,7 +9,7 @@ SELECT count(*) AS messages, count(DISTINCT flow_id) AS flows, count(*) FILTER (
 FROM bacnet;
 
 -- @section "Device inventory" shape=table limit=30
-SELECT device_instance AS device, src_ip AS ip, CAST(snet AS VARCHAR) || ':' || coalesce(sadr, '') AS "Behind router", max(vendor_id) AS vendor, max(object_name) AS name, count(*) AS announcements, max(ts) AS "Last seen"
+SELECT device_instance AS device, src_ip AS ip, CAST(snet AS VARCHAR) || ':' || coalesce(sadr, '') AS "Behind router", max(vendor_id) AS vendor, max(object_name) FILTER (WHERE object_type = 'device') AS name, count(*) AS announcements, max(ts) AS "Last seen"
 FROM bacnet WHERE device_instance IS NOT NULL GROUP BY device_instance, src_ip, CAST(snet AS VARCHAR) || ':' || coalesce(sadr, '') ORDER BY device, ip, "Behind router";
 
 -- @section "Services" shape=table limit=20

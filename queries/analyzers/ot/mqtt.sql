@@ -5,7 +5,7 @@
 
 -- @section summary shape=facts
 SELECT count(*) AS packets, count(DISTINCT flow_id) AS connections, count(DISTINCT CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS clients, count(DISTINCT CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS brokers, count(DISTINCT topic) AS topics,
-  count(*) FILTER (WHERE msg_type_name = 'publish') AS publishes, count(*) FILTER (WHERE msg_type_name = 'subscribe') AS subscribes, count(*) FILTER (WHERE msg_type_name = 'connack' AND reason_code > 0) AS refusals,
+  count(*) FILTER (WHERE msg_type_name = 'publish') AS publishes, count(*) FILTER (WHERE msg_type_name = 'subscribe') AS subscribes, count(*) FILTER (WHERE msg_type_name = 'connack' AND reason_code > 0 OR msg_type_name IN ('puback', 'pubrec', 'pubcomp', 'suback', 'unsuback') AND reason_code >= 128) AS refusals,
   count(*) FILTER (WHERE malformed IS NOT NULL) AS malformed, min(ts) AS first, max(ts) AS last FROM mqtt;
 
 -- @section "Clients" shape=table limit=15

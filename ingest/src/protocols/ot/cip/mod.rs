@@ -332,9 +332,10 @@ fn answer(
         reader.rest();
         return cx.emit(Cip { service_code: octets.first().map(|code| code & !ANSWER), malformed: Some("truncated"), ..base });
     };
-    // An unconnected send is answered by the service inside it, unless the send itself failed.
+    // An unconnected send is answered by the service inside it, unless the send itself failed. The
+    // service inside may carry the send's own number (read tag fragmented does): a success is its own.
     let (common, of) = match asked.and_then(|(common, octets)| Some((common, request(octets).ok()?))) {
-        Some((common, of)) => match of.inner().filter(|_| of.code != code).and_then(|inner| request(inner).ok()) {
+        Some((common, of)) => match of.inner().filter(|_| of.code != code || matches!(status, 0 | 6)).and_then(|inner| request(inner).ok()) {
             Some(inner) => (Some(common), inner),
             None => (Some(common), of),
         },
