@@ -5,7 +5,7 @@
 
 -- @section summary shape=facts
 SELECT count(*) AS messages, count(DISTINCT flow_id) AS flows, count(*) FILTER (WHERE is_request AND NOT is_retransmission) AS requests, count(*) FILTER (WHERE request_frame IS NOT NULL) AS answered,
-  count(DISTINCT CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS clients, count(DISTINCT CASE WHEN is_request THEN dst_ip ELSE src_ip END) AS servers, count(*) FILTER (WHERE is_retransmission) AS retransmissions,
+  count(DISTINCT CASE WHEN is_request THEN src_ip WHEN status IS NOT NULL THEN dst_ip END) AS clients, count(DISTINCT CASE WHEN is_request THEN dst_ip WHEN status IS NOT NULL THEN src_ip END) AS servers, count(*) FILTER (WHERE is_retransmission) AS retransmissions,
   count(*) FILTER (WHERE type = 'rst') AS resets, count(*) FILTER (WHERE oscore) AS "With OSCORE", min(ts) AS first, max(ts) AS last FROM coap;
 
 -- @section "Resources" shape=table limit=30

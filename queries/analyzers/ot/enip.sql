@@ -4,7 +4,7 @@
 -- @help     EtherNet/IP sessions, devices, I/O connections
 
 -- @section summary shape=facts
-SELECT count(*) AS messages, count(DISTINCT flow_id) AS flows, count(DISTINCT CASE WHEN is_request THEN src_ip END) AS clients, count(DISTINCT CASE WHEN is_request THEN dst_ip END) AS servers, min(ts) AS first, max(ts) AS last,
+SELECT count(*) AS messages, count(DISTINCT flow_id) AS flows, count(DISTINCT CASE WHEN is_request THEN src_ip END) AS clients, count(DISTINCT CASE WHEN NOT is_request THEN src_ip WHEN command NOT IN ('list_identity', 'list_services', 'list_interfaces') THEN dst_ip END) AS servers, min(ts) AS first, max(ts) AS last,
   count(*) FILTER (WHERE status_code <> 0) AS errors, (SELECT count(*) FROM cip WHERE is_io) AS "I/O datagrams", array_to_string(array_sort(array_agg(DISTINCT CASE WHEN is_request THEN dst_port END)), ', ') AS ports
 FROM enip;
 
@@ -13,8 +13,9 @@ SELECT ip, vendor, type, name, product, revision, serial, state, source, frame F
   SELECT src_ip AS ip, coalesce(vendor, CAST(vendor_id AS VARCHAR)) AS vendor, coalesce(device_type, CAST(device_type_id AS VARCHAR)) AS type, product_name AS name, CAST(product_code AS VARCHAR) AS product, revision, '0x' || lpad(to_hex(serial_number), 8, '0') AS serial, device_state AS state, 'list_identity' AS source, min(frame) AS frame
   FROM enip WHERE product_name IS NOT NULL GROUP BY src_ip, coalesce(vendor, CAST(vendor_id AS VARCHAR)), coalesce(device_type, CAST(device_type_id AS VARCHAR)), product_name, product_code, revision, serial_number, device_state
   UNION ALL
-  SELECT src_ip AS ip, CAST(identity_vendor_id AS VARCHAR) AS vendor, NULL AS type, identity_product_name AS name, NULL AS product, identity_revision AS revision, '0x' || lpad(to_hex(identity_serial), 8, '0') AS serial, max(key_position) AS state, 'identity object' AS source, min(frame) AS frame
-  FROM cip WHERE identity_product_name IS NOT NULL GROUP BY src_ip, identity_vendor_id, identity_product_name, identity_revision, identity_serial)
+  SELECT src_ip AS ip, coalesce(max(v.vendor), CAST(identity_vendor_id AS VARCHAR)) AS vendor, NULL AS type, identity_product_name AS name, NULL AS product, identity_revision AS revision, '0x' || lpad(to_hex(identity_serial), 8, '0') AS serial, max(key_position) AS state, 'identity object' AS source, min(frame) AS frame
+  FROM cip LEFT JOIN (SELECT vendor_id, max(vendor) AS vendor FROM enip WHERE vendor IS NOT NULL GROUP BY vendor_id) AS v ON v.vendor_id = identity_vendor_id
+  WHERE identity_product_name IS NOT NULL GROUP BY src_ip, identity_vendor_id, identity_product_name, identity_revision, identity_serial)
 ORDER BY vendor, name, ip, serial, frame;
 
 -- @section "Sessions" shape=table limit=15

@@ -60,7 +60,7 @@ WHERE abs(step) > 1000 ORDER BY capture, frame;
 
 -- @finding ptp_management_set severity=medium technique=T0836
 SELECT CASE WHEN a.frame IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A clock was commanded' AS title, upper(CAST(r.management_action_name AS VARCHAR)) || ' ' || coalesce(r.management_name, CAST(r.management_id AS VARCHAR), '-') || ' to ' || r.target_clock AS details,
-  r.src_mac AS src_mac, r.src_ip AS src_ip, r.dst_ip AS dst_ip, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
+  r.src_mac AS src_mac, r.src_ip AS src_ip, r.dst_ip AS dst_ip, count(DISTINCT r.frame) AS count, min(r.frame) AS frame, array_slice(array_agg(DISTINCT r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
 FROM ptp AS r LEFT JOIN ptp AS a ON a.capture_id = r.capture_id AND a.frame > r.frame AND a.management_action IN (2, 4) AND a.sequence_id = r.sequence_id AND a.management_id = r.management_id AND a.source_clock <> r.source_clock AND a.domain = r.domain
 WHERE r.management_action IN (1, 3) GROUP BY r.capture, r.capture_id, r.source_clock, r.management_action_name, r.management_name, r.management_id, r.target_clock, r.src_mac, r.src_ip, r.dst_ip, a.frame IS NOT NULL ORDER BY capture, frame;
 
