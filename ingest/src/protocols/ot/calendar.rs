@@ -38,6 +38,17 @@ impl Civil {
 
 /// A time in UTC as ISO 8601 writes it, whole seconds.
 pub fn iso(nanoseconds: i64) -> String {
+    seconds(nanoseconds) + "Z"
+}
+
+/// A time as ISO 8601 writes it, to the millisecond and without a zone: what a device's clock is set to, whose zone only the
+/// device knows.
+pub fn clock(nanoseconds: i64) -> String {
+    let milliseconds = nanoseconds.rem_euclid(1_000_000_000) / 1_000_000;
+    format!("{}.{milliseconds:03}", seconds(nanoseconds))
+}
+
+fn seconds(nanoseconds: i64) -> String {
     let seconds = nanoseconds.div_euclid(1_000_000_000);
     let (days, time) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
     // The inverse of the count above: eras of 400 years, years from March.
@@ -48,7 +59,7 @@ pub fn iso(nanoseconds: i64) -> String {
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60)
 }
 
 /// Days of a month.
@@ -68,6 +79,7 @@ mod tests {
     #[test]
     fn times_are_written() {
         assert_eq!(iso(0), "1970-01-01T00:00:00Z");
+        assert_eq!(clock(1_454_972_890_047_000_000), "2016-02-08T23:08:10.047");
         assert_eq!(iso(951_782_400_000_000_000), "2000-02-29T00:00:00Z");
         assert_eq!(iso(-1), "1969-12-31T23:59:59Z");
     }

@@ -285,7 +285,7 @@ fn finish(cx: &mut Cx<'_>, transfer: Transfer, ended: bool) {
     transfer.follower.finish_as(cx, &common, if transfer.is_written { "upload" } else { "download" }, about, ended);
 }
 
-fn nanoseconds(milliseconds: Option<u64>) -> Option<i64> {
+pub fn nanoseconds(milliseconds: Option<u64>) -> Option<i64> {
     i64::try_from(milliseconds?).ok()?.checked_mul(1_000_000)
 }
 

@@ -7,6 +7,7 @@ use super::fragment::Waiting;
 use super::objects::{self, Objects, Point};
 use super::{names, objects::Header};
 use crate::protocols::Cx;
+use crate::protocols::ot::calendar;
 use crate::protocols::ot::points::{MAX_COMMANDS, Owner, command, milliseconds, value};
 
 /// Controls of one fragment whose outcomes are told: no device takes more at once.
@@ -98,7 +99,9 @@ pub fn tell(cx: &mut Cx<'_>, request: &Waiting, answer: Option<(&Common, &Object
         let names: Vec<String> = asked.headers.iter().take(MAX_COMMANDS).map(|header| format!("{}.{}", header.group, header.variation)).collect();
         (!names.is_empty()).then(|| names.join(", "))
     });
-    let time = asked.points.iter().find_map(|point| point.time).filter(|_| class == "time_set").map(|time| time.to_string());
+    // IEEE 1815 has every time in UTC.
+    let time = asked.points.iter().find_map(|point| point.time).filter(|_| class == "time_set").and_then(|time| super::fragment::nanoseconds(Some(time)));
+    let time = time.map(|time| calendar::clock(time) + "Z");
     command(cx, &common, true, OtCommands { point: point.as_deref(), value: time.as_deref(), outcome: Some(outcome), error, ..base() });
 }
 

@@ -8,6 +8,7 @@ use pcapper_schema::tables::{OtCommands, ProcessValues};
 use super::asdu::{Header, Object};
 use super::types::{self, ACT, ACTCON, ACTTERM, DEACT, DEACTCON, Type};
 use crate::protocols::Cx;
+use crate::protocols::ot::calendar;
 use crate::protocols::ot::points::{MAX_COMMANDS, Owner, command, milliseconds, value};
 
 /// Activations of one connection that may wait.
@@ -157,6 +158,7 @@ fn tell(cx: &mut Cx<'_>, protocol: &'static str, waiting: &Waiting, answer: Opti
         };
         let point = format!("ioa {}", object.ioa);
         let text = object.text.as_deref().map(str::to_owned).or_else(|| object.qualifier.map(|code| code.to_string()));
+        let text = text.or_else(|| object.time_tag.filter(|_| class == "time_set").map(calendar::clock));
         command(
             cx,
             &common,

@@ -17,6 +17,7 @@ use self::pdu::{Control, Identity, Pdu, Userdata};
 use self::transfer::Transfers;
 use super::cotp::{self, Assembler, Carried, Step, Tpdu, Walker};
 use crate::protocols::hex::hex;
+use crate::protocols::ot::calendar;
 use crate::protocols::ot::points::{command, milliseconds};
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets};
 
@@ -349,7 +350,7 @@ impl Stream {
                 };
                 (class, argument(control.argument.unwrap_or_default()), None)
             }
-            (_, Some((7, 2 | 4))) => ("time_set", None, pdu::clock(pdu::payload(request.data).1).map(|time| time.to_string())),
+            (_, Some((7, 2 | 4))) => ("time_set", None, pdu::clock(pdu::payload(request.data).1).map(calendar::clock)),
             (_, Some((5, 1))) => ("auth", None, None),
             (_, Some((1, 0x10))) => ("force", None, None),
             _ => return,
