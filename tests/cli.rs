@@ -340,6 +340,10 @@ fn findings_name_the_evidence() {
     let found = rows(&scratch.0, &sample("goose.pcap"), "SELECT detection, severity, frames FROM findings WHERE source = 'goose' ORDER BY detection");
     assert_eq!(found[0]["detection"], "goose_simulation");
     assert_eq!(found[0]["frames"], serde_json::json!([44]));
+    // Also where the detection does not tell the capture, as long as only one can be meant.
+    let query = "SELECT capture FROM findings WHERE detection = 'goose_simulation'";
+    let output = run(&scratch.0, &[&sample("arp.pcap"), &sample("goose.pcap"), "--sql", query, "--format", "csv"]);
+    assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), ["capture", "goose.pcap"]);
     // Reading an identity and writing two values is what the jump host does in the plant.
     let plant = rows(&scratch.0, &sample("plant.pcapng"), "SELECT detection, src_ip FROM findings WHERE source = 'modbus' ORDER BY detection, frame");
     assert!(plant.iter().all(|finding| finding["src_ip"] == "192.168.50.20"), "{plant:?}");

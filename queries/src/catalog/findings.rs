@@ -1,5 +1,6 @@
 //! The `findings` table: every detection that fires, computed when it is asked for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,19 +16,22 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPu
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 
-use crate::analyzer::{Analyzer, FindingQuery, built_in};
+use crate::analyzer::{self, Analyzer, FindingQuery, built_in};
 use crate::{Result, run};
 
 /// The table provider.
 pub struct FindingsTable {
     context: SessionContext,
-    /// Stored tables that have rows: a detection over others cannot fire and is not run.
-    present: Vec<String>,
+    present: Present,
     schema: SchemaRef,
 }
 
+/// Stored tables that have rows, each with the name of the capture that alone has them; `None` where several have. A detection
+/// over other tables cannot fire and is not run.
+pub type Present = BTreeMap<String, Option<String>>;
+
 impl FindingsTable {
-    pub fn new(context: SessionContext, present: Vec<String>) -> Self {
+    pub fn new(context: SessionContext, present: Present) -> Self {
         Self { context, present, schema: run::findings_schema() }
     }
 }
@@ -97,25 +101,50 @@ impl TableProvider for FindingsTable {
 }
 
 /// Runs one detection and gives its rows the shape of the `findings` table.
-pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &FindingQuery, present: &[String]) -> Result<RecordBatch> {
+pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &FindingQuery, present: &Present) -> Result<RecordBatch> {
     let schema = run::findings_schema();
     let tables = super::tables_of(context, &finding.sql)?;
     let stored = pcapper_schema::all();
-    let can_fire = tables.iter().any(|table| present.contains(table) || !stored.iter().any(|def| def.name == table && !present.contains(table)));
+    let can_fire = tables.iter().any(|table| present.contains_key(table) || !stored.iter().any(|def| def.name == table));
     if !can_fire {
         return Ok(RecordBatch::new_empty(schema));
     }
     let frame = context.sql(&finding.sql).await?;
     let batches = frame.collect().await?;
+    let found = batches.iter().any(|batch| batch.num_rows() > 0);
+    let capture = if found { only_capture(context, tables, present)? } else { None };
     let mut shaped = Vec::with_capacity(batches.len());
     for batch in &batches {
-        shaped.push(shape(batch, &schema, analyzer, finding)?);
+        shaped.push(shape(batch, &schema, analyzer, finding, capture.as_deref())?);
     }
     Ok(concat_batches(&schema, &shaped)?)
 }
 
+/// The capture that alone has rows in the tables of a query, views among them, so that what is found can be in no other.
+fn only_capture(context: &SessionContext, tables: Vec<String>, present: &Present) -> Result<Option<String>> {
+    let views = analyzer::views();
+    let (mut wanted, mut only, mut seen) = (tables, None, Vec::new());
+    while let Some(table) = wanted.pop() {
+        if seen.contains(&table) {
+            continue;
+        }
+        if let Some((_, query)) = views.iter().find(|(view, _)| *view == table) {
+            wanted.extend(super::tables_of(context, query)?);
+        }
+        match (present.get(table.strip_prefix("stored_").unwrap_or(&table)), &only) {
+            (None, _) => {}
+            (Some(None), _) => return Ok(None),
+            (Some(holder), None) => only.clone_from(holder),
+            (Some(holder), _) if *holder == only => {}
+            (Some(_), _) => return Ok(None),
+        }
+        seen.push(table);
+    }
+    Ok(only)
+}
+
 /// A detection's rows as `findings` rows: columns by name, what is missing from the detection's declaration.
-fn shape(batch: &RecordBatch, schema: &SchemaRef, analyzer: &Analyzer, finding: &FindingQuery) -> Result<RecordBatch> {
+fn shape(batch: &RecordBatch, schema: &SchemaRef, analyzer: &Analyzer, finding: &FindingQuery, capture: Option<&str>) -> Result<RecordBatch> {
     let rows = batch.num_rows();
     let constant = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows])) };
     let columns = schema
@@ -131,6 +160,7 @@ fn shape(batch: &RecordBatch, schema: &SchemaRef, analyzer: &Analyzer, finding: 
                 ("techniques", None) => techniques(&finding.techniques, rows),
                 // A detection of single events names one frame a row: that is its evidence.
                 ("frames", None) => evidence(batch)?,
+                ("capture", None) if capture.is_some() => capture.map_or_else(|| new_null_array(&DataType::Utf8, rows), constant),
                 ("count", None) => Arc::new(UInt64Array::from(vec![1; rows])),
                 (_, Some(given)) => Arc::clone(given),
                 (_, None) => return Ok(new_null_array(field.data_type(), rows)),

@@ -139,12 +139,15 @@ impl SchemaProvider for Tables {
 }
 
 impl Tables {
-    /// Names of stored tables that have rows in some capture of the selection.
-    fn present(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.captures.iter().flat_map(|capture| capture.manifest.tables.keys().cloned()).collect();
-        names.sort();
-        names.dedup();
-        names
+    /// Stored tables that have rows in some capture of the selection.
+    fn present(&self) -> findings::Present {
+        let (mut present, mut seen) = (findings::Present::new(), std::collections::HashSet::new());
+        for capture in self.captures.iter().filter(|capture| seen.insert(&capture.manifest.capture_id)) {
+            for table in capture.manifest.tables.keys() {
+                present.entry(table.clone()).and_modify(|holder| *holder = None).or_insert_with(|| Some(capture.name.clone()));
+            }
+        }
+        present
     }
 
     /// The table as it lies in the lake.

@@ -100,7 +100,8 @@ pub fn tell(cx: &mut Cx<'_>, request: &Waiting, answer: Option<(&Common, &Object
         (!names.is_empty()).then(|| names.join(", "))
     });
     // IEEE 1815 has every time in UTC.
-    let time = asked.points.iter().find_map(|point| point.time).filter(|_| class == "time_set").and_then(|time| super::fragment::nanoseconds(Some(time)));
+    let time =
+        asked.points.iter().find_map(|point| point.time).filter(|_| class == "time_set").and_then(|time| super::fragment::nanoseconds(Some(time)));
     let time = time.map(|time| calendar::clock(time) + "Z");
     command(cx, &common, true, OtCommands { point: point.as_deref(), value: time.as_deref(), outcome: Some(outcome), error, ..base() });
 }
