@@ -60,14 +60,14 @@ SELECT 'The sender in the message is not the sender of the frame' AS title, src_
 FROM arp WHERE sender_mac_matches_frame = false GROUP BY src_mac, sender_mac, sender_ip HAVING count(*) >= 3 ORDER BY src_mac, sender_mac, src_ip;
 
 -- @finding arp_bad_sender severity=medium confidence=high technique=T1557.002
-SELECT 'A reply gives an address that no station has' AS title, sender_ip || ' is at ' || sender_mac AS details, sender_ip AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A reply gives an address that no station has' AS title, sender_ip || ' is at ' || sender_mac AS details, sender_ip AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM arp WHERE operation = 'reply' AND (sender_mac = '00:00:00:00:00:00' OR (substr(sender_mac, 2, 1) IN ('1', '3', '5', '7', '9', 'b', 'd', 'f') AND sender_mac NOT LIKE '03:bf:%'))
-GROUP BY sender_ip, sender_mac ORDER BY src_ip;
+GROUP BY sender_ip, sender_mac, capture ORDER BY src_ip;
 
 -- @finding arp_malformed severity=low confidence=high
 SELECT 'ARP with impossible lengths' AS title, 'hardware length ' || CAST(hardware_len AS VARCHAR) || ', protocol length ' || CAST(protocol_len AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM arp WHERE hardware_type = 1 AND protocol_type = 2048 AND (hardware_len <> 6 OR protocol_len <> 4) GROUP BY hardware_len, protocol_len ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM arp WHERE hardware_type = 1 AND protocol_type = 2048 AND (hardware_len <> 6 OR protocol_len <> 4) GROUP BY hardware_len, protocol_len, capture ORDER BY frame;
 
 -- @finding arp_mitm severity=critical confidence=high technique=T1557.002,T0830
 WITH claims AS (SELECT capture_id, vlan_id, sender_ip AS ip, sender_mac AS mac, target_ip AS told, frame, ts FROM arp WHERE operation = 'reply' AND sender_ip IS NOT NULL AND target_ip IS NOT NULL AND sender_ip <> target_ip),

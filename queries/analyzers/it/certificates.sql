@@ -34,29 +34,29 @@ SELECT frame, chain_index, subject, issuer, serial, sig_alg, not_before, not_aft
 
 -- @finding cert_expired severity=medium confidence=high technique=T1587.003
 SELECT CASE WHEN max(days_left) > -7 THEN 'low' ELSE 'medium' END AS severity, 'A certificate had expired when it was presented' AS title, coalesce(subject_cn, subject) || ', valid until ' || CAST(min(not_after) AS VARCHAR) AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier <> 'ocsp' GROUP BY src_ip, sha256, coalesce(subject_cn, subject) ORDER BY src_ip, details;
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier <> 'ocsp' GROUP BY src_ip, sha256, coalesce(subject_cn, subject), capture ORDER BY src_ip, details;
 
 -- @finding cert_not_yet_valid severity=low confidence=high
 SELECT 'A certificate was not yet valid when it was presented' AS title, coalesce(subject_cn, subject) || ', valid from ' || CAST(not_before AS VARCHAR) AS details, src_ip, frame, ts
 FROM x509 WHERE chain_index = 0 AND CAST(not_before AS BIGINT) > CAST(ts AS BIGINT) + 86400000000000 ORDER BY capture, frame;
 
 -- @finding cert_self_signed_public severity=medium technique=T1587.003,T1573
-SELECT 'A public server with a self-signed certificate' AS title, coalesce(subject_cn, subject) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE chain_index = 0 AND self_signed AND is_public(src_ip) AND role = 'server' AND carrier = 'tls' AND src_port <> 3389 GROUP BY src_ip, dst_ip, coalesce(subject_cn, subject) ORDER BY src_ip, dst_ip, details;
+SELECT 'A public server with a self-signed certificate' AS title, coalesce(subject_cn, subject) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE chain_index = 0 AND self_signed AND is_public(src_ip) AND role = 'server' AND carrier = 'tls' AND src_port <> 3389 GROUP BY src_ip, dst_ip, coalesce(subject_cn, subject), capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding cert_sni_mismatch severity=medium confidence=high technique=T1557
 SELECT 'The certificate does not bear the name asked for' AS title, server_name || ' was asked for, ' || coalesce(array_to_string(array_slice(san_dns, 1, 3), ', '), subject_cn, subject) || ' came' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE chain_index = 0 AND sni_matches = false AND is_public(src_ip) GROUP BY src_ip, server_name, coalesce(array_to_string(array_slice(san_dns, 1, 3), ', '), subject_cn, subject) ORDER BY src_ip, details;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE chain_index = 0 AND sni_matches = false AND is_public(src_ip) GROUP BY src_ip, server_name, coalesce(array_to_string(array_slice(san_dns, 1, 3), ', '), subject_cn, subject), capture ORDER BY src_ip, details;
 
 -- @finding cert_weak_key severity=medium confidence=high technique=T1600.001
-SELECT 'A certificate with a weak key' AS title, coalesce(subject_cn, subject) || ': ' || key_type || ' ' || CAST(key_bits AS VARCHAR) || ' bits' AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE (key_type IN ('rsa', 'dsa') AND key_bits < 2048) OR (key_type = 'ec' AND key_bits < 224) OR key_exponent = '1' GROUP BY src_ip, coalesce(subject_cn, subject), key_type, key_bits ORDER BY src_ip, details;
+SELECT 'A certificate with a weak key' AS title, coalesce(subject_cn, subject) || ': ' || key_type || ' ' || CAST(key_bits AS VARCHAR) || ' bits' AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE (key_type IN ('rsa', 'dsa') AND key_bits < 2048) OR (key_type = 'ec' AND key_bits < 224) OR key_exponent = '1' GROUP BY src_ip, coalesce(subject_cn, subject), key_type, key_bits, capture ORDER BY src_ip, details;
 
 -- @finding cert_weak_signature severity=medium confidence=high technique=T1600
-SELECT 'A certificate signed with a broken hash' AS title, coalesce(subject_cn, subject) || ': ' || sig_alg AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE NOT self_issued AND regexp_like(lower(sig_alg), '(md2|md5|sha1|sha-1)') GROUP BY src_ip, coalesce(subject_cn, subject), sig_alg ORDER BY src_ip, details;
+SELECT 'A certificate signed with a broken hash' AS title, coalesce(subject_cn, subject) || ': ' || sig_alg AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE NOT self_issued AND regexp_like(lower(sig_alg), '(md2|md5|sha1|sha-1)') GROUP BY src_ip, coalesce(subject_cn, subject), sig_alg, capture ORDER BY src_ip, details;
 
 -- @finding cert_key_reuse severity=low confidence=high technique=T1552.004
 SELECT 'One key under several names' AS title, CAST(count(DISTINCT subject) AS VARCHAR) || ' subjects share key ' || substr(spki_sha256, 1, 16) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -68,23 +68,23 @@ FROM x509 WHERE role = 'server' AND chain_index = 0 AND server_name IS NOT NULL 
   AND ocsp_urls IS NULL AND crl_urls IS NULL AND ca_issuers IS NULL GROUP BY capture_id, issuer HAVING count(DISTINCT registered_domain(server_name)) >= 3 ORDER BY details;
 
 -- @finding cert_suspicious_fields severity=medium confidence=medium technique=T1587.003
-SELECT 'A certificate with the fields of a tool' AS title, coalesce(nullif(subject, ''), 'empty subject') AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A certificate with the fields of a tool' AS title, coalesce(nullif(subject, ''), 'empty subject') AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM x509 WHERE role = 'server' AND chain_index = 0 AND is_public(src_ip) AND (subject LIKE '%Internet Widgits%' OR subject LIKE '%Major Cobalt Strike%' OR subject_cn = 'localhost' OR (coalesce(subject, '') = '' AND san_dns IS NULL AND san_ip IS NULL))
-GROUP BY subject, src_ip ORDER BY details, dst_ip;
+GROUP BY subject, src_ip, capture ORDER BY details, dst_ip;
 
 -- @finding cert_ca_as_leaf severity=medium confidence=medium technique=T1587.003
-SELECT CASE WHEN bool_and(self_signed) OR NOT bool_or(is_public(src_ip)) THEN 'info' ELSE 'medium' END AS severity, 'A server proves itself with a certificate that can sign others' AS title, coalesce(subject_cn, subject) AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE role = 'server' AND chain_index = 0 AND basic_constraints_ca GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
+SELECT CASE WHEN bool_and(self_signed) OR NOT bool_or(is_public(src_ip)) THEN 'info' ELSE 'medium' END AS severity, 'A server proves itself with a certificate that can sign others' AS title, coalesce(subject_cn, subject) AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND basic_constraints_ca GROUP BY subject_cn, subject, src_ip, capture ORDER BY details, dst_ip;
 
 -- @finding cert_chain_broken severity=info confidence=high
-SELECT 'A chain whose signatures do not hold' AS title, coalesce(subject_cn, subject) || ' is not signed by the next certificate' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE role = 'server' AND signed_by_next = false GROUP BY subject_cn, subject, src_ip ORDER BY details, dst_ip;
+SELECT 'A chain whose signatures do not hold' AS title, coalesce(subject_cn, subject) || ' is not signed by the next certificate' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE role = 'server' AND signed_by_next = false GROUP BY subject_cn, subject, src_ip, capture ORDER BY details, dst_ip;
 
 -- @finding cert_long_validity severity=low confidence=high
-SELECT 'A public certificate that is valid for too long' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A public certificate that is valid for too long' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM x509 WHERE role = 'server' AND chain_index = 0 AND NOT self_signed AND coalesce(scts, 0) > 0 AND ((not_before >= TIMESTAMP '2018-03-01' AND validity_days > 826) OR (not_before >= TIMESTAMP '2020-09-01' AND validity_days > 399))
-GROUP BY subject_cn, subject, validity_days, src_ip ORDER BY details, dst_ip;
+GROUP BY subject_cn, subject, validity_days, src_ip, capture ORDER BY details, dst_ip;
 
 -- @finding cert_short_lived severity=info confidence=high technique=T1587.003
-SELECT 'A certificate for a few days' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days, 1) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE role = 'server' AND chain_index = 0 AND validity_days < 6.9 AND validity_days > 0 AND is_public(src_ip) GROUP BY subject_cn, subject, validity_days, src_ip ORDER BY details, dst_ip;
+SELECT 'A certificate for a few days' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days, 1) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND validity_days < 6.9 AND validity_days > 0 AND is_public(src_ip) GROUP BY subject_cn, subject, validity_days, src_ip, capture ORDER BY details, dst_ip;

@@ -64,19 +64,19 @@ FROM (SELECT capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000 AS second, 
 WHERE n > 50 GROUP BY capture_id, client_mac ORDER BY client_mac;
 
 -- @finding dhcp_wpad severity=medium technique=T1557
-SELECT 'DHCP hands out a proxy configuration' AS title, wpad_url AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM dhcp WHERE op = 2 AND wpad_url IS NOT NULL GROUP BY wpad_url, server_id ORDER BY src_ip, details;
+SELECT 'DHCP hands out a proxy configuration' AS title, wpad_url AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM dhcp WHERE op = 2 AND wpad_url IS NOT NULL GROUP BY wpad_url, server_id, capture ORDER BY src_ip, details;
 
 -- @finding dhcp_malformed severity=low confidence=high
 SELECT 'Malformed DHCP' AS title, CASE WHEN array_length(duplicate_options) > 0 THEN 'options given twice: ' || array_to_string(duplicate_options, ', ') ELSE message_type_name END AS details, src_ip, dst_ip, frame, ts
 FROM dhcp WHERE array_length(duplicate_options) > 0 OR message_type_name LIKE 'TYPE-%' ORDER BY capture, frame;
 
 -- @finding dhcp_decline_conflict severity=low confidence=high
-SELECT 'A client declined the address it was given' AS title, client_mac || ' declined ' || array_to_string(array_sort(array_agg(DISTINCT requested_addr)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dhcp WHERE message_type_name = 'decline' GROUP BY client_mac ORDER BY client_mac;
+SELECT 'A client declined the address it was given' AS title, client_mac || ' declined ' || array_to_string(array_sort(array_agg(DISTINCT requested_addr)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dhcp WHERE message_type_name = 'decline' GROUP BY client_mac, capture ORDER BY client_mac;
 
 -- @finding dhcp_routes_hijack severity=medium confidence=medium technique=T1557
-SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classless_routes, ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dhcp WHERE classless_routes IS NOT NULL AND regexp_like(array_to_string(classless_routes, ' '), '(^| )(0\.0\.0\.0/1|128\.0\.0\.0/1)( |$)') GROUP BY classless_routes, src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classless_routes, ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dhcp WHERE classless_routes IS NOT NULL AND regexp_like(array_to_string(classless_routes, ' '), '(^| )(0\.0\.0\.0/1|128\.0\.0\.0/1)( |$)') GROUP BY classless_routes, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dhcp_option_exfil severity=medium confidence=medium technique=T1048.003
 SELECT 'A client changes its names without end' AS title, client_mac || ' sent ' || CAST(count(DISTINCT value) AS VARCHAR) || ' different long names' AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -84,5 +84,5 @@ FROM (SELECT capture_id, client_mac, src_ip, frame, ts, coalesce(host_name, vend
 WHERE length(value) >= 32 AND entropy(value) >= 4 GROUP BY capture_id, client_mac HAVING count(DISTINCT value) >= 5 ORDER BY client_mac;
 
 -- @finding dhcp_boot_untrusted severity=medium confidence=medium technique=T1542.005
-SELECT 'Clients are told to boot from the internet' AS title, coalesce(boot_file, 'no file') || ' from ' || siaddr AS details, src_ip, siaddr AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dhcp WHERE op = 2 AND boot_file IS NOT NULL AND is_public(siaddr) AND is_private(src_ip) GROUP BY boot_file, src_ip, siaddr ORDER BY src_ip, dst_ip;
+SELECT 'Clients are told to boot from the internet' AS title, coalesce(boot_file, 'no file') || ' from ' || siaddr AS details, src_ip, siaddr AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dhcp WHERE op = 2 AND boot_file IS NOT NULL AND is_public(siaddr) AND is_private(src_ip) GROUP BY boot_file, src_ip, siaddr, capture ORDER BY src_ip, dst_ip;

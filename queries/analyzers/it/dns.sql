@@ -87,8 +87,8 @@ ORDER BY a.capture, a.frame, b.frame;
 
 -- @finding dns_oversized_trailer severity=medium confidence=high technique=T1001
 SELECT 'Bytes behind the end of a DNS message' AS title, 'up to ' || CAST(max(trailing_bytes) AS VARCHAR) || ' bytes follow the last record' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE trailing_bytes >= 8 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dns WHERE trailing_bytes >= 8 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dns_llmnr_poison severity=high confidence=medium technique=T1557.001
 SELECT 'One host answers for many names' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' unrelated names: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT lower(query))), 1, 5), ', ') AS details, src_ip, count(*) AS count, min(frame) AS frame,
@@ -129,9 +129,9 @@ FROM given a JOIN given b ON b.capture_id = a.capture_id AND b.name = a.name AND
 WHERE a.public AND b.private AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) <= (a.ttl + 60) * 1000000000 GROUP BY a.name, a.dst_ip ORDER BY a.name, a.dst_ip;
 
 -- @finding dns_sinkhole severity=info confidence=medium technique=T1071.004
-SELECT 'A name was sent nowhere' AS title, lower(name) || ' is ' || address AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A name was sent nowhere' AS title, lower(name) || ' is ' || address AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns_records WHERE section = 'answer' AND is_response AND (address IN ('0.0.0.0', '::', '::1') OR address LIKE '127.%') AND lower(name) NOT LIKE '%localhost' AND src_ip IS NOT NULL AND type_name IN ('A', 'AAAA') AND src_port = 53
-GROUP BY lower(name), address, dst_ip ORDER BY details, src_ip;
+GROUP BY lower(name), address, dst_ip, capture ORDER BY details, src_ip;
 
 -- @finding dns_fast_flux severity=medium confidence=low technique=T1568.001
 SELECT 'A name that moves from address to address' AS title, lower(name) || ': ' || CAST(count(DISTINCT address) AS VARCHAR) || ' addresses in ' || CAST(count(DISTINCT net) AS VARCHAR) || ' networks, kept ' || CAST(max(ttl) AS VARCHAR) || ' s at most' AS details,
@@ -142,8 +142,8 @@ HAVING count(DISTINCT address) >= 10 AND count(DISTINCT net) >= 5 AND max(ttl) <
 
 -- @finding dns_update severity=low confidence=high technique=T1584.002
 SELECT 'A zone was changed' AS title, coalesce(q.query, 'a zone') || ' accepted ' || CAST(count(*) AS VARCHAR) || ' updates' AS details, q.dst_ip AS src_ip, q.src_ip AS dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
-FROM dns q WHERE q.opcode_name = 'update' AND q.is_response AND q.rcode_name = 'NOERROR' GROUP BY q.query, q.src_ip, q.dst_ip ORDER BY src_ip, dst_ip, details;
+  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, capture
+FROM dns q WHERE q.opcode_name = 'update' AND q.is_response AND q.rcode_name = 'NOERROR' GROUP BY q.query, q.src_ip, q.dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_flood severity=medium confidence=high technique=T1498
 WITH seconds AS (SELECT src_ip, CAST(ts AS BIGINT) / 10000000000 AS span, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(dst_ip) AS dst_ip FROM dns WHERE NOT is_response AND protocol = 'dns' GROUP BY src_ip, CAST(ts AS BIGINT) / 10000000000)
@@ -171,12 +171,12 @@ FROM asked a JOIN inside i ON i.capture_id = a.capture_id LEFT JOIN answering s 
 WHERE is_private(a.src_ip) AND is_public(a.dst_ip) AND s.server IS NULL GROUP BY a.src_ip, a.dst_ip ORDER BY a.src_ip, a.dst_ip;
 
 -- @finding dns_rare_type severity=low confidence=medium technique=T1071.004
-SELECT 'Questions for types hardly anybody uses' AS title, qtype_name || ' of ' || coalesce(registered_domain, min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE NOT is_response AND protocol = 'dns' AND (qtype IN (10, 11, 13, 25) OR qtype BETWEEN 32770 AND 65534) GROUP BY qtype_name, registered_domain, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'Questions for types hardly anybody uses' AS title, qtype_name || ' of ' || coalesce(registered_domain, min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dns WHERE NOT is_response AND protocol = 'dns' AND (qtype IN (10, 11, 13, 25) OR qtype BETWEEN 32770 AND 65534) GROUP BY qtype_name, registered_domain, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_long_query severity=low confidence=medium technique=T1071.004
-SELECT 'Names near the greatest length' AS title, 'up to ' || CAST(max(query_length) AS VARCHAR) || ' bytes, below ' || coalesce(registered_domain, 'an unknown domain') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE NOT is_response AND protocol = 'dns' AND query_length >= 200 AND query NOT LIKE '%.arpa' GROUP BY registered_domain, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'Names near the greatest length' AS title, 'up to ' || CAST(max(query_length) AS VARCHAR) || ' bytes, below ' || coalesce(registered_domain, 'an unknown domain') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dns WHERE NOT is_response AND protocol = 'dns' AND query_length >= 200 AND query NOT LIKE '%.arpa' GROUP BY registered_domain, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_non_dns_port severity=medium confidence=high technique=T1571
 SELECT 'DNS on a port of its own choice' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -187,15 +187,15 @@ SELECT 'Something else on the DNS port' AS title, coalesce(f.service, 'unknown c
 FROM flows f WHERE f.dst_port = 53 AND f.transport IN ('tcp', 'udp') AND coalesce(f.service, '') <> 'dns' AND f.orig_bytes > 0 AND f.resp_bytes > 0 AND f.missed_bytes = 0 AND f.orig_packets + f.resp_packets >= 4 ORDER BY f.capture, f.frame;
 
 -- @finding dns_wpad severity=medium confidence=medium technique=T1557
-SELECT 'A proxy configuration host was named from outside' AS title, query || ' is ' || array_to_string(answers, ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE is_response AND lower(query) LIKE 'wpad.%' AND array_length(answers) > 0 AND is_public(array_element(answers, CAST(array_length(answers) AS BIGINT))) GROUP BY query, answers, dst_ip, src_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'A proxy configuration host was named from outside' AS title, query || ' is ' || array_to_string(answers, ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dns WHERE is_response AND lower(query) LIKE 'wpad.%' AND array_length(answers) > 0 AND is_public(array_element(answers, CAST(array_length(answers) AS BIGINT))) GROUP BY query, answers, dst_ip, src_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_internal_leak severity=low confidence=high technique=T1590
-SELECT 'Inside names asked of a public resolver' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' names, such as ' || min(lower(query)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Inside names asked of a public resolver' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' names, such as ' || min(lower(query)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND is_public(dst_ip) AND is_private(src_ip)
   AND (regexp_like(lower(query), '[.](local|lan|corp|home|internal|intranet|localdomain)$') OR regexp_like(query, '[.](10|168[.]192|(1[6-9]|2[0-9]|3[01])[.]172)[.]in-addr[.]arpa$') OR (query NOT LIKE '%.%' AND length(query) > 0 AND qtype_name IN ('A', 'AAAA')))
-GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dns_malformed severity=low confidence=high technique=T1498
-SELECT 'DNS messages that break the rules' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE protocol = 'dns' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'DNS messages that break the rules' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE protocol = 'dns' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;

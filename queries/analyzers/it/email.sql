@@ -35,8 +35,8 @@ SELECT url, count(*) AS messages, min(frame) AS frame FROM (SELECT frame, unnest
 SELECT frame, subject, substr(replace(replace(body_text, chr(13), ''), chr(10), ' '), 1, 200) AS text FROM email WHERE body_text IS NOT NULL ORDER BY capture, frame;
 
 -- @finding email_clear_login severity=high confidence=high technique=T1040
-SELECT CASE WHEN bool_and(outcome = 'failure') THEN 'medium' ELSE 'high' END AS severity, 'A mailbox login in clear' AS title, upper(protocol) || ' user ' || coalesce(username, 'unknown') || ', ' || array_to_string(array_sort(array_agg(DISTINCT field)), ', ') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' WHEN bool_or(outcome = 'failure') THEN ', refused' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM credentials WHERE protocol IN ('pop3', 'imap') AND kind IN ('password', 'bearer') AND NOT encrypted GROUP BY protocol, username, src_ip, dst_ip ORDER BY src_ip, dst_ip, protocol, username;
+SELECT CASE WHEN bool_and(outcome = 'failure') THEN 'medium' ELSE 'high' END AS severity, 'A mailbox login in clear' AS title, upper(protocol) || ' user ' || coalesce(username, 'unknown') || ', ' || array_to_string(array_sort(array_agg(DISTINCT field)), ', ') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' WHEN bool_or(outcome = 'failure') THEN ', refused' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol IN ('pop3', 'imap') AND kind IN ('password', 'bearer') AND NOT encrypted GROUP BY protocol, username, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, protocol, username;
 
 -- @finding email_brute severity=medium confidence=high technique=T1110.001
 WITH failures AS (SELECT capture_id, protocol, src_ip, dst_ip, dst_port, frame, ts, username, secret_id, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT), 9) OVER (PARTITION BY capture_id, protocol, src_ip, dst_ip ORDER BY ts, frame) AS span FROM credentials WHERE protocol IN ('pop3', 'imap') AND outcome = 'failure'),
@@ -51,10 +51,10 @@ FROM guesses g LEFT JOIN hits h ON h.capture_id = g.capture_id AND h.protocol = 
 -- @finding email_attachment_exec severity=high confidence=high technique=T1566.001
 SELECT 'An attachment that can run' AS title, coalesce(filename, 'no name') || CASE WHEN filename IS NULL OR NOT regexp_like(lower(filename), '[.](exe|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|msi|msp|cpl|jar|lnk|iso|img|vhd|vhdx|dll|chm|xll|docm|dotm|xlsm|xltm|xlam|pptm|potm|ppam|ppsm)$') THEN ' is ' || mime
     WHEN regexp_like(lower(filename), '[.](pdf|doc|docx|xls|xlsx|ppt|pptx|rtf|txt|jpg|jpeg|png|gif|zip)[ _.]*[.][a-z0-9]+$') THEN ', two endings' WHEN regexp_like(lower(filename), 'm$') AND lower(filename) NOT LIKE '%.chm' THEN ', a document with macros' WHEN regexp_like(lower(filename), '[.](iso|img|vhd|vhdx)$') THEN ', a disk image' ELSE '' END || coalesce(', sha256 ' || substr(sha256, 1, 16), '') AS details,
-  src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM files WHERE source IN ('smtp', 'lmtp', 'pop3', 'imap') AND (regexp_like(lower(filename), '[.](exe|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|msi|msp|cpl|jar|lnk|iso|img|vhd|vhdx|dll|chm|xll|docm|dotm|xlsm|xltm|xlam|pptm|potm|ppam|ppsm)$')
   OR mime IN ('application/x-dosexec', 'application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-mach-binary', 'application/java-vm', 'application/x-ms-shortcut', 'application/vnd.ms-htmlhelp', 'application/vnd.android.dex', 'text/x-shellscript', 'text/x-script'))
-GROUP BY filename, mime, sha256, src_ip, dst_ip ORDER BY src_ip, dst_ip, filename, sha256;
+GROUP BY filename, mime, sha256, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, filename, sha256;
 
 -- @finding email_phish severity=medium confidence=medium technique=T1566.002
 WITH own AS (SELECT DISTINCT capture_id, registered_domain(split_part(lower(username), '@', 2)) AS domain FROM credentials WHERE protocol IN ('smtp', 'pop3', 'imap') AND outcome = 'success' AND username LIKE '%@%.%'),

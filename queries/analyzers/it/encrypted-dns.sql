@@ -47,8 +47,8 @@ FROM encrypted_dns e LEFT JOIN inside i ON i.capture_id = e.capture_id AND i.ip 
 WHERE is_public(e.dst_ip) AND NOT is_public(e.src_ip) AND i.ip IS NULL GROUP BY e.src_ip, e.dst_ip, e.kind ORDER BY e.src_ip, e.dst_ip, e.kind;
 
 -- @finding encdns_unknown_provider severity=medium confidence=medium technique=T1071.004
-SELECT 'Encrypted DNS to a server that is no known resolver' AS title, kind || coalesce(', ' || max(name), '') || ' (' || min(evidence) || ')' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM encrypted_dns WHERE certainty = 'certain' AND provider IS NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY kind, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port, kind;
+SELECT 'Encrypted DNS to a server that is no known resolver' AS title, kind || coalesce(', ' || max(name), '') || ' (' || min(evidence) || ')' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM encrypted_dns WHERE certainty = 'certain' AND provider IS NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY kind, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port, kind;
 
 -- @finding encdns_tunnel severity=high confidence=medium technique=T1572,T1048.002
 WITH volume AS (SELECT e.capture_id, e.src_ip, e.dst_ip, e.kind, max(e.dst_port) AS dst_port, sum(CASE WHEN e.src_port = f.src_port THEN f.orig_bytes ELSE f.resp_bytes END) AS up, sum(CASE WHEN e.src_port = f.src_port THEN f.resp_bytes ELSE f.orig_bytes END) AS down,
@@ -75,5 +75,5 @@ SELECT 'A client avoids the resolver it was given' AS title, CAST(max(s.hidden) 
 FROM encrypted_dns e JOIN share s ON s.capture_id = e.capture_id AND s.ip = e.src_ip WHERE s.names >= 5 AND s.hidden >= 0.8 * s.names GROUP BY e.src_ip, e.dst_ip ORDER BY e.src_ip, e.dst_ip;
 
 -- @finding encdns_odd_port severity=low confidence=high technique=T1571
-SELECT kind || ' on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM encrypted_dns WHERE kind IN ('DoT', 'DoQ') AND dst_port NOT IN (853, 784, 8853) GROUP BY kind, evidence, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port, kind;
+SELECT kind || ' on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM encrypted_dns WHERE kind IN ('DoT', 'DoQ') AND dst_port NOT IN (853, 784, 8853) GROUP BY kind, evidence, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port, kind;

@@ -53,8 +53,8 @@ WHERE n <= 3 GROUP BY capture_id, src_ip, span HAVING count(*) >= 5 ORDER BY src
 
 -- @finding ftp_cleartext_login severity=medium confidence=high technique=T1040
 SELECT CASE WHEN is_public(dst_ip) OR lower(username) IN ('root', 'administrator', 'admin') THEN 'high' ELSE 'medium' END AS severity, 'A login in clear was accepted' AS title, 'user ' || username AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM credentials WHERE protocol = 'ftp' AND kind = 'password' AND outcome = 'success' GROUP BY username, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol = 'ftp' AND kind = 'password' AND outcome = 'success' GROUP BY username, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding ftp_anonymous severity=low confidence=high technique=T1078
 SELECT CASE WHEN is_public(c.dst_ip) THEN 'info' WHEN count(w.frame) > 0 THEN 'medium' ELSE 'low' END AS severity, 'Anybody may log in' AS title, 'user ' || min(c.username) || CASE WHEN count(w.frame) > 0 THEN ', and may write' ELSE '' END AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(DISTINCT c.frame) AS count,
@@ -64,24 +64,24 @@ WHERE c.protocol = 'ftp' AND c.kind = 'anonymous' AND c.outcome = 'success' GROU
 
 -- @finding ftp_bounce severity=high confidence=high technique=T1090
 SELECT CASE WHEN min(data_port) < 1024 THEN 'critical' ELSE 'high' END AS severity, 'A client sends the server to a third host' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT data_ip || ':' || CAST(data_port AS VARCHAR))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM ftp WHERE is_request AND data_ip_differs GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM ftp WHERE is_request AND data_ip_differs GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_pasv_mismatch severity=low confidence=medium technique=T1557
 SELECT CASE WHEN bool_or(is_public(data_ip)) THEN 'medium' ELSE 'low' END AS severity, 'A server sends its clients elsewhere' AS title, 'data at ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT data_ip)), 1, 6), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM ftp WHERE reply_code = 227 AND data_ip_differs GROUP BY dst_ip, src_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM ftp WHERE reply_code = 227 AND data_ip_differs GROUP BY dst_ip, src_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_site_exec severity=high confidence=medium technique=T1190,T1059
-SELECT 'A SITE command that runs or copies files' AS title, min(arg) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ftp WHERE is_request AND command = 'SITE' AND regexp_like(arg, '^(?i)(exec|cpfr|cpto|system)\b') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A SITE command that runs or copies files' AS title, min(arg) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ftp WHERE is_request AND command = 'SITE' AND regexp_like(arg, '^(?i)(exec|cpfr|cpto|system)\b') GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_traversal severity=high confidence=high technique=T1083,T1190
-SELECT 'A path that climbs out of its directory' AS title, min(command || ' ' || arg) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ftp WHERE is_request AND command IN ('RETR', 'STOR', 'CWD', 'SIZE', 'DELE', 'LIST', 'NLST') AND (arg LIKE '%../%' OR arg LIKE '%..\%' OR lower(arg) LIKE '%2e%2e%2f%') AND arg NOT IN ('..', '../') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A path that climbs out of its directory' AS title, min(command || ' ' || arg) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ftp WHERE is_request AND command IN ('RETR', 'STOR', 'CWD', 'SIZE', 'DELE', 'LIST', 'NLST') AND (arg LIKE '%../%' OR arg LIKE '%..\%' OR lower(arg) LIKE '%2e%2e%2f%') AND arg NOT IN ('..', '../') GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_exploit_input severity=high confidence=medium technique=T1190
 SELECT 'Input meant to break a server' AS title, CASE WHEN bool_or(arg LIKE '%:)') THEN 'user name ends in :), the back door of vsftpd 2.3.4' ELSE 'an argument of ' || CAST(max(greatest(coalesce(length(arg), 0), coalesce(length(secret_arg), 0))) AS VARCHAR) || ' characters' END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ftp WHERE is_request AND ((command = 'USER' AND arg LIKE '%:)') OR length(arg) > 512 OR regexp_like(arg, '%[0-9]*\$?[nx]%[0-9]*\$?[nx]')) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ftp WHERE is_request AND ((command = 'USER' AND arg LIKE '%:)') OR length(arg) > 512 OR regexp_like(arg, '%[0-9]*\$?[nx]%[0-9]*\$?[nx]')) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_executable severity=medium confidence=high technique=T1105
 SELECT 'A program was moved by FTP' AS title, direction || ' of ' || coalesce(path, arg) || ', ' || mime AS details, src_ip, dst_ip, frame, ts, capture FROM ftp_transfers WHERE mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-mach-binary', 'text/x-shellscript') OR mime LIKE '%executable%' ORDER BY capture, frame;
@@ -99,5 +99,5 @@ SELECT 'FTP on an unusual port' AS title, coalesce('server says ' || substr(min(
   count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM ftp GROUP BY capture_id, flow_id HAVING min(CASE WHEN is_request THEN dst_port ELSE src_port END) NOT IN (21, 990, 2121) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding ftp_no_tls_after_auth severity=low confidence=high technique=T1040
-SELECT 'A server refused encryption' AS title, 'AUTH answered ' || CAST(min(reply_code) AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ftp WHERE answers_command = 'AUTH' AND reply_code >= 400 GROUP BY dst_ip, src_ip ORDER BY src_ip, dst_ip;
+SELECT 'A server refused encryption' AS title, 'AUTH answered ' || CAST(min(reply_code) AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ftp WHERE answers_command = 'AUTH' AND reply_code >= 400 GROUP BY dst_ip, src_ip, capture ORDER BY src_ip, dst_ip;

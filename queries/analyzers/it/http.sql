@@ -61,8 +61,8 @@ WHERE is_request AND regexp_like(lower(uri), '(union(\+|%20| )+(all(\+|%20| )+)?
 
 -- @finding http_scanner severity=medium confidence=high technique=T1595.002
 SELECT CASE WHEN count(DISTINCT uri) >= 100 AND count(*) FILTER (WHERE status_code = 404) >= 0.6 * count(*) THEN 'high' ELSE 'medium' END AS severity, 'A web scanner' AS title, user_agent || ': ' || CAST(count(DISTINCT uri) AS VARCHAR) || ' different URLs' AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http_transactions WHERE regexp_like(lower(user_agent), '(sqlmap|nikto|nuclei|gobuster|ffuf|wpscan|masscan|zgrab|nmap scripting|dirbuster)') GROUP BY src_ip, dst_ip, user_agent ORDER BY src_ip, dst_ip, user_agent;
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http_transactions WHERE regexp_like(lower(user_agent), '(sqlmap|nikto|nuclei|gobuster|ffuf|wpscan|masscan|zgrab|nmap scripting|dirbuster)') GROUP BY src_ip, dst_ip, user_agent, capture ORDER BY src_ip, dst_ip, user_agent;
 
 -- @finding http_auth_bruteforce severity=high confidence=medium technique=T1110
 SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refusals within 5 minutes, ' || CAST(count(DISTINCT q.secret_authorization) AS VARCHAR) || ' different secrets' AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
@@ -75,8 +75,8 @@ SELECT CASE WHEN regexp_like(CAST(coalesce(host, '') AS VARCHAR), '^[0-9.:]+$') 
 FROM http_transactions WHERE is_public(dst_ip) AND response_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-msi') ORDER BY capture, frame;
 
 -- @finding http_suspicious_agent severity=low confidence=medium technique=T1071.001
-SELECT 'A tool, not a browser' AS title, coalesce(user_agent, 'no user agent') || ', ' || CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND is_public(dst_ip) AND regexp_like(lower(user_agent), '^(python-requests|curl|wget|powershell|go-http-client|winhttp)') GROUP BY src_ip, user_agent ORDER BY src_ip, user_agent;
+SELECT 'A tool, not a browser' AS title, coalesce(user_agent, 'no user agent') || ', ' || CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http WHERE is_request AND is_public(dst_ip) AND regexp_like(lower(user_agent), '^(python-requests|curl|wget|powershell|go-http-client|winhttp)') GROUP BY src_ip, user_agent, capture ORDER BY src_ip, user_agent;
 
 -- @finding http_webshell severity=high confidence=medium technique=T1505.003
 SELECT 'A web shell at work' AS title, coalesce(url, uri) || ' answered with ' || coalesce(CAST(response_body_len AS VARCHAR), '?') || ' bytes of ' || coalesce(response_mime, 'text') AS details, src_ip, dst_ip, dst_port, frame, ts
@@ -99,19 +99,19 @@ FROM http WHERE NOT is_request AND status_code = 200 AND body_mime IS NOT NULL A
 
 -- @finding http_bare_ip severity=low confidence=medium technique=T1071.001
 SELECT CASE WHEN regexp_like(lower(min(uri)), '[.](exe|dll|ps1|sh|hta|vbs|js|bat|msi)([?]|$)') AND dst_port NOT IN (80, 8080) THEN 'medium' ELSE 'low' END AS severity, 'A public server asked for by address' AS title,
-  CAST(count(*) AS VARCHAR) || ' requests to ' || host || ', such as ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(CAST(host AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host ORDER BY src_ip, dst_ip, dst_port;
+  CAST(count(*) AS VARCHAR) || ' requests to ' || host || ', such as ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http WHERE is_request AND method <> 'CONNECT' AND regexp_like(CAST(host AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:[0-9]+)?$') AND split_part(host, ':', 1) = dst_ip AND is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip, dst_port, host, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http_upload_large severity=medium confidence=medium technique=T1041
 SELECT 'A large upload to the internet' AS title, method || ' ' || coalesce(host, '') || substr(coalesce(uri, ''), 1, 80) || ', ' || CAST(max(body_bytes) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND method IN ('POST', 'PUT') AND body_bytes >= 1000000 AND is_public(dst_ip) AND is_private(src_ip) GROUP BY method, host, uri, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, details;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http WHERE is_request AND method IN ('POST', 'PUT') AND body_bytes >= 1000000 AND is_public(dst_ip) AND is_private(src_ip) GROUP BY method, host, uri, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding http_method_risky severity=low confidence=high technique=T1190
 SELECT 'A method that changes the server was accepted' AS title, method || ' ' || substr(coalesce(uri, ''), 1, 100) || ' answered ' || CAST(status_code AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM http_transactions WHERE status_code BETWEEN 200 AND 299 AND (method IN ('PUT', 'DELETE', 'MOVE', 'TRACE', 'DEBUG') AND coalesce(response_mime, '') NOT LIKE '%json%' OR (method = 'CONNECT' AND uri NOT LIKE '%:443'))
-GROUP BY method, uri, status_code, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, details;
+GROUP BY method, uri, status_code, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding http_smuggling severity=high confidence=medium technique=T1190
 SELECT 'A request whose length can be read in two ways' AS title, method || ' ' || substr(coalesce(uri, ''), 1, 100) || ': ' || CASE WHEN transfer_encoding IS NOT NULL THEN 'Content-Length and Transfer-Encoding ' || transfer_encoding ELSE 'Content-Length more than once' END AS details, src_ip, dst_ip, dst_port, frame, ts
@@ -123,13 +123,13 @@ SELECT 'A server that fails often' AS title, CAST(count(*) FILTER (WHERE status_
 FROM http WHERE NOT is_request AND status_code >= 200 GROUP BY src_ip, src_port HAVING count(*) >= 20 AND count(*) FILTER (WHERE status_code >= 500) >= 0.3 * count(*) ORDER BY src_ip, src_port;
 
 -- @finding http_long_uri severity=info confidence=medium technique=T1071.001
-SELECT 'Much data in an address' AS title, CAST(max(length(uri)) AS VARCHAR) || ' characters, ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND length(uri) >= 2048 AND entropy(uri) >= 4.5 AND NOT regexp_like(lower(uri), '(saml|oauth|state=|redirect_uri|doubleclick|/ads?[/?])') GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'Much data in an address' AS title, CAST(max(length(uri)) AS VARCHAR) || ' characters, ' || substr(min(uri), 1, 80) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http WHERE is_request AND length(uri) >= 2048 AND entropy(uri) >= 4.5 AND NOT regexp_like(lower(uri), '(saml|oauth|state=|redirect_uri|doubleclick|/ads?[/?])') GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http_non_standard_port severity=low confidence=high technique=T1571
 SELECT 'HTTP on an unusual port' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ', such as ' || min(coalesce(host, '') || substr(coalesce(uri, ''), 1, 60)) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http WHERE is_request AND dst_port NOT IN (80, 81, 591, 631, 1900, 2869, 3000, 3128, 5000, 5357, 5985, 7000, 7001, 7547) AND dst_port NOT BETWEEN 8000 AND 8999 AND version <> '0.9' GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http WHERE is_request AND dst_port NOT IN (80, 81, 591, 631, 1900, 2869, 3000, 3128, 5000, 5357, 5985, 7000, 7001, 7547) AND dst_port NOT BETWEEN 8000 AND 8999 AND version <> '0.9' GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http_host_mismatch severity=medium confidence=medium technique=T1090.004
 WITH named AS (SELECT DISTINCT capture_id, lower(query) AS name, unnest(answers) AS address FROM dns WHERE answers IS NOT NULL),

@@ -75,9 +75,9 @@ SELECT 'A length that a proxy may read otherwise' AS title, CASE WHEN array_has(
 FROM http2 WHERE kind = 'request' AND (array_has(header_names, 'transfer-encoding') OR array_has(header_names, 'connection') OR (body_complete AND content_length <> body_bytes)) ORDER BY capture, frame;
 
 -- @finding http2_cleartext_public severity=low confidence=high technique=T1040
-SELECT 'HTTP/2 without encryption to the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests, such as ' || min(coalesce(authority, '') || coalesce(path, '')) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http2 WHERE kind = 'request' AND version = '2' AND is_public(dst_ip) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'HTTP/2 without encryption to the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests, such as ' || min(coalesce(authority, '') || coalesce(path, '')) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http2 WHERE kind = 'request' AND version = '2' AND is_public(dst_ip) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding http2_protocol_error severity=low confidence=high
-SELECT 'An end complained about the protocol' AS title, type_name || ' ' || error || coalesce(': ' || max(debug_data), '') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM http2_frames WHERE error IN ('PROTOCOL_ERROR', 'COMPRESSION_ERROR', 'FLOW_CONTROL_ERROR', 'FRAME_SIZE_ERROR') GROUP BY src_ip, dst_ip, src_port, dst_port, type_name, error ORDER BY src_ip, dst_ip, frame;
+SELECT 'An end complained about the protocol' AS title, type_name || ' ' || error || coalesce(': ' || max(debug_data), '') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM http2_frames WHERE error IN ('PROTOCOL_ERROR', 'COMPRESSION_ERROR', 'FLOW_CONTROL_ERROR', 'FRAME_SIZE_ERROR') GROUP BY src_ip, dst_ip, src_port, dst_port, type_name, error, capture ORDER BY src_ip, dst_ip, frame;

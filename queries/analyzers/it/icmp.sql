@@ -59,8 +59,8 @@ FROM (SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, m
 
 -- @finding icmp_redirect severity=medium confidence=high technique=T1557
 SELECT 'A host was told to use another route' AS title, 'to reach ' || coalesce(redirect_destination, '-') || ' through ' || coalesce(gateway, '-') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM icmp WHERE type_name = 'redirect' GROUP BY src_ip, dst_ip, redirect_destination, gateway ORDER BY src_ip, dst_ip, details;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM icmp WHERE type_name = 'redirect' GROUP BY src_ip, dst_ip, redirect_destination, gateway, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding icmp_nd_spoof severity=high confidence=medium technique=T1557.002
 SELECT 'Two stations advertise one address' AS title, target || ' at ' || array_to_string(array_sort(array_agg(DISTINCT target_lladdr)), ' and ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame,
@@ -68,8 +68,8 @@ SELECT 'Two stations advertise one address' AS title, target || ' at ' || array_
 FROM icmp WHERE type_name = 'neighbor_advertisement' AND na_override AND target_lladdr NOT LIKE '00:00:5e:00:02:%' GROUP BY capture_id, target HAVING count(DISTINCT target_lladdr) > 1 ORDER BY details;
 
 -- @finding icmp_bad_hop_limit severity=medium confidence=high technique=T1557
-SELECT 'Neighbour discovery from beyond the link' AS title, type_name || ' with hop limit ' || CAST(ttl AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM icmp WHERE ip_version = 6 AND type BETWEEN 133 AND 137 AND ttl <> 255 GROUP BY type_name, ttl, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'Neighbour discovery from beyond the link' AS title, type_name || ' with hop limit ' || CAST(ttl AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM icmp WHERE ip_version = 6 AND type BETWEEN 133 AND 137 AND ttl <> 255 GROUP BY type_name, ttl, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding icmp_unsolicited_replies severity=medium confidence=medium technique=T1095,T1498.002
 WITH asked AS (SELECT DISTINCT capture_id, src_ip, dst_ip FROM icmp WHERE type_name = 'echo_request'), seen AS (SELECT DISTINCT capture_id FROM icmp WHERE type_name = 'echo_request')
@@ -98,14 +98,14 @@ FROM offers o JOIN first f ON f.capture_id = o.capture_id AND f.src_mac <> o.src
 WHERE (o.prefixes <> f.prefixes AND o.prefixes <> '' AND f.prefixes <> '') OR (o.servers <> f.servers AND o.servers <> '') GROUP BY o.src_ip, o.src_mac, f.prefixes, f.src_mac, f.frame ORDER BY o.src_ip;
 
 -- @finding icmp_timestamp_mask severity=low confidence=high technique=T1592,T1016
-SELECT 'A host was asked for its clock or mask' AS title, array_to_string(array_sort(array_agg(DISTINCT type_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A host was asked for its clock or mask' AS title, array_to_string(array_sort(array_agg(DISTINCT type_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM icmp WHERE ip_version = 4 AND type IN (13, 15, 17) AND split_part(src_ip, '.', 1) || split_part(src_ip, '.', 2) || split_part(src_ip, '.', 3) <> split_part(dst_ip, '.', 1) || split_part(dst_ip, '.', 2) || split_part(dst_ip, '.', 3) AND src_ip <> '0.0.0.0'
-GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding icmp_ping_of_death severity=high confidence=high technique=T1499.004
-SELECT 'A ping larger than IP allows' AS title, 'the fragments make more than 65535 bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE protocol = 'ip' AND kind = 'bad_length' AND detail LIKE '%65535%' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A ping larger than IP allows' AS title, 'the fragments make more than 65535 bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE protocol = 'ip' AND kind = 'bad_length' AND detail LIKE '%65535%' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding icmp_large_payload severity=info confidence=high
-SELECT 'Pings larger than a packet' AS title, 'up to ' || CAST(max(payload_len) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM icmp WHERE type_name LIKE 'echo%' AND payload_len > 1472 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Pings larger than a packet' AS title, 'up to ' || CAST(max(payload_len) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM icmp WHERE type_name LIKE 'echo%' AND payload_len > 1472 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;

@@ -35,10 +35,10 @@ FROM flows WHERE src_ip LIKE '%.%' GROUP BY 1, 2 ORDER BY bytes DESC, 1, 2;
 
 -- @finding ip_spoofed_source severity=medium technique=T1498
 SELECT 'A source address that cannot be' AS title, CASE WHEN src_ip = dst_ip THEN 'source equals destination' ELSE 'source is ' || ip_scope(src_ip) END AS details,
-  src_ip, dst_ip, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  src_ip, dst_ip, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE (ip_scope(src_ip) IN ('multicast', 'broadcast') OR (src_ip = dst_ip AND ip_scope(src_ip) NOT IN ('loopback', 'unspecified'))
   OR (ip_scope(src_ip) = 'loopback' AND ip_scope(dst_ip) NOT IN ('loopback')))
-GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ip_lateral_movement severity=high technique=T1021
 WITH spans AS (
@@ -64,6 +64,6 @@ FROM (SELECT ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER () AS total 
 
 -- @finding ip_ot_external severity=high technique=T0883,T0885
 SELECT 'An industrial protocol crosses the border' AS title, service || ' between ' || src_ip || ' and ' || dst_ip AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('modbus', 'dnp3', 's7comm', 'enip', 'cip', 'iec104', 'bacnet', 'fins', 'mms', 'opcua', 'hart_ip') AND (is_public(src_ip) OR is_public(dst_ip)) AND resp_bytes > 0
-GROUP BY service, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip;
+GROUP BY service, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip;

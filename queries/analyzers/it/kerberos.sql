@@ -111,9 +111,9 @@ SELECT 'The clocks of client and KDC differ' AS title, 'up to ' || CAST(CAST(max
 FROM kerberos WHERE error_code = 37 OR abs(CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) > 300000000000 GROUP BY dst_ip, src_ip ORDER BY src_ip, dst_ip;
 
 -- @finding krb_external_kdc severity=medium confidence=high technique=T1133
-SELECT 'Kerberos crosses the border' AS title, 'realm ' || coalesce(max(realm), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM kerberos WHERE carrier = 'kdc' AND msg_type IN (10, 12) AND (is_public(src_ip) AND is_private(dst_ip) OR is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Kerberos crosses the border' AS title, 'realm ' || coalesce(max(realm), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM kerberos WHERE carrier = 'kdc' AND msg_type IN (10, 12) AND (is_public(src_ip) AND is_private(dst_ip) OR is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding krb_weak_cipher_des severity=medium confidence=high technique=T1600
-SELECT 'A ticket is protected by DES' AS title, coalesce(service, 'a service') || ' under ' || ticket_cipher AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM kerberos WHERE msg_type IN (11, 13) AND ticket_etype IN (1, 2, 3) GROUP BY dst_ip, src_ip, service, ticket_cipher ORDER BY src_ip, dst_ip, details;
+SELECT 'A ticket is protected by DES' AS title, coalesce(service, 'a service') || ' under ' || ticket_cipher AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM kerberos WHERE msg_type IN (11, 13) AND ticket_etype IN (1, 2, 3) GROUP BY dst_ip, src_ip, service, ticket_cipher, capture ORDER BY src_ip, dst_ip, details;

@@ -38,8 +38,8 @@ SELECT src_ip AS client, dst_ip AS server, regexp_replace(filter, '^.*[(]DnsDoma
 FROM ldap WHERE cldap AND op = 3 GROUP BY 1, 2, 3, 4, 5 ORDER BY pings DESC, client, server, domain;
 
 -- @finding ldap_cleartext_bind severity=high confidence=high technique=T1040,T1552
-SELECT 'A password is sent in clear' AS title, coalesce(bind_name, 'no name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ldap WHERE bind_method = 'simple' AND password IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, bind_name ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'A password is sent in clear' AS title, coalesce(bind_name, 'no name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ldap WHERE bind_method = 'simple' AND password IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, bind_name, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ldap_unauthenticated_bind severity=medium confidence=high technique=T1078
 SELECT 'A bind with a name and no password succeeds' AS title, b.bind_name AS details, b.src_ip, b.dst_ip, b.dst_port, count(*) AS count, min(b.frame) AS frame, array_slice(array_agg(b.frame ORDER BY b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
@@ -100,12 +100,12 @@ FROM (SELECT capture_id, src_ip, dst_ip, frame, ts, object, coalesce(operation |
 GROUP BY src_ip, dst_ip, object, change ORDER BY src_ip, dst_ip, details;
 
 -- @finding ldap_external severity=medium confidence=high technique=T1133
-SELECT 'Directory traffic crosses the border' AS title, CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ldap WHERE op IN (0, 3, 6, 8, 10, 12, 14, 23) AND (is_public(src_ip) AND is_private(dst_ip) OR is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'Directory traffic crosses the border' AS title, CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ldap WHERE op IN (0, 3, 6, 8, 10, 12, 14, 23) AND (is_public(src_ip) AND is_private(dst_ip) OR is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding ldap_jndi_callback severity=critical confidence=high technique=T1190,T1203
-SELECT 'A directory answer makes Java load code' AS title, array_to_string(array_sort(array_agg(DISTINCT attribute)), ', ') || coalesce(': ' || max(CASE WHEN lower(attribute) = 'javacodebase' THEN array_element("values", 1) END), '') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(DISTINCT frame) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ldap_attributes WHERE opcode = 'search_entry' AND lower(attribute) IN ('javacodebase', 'javafactory', 'javaserializeddata') GROUP BY dst_ip, src_ip ORDER BY src_ip, dst_ip;
+SELECT 'A directory answer makes Java load code' AS title, array_to_string(array_sort(array_agg(DISTINCT attribute)), ', ') || coalesce(': ' || max(CASE WHEN lower(attribute) = 'javacodebase' THEN array_element("values", 1) END), '') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(DISTINCT frame) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ldap_attributes WHERE opcode = 'search_entry' AND lower(attribute) IN ('javacodebase', 'javafactory', 'javaserializeddata') GROUP BY dst_ip, src_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding cldap_amplification severity=high confidence=medium technique=T1498.002
 WITH asked AS (SELECT DISTINCT capture_id, src_ip AS client, dst_ip AS server FROM ldap WHERE cldap AND op = 3)

@@ -55,16 +55,16 @@ SELECT 'A host answers for names that are not its own' AS title, 'names ' || arr
 FROM lies GROUP BY capture_id, src_ip HAVING count(DISTINCT upper(name)) >= 3 OR max(CASE WHEN upper(name) IN ('WPAD', 'ISATAP') THEN 1 ELSE 0 END) = 1 ORDER BY src_ip, frame;
 
 -- @finding nbns_conflict severity=medium confidence=medium technique=T1557
-SELECT 'A name is claimed twice' AS title, name || '<' || lpad(to_hex(name_suffix), 2, '0') || '>: ' || array_to_string(array_sort(array_agg(DISTINCT rcode_name)), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM nbns WHERE is_response AND rcode IN (6, 7) GROUP BY capture_id, src_ip, name, name_suffix ORDER BY src_ip, name, frame;
+SELECT 'A name is claimed twice' AS title, name || '<' || lpad(to_hex(name_suffix), 2, '0') || '>: ' || array_to_string(array_sort(array_agg(DISTINCT rcode_name)), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM nbns WHERE is_response AND rcode IN (6, 7) GROUP BY capture_id, src_ip, name, name_suffix, capture ORDER BY src_ip, name, frame;
 
 -- @finding nbns_scan severity=medium confidence=high technique=T1018,T1046
 SELECT 'Name tables were asked for, host by host' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM nbns WHERE NOT is_response AND opcode = 0 AND (question_type = 33 OR name = '*') AND NOT broadcast GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT dst_ip) >= 20 ORDER BY src_ip, frame;
 
 -- @finding nbns_wpad_query severity=info confidence=high technique=T1557.001
-SELECT 'A proxy is looked for by NetBIOS' AS title, 'queries for WPAD, which any neighbour can answer' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM nbns WHERE NOT is_response AND opcode = 0 AND upper(name) = 'WPAD' GROUP BY src_ip ORDER BY src_ip;
+SELECT 'A proxy is looked for by NetBIOS' AS title, 'queries for WPAD, which any neighbour can answer' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM nbns WHERE NOT is_response AND opcode = 0 AND upper(name) = 'WPAD' GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding netbios_external severity=medium confidence=high technique=T1133
 SELECT 'NetBIOS across the border' AS title, array_to_string(array_sort(array_agg(DISTINCT what)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

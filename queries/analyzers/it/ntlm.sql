@@ -25,8 +25,8 @@ FROM ntlm WHERE message_type = 3 ORDER BY capture, frame DESC, account;
 SELECT ntlm_version AS version, coalesce(domainname || '\' || username, username) AS account, count(*) AS responses, max(hash) AS line FROM ntlm WHERE hash IS NOT NULL GROUP BY 1, 2 ORDER BY responses DESC, account, version;
 
 -- @finding ntlm_v1 severity=high confidence=high technique=T1557,T1110.002
-SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' by ' || coalesce(domainname || '\' || username, username) AS details, CASE ntlm_version WHEN 'ntlm2_session' THEN 'medium' ELSE 'high' END AS severity, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE ntlm_version IN ('ntlmv1', 'lm', 'ntlm2_session') AND username IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, ntlm_version, domainname, username ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' by ' || coalesce(domainname || '\' || username, username) AS details, CASE ntlm_version WHEN 'ntlm2_session' THEN 'medium' ELSE 'high' END AS severity, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntlm WHERE ntlm_version IN ('ntlmv1', 'lm', 'ntlm2_session') AND username IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, ntlm_version, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_brute_force severity=high confidence=high technique=T1110.001
 WITH failed AS (SELECT capture_id, src_ip, dst_ip, username, domainname, CAST(ts AS BIGINT) / 600000000000 AS slot, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -52,25 +52,25 @@ FROM ntlm a JOIN ntlm b ON a.capture_id = b.capture_id AND a.nt_response = b.nt_
 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding ntlm_no_mic severity=medium confidence=high technique=T1557.001
-SELECT 'A promised integrity code is missing' AS title, CAST(count(*) AS VARCHAR) || ' logins whose message may have been changed on the way' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE protocol = 'ntlm' AND kind = 'unexpected_state' GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'A promised integrity code is missing' AS title, CAST(count(*) AS VARCHAR) || ' logins whose message may have been changed on the way' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE protocol = 'ntlm' AND kind = 'unexpected_state' GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding ntlm_anonymous severity=low confidence=high technique=T1021.002,T1087
-SELECT 'An anonymous login was let in' AS title, 'by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE ntlm_version = 'anonymous' AND success GROUP BY src_ip, dst_ip, dst_port, carrier ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'An anonymous login was let in' AS title, 'by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntlm WHERE ntlm_version = 'anonymous' AND success GROUP BY src_ip, dst_ip, dst_port, carrier, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_external severity=high confidence=high technique=T1187
-SELECT 'An NTLM response leaves for the internet' AS title, coalesce(domainname || '\', '') || username || ' by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY src_ip, dst_ip, dst_port, carrier, domainname, username ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'An NTLM response leaves for the internet' AS title, coalesce(domainname || '\', '') || username || ' by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY src_ip, dst_ip, dst_port, carrier, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_cleartext_http severity=medium confidence=high technique=T1040
-SELECT 'NTLM login over HTTP in clear' AS title, coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE message_type = 3 AND carrier = 'http' AND username IS NOT NULL AND dst_port NOT IN (5985, 5986) GROUP BY src_ip, dst_ip, dst_port, domainname, username ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'NTLM login over HTTP in clear' AS title, coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntlm WHERE message_type = 3 AND carrier = 'http' AND username IS NOT NULL AND dst_port NOT IN (5985, 5986) GROUP BY src_ip, dst_ip, dst_port, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_known_challenge severity=high confidence=high technique=T1557.001
 SELECT 'A server gives the challenge that capture tools give' AS title, '1122334455667788 as ' || coalesce(server_nb_computer_name, target_name, 'a nameless server') AS details, src_ip, src_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ntlm WHERE message_type = 2 AND server_challenge = secret('1122334455667788') GROUP BY src_ip, src_port, server_nb_computer_name, target_name ORDER BY src_ip, src_port, details;
 
 -- @finding ntlm_tool_workstation severity=low confidence=low technique=T1550.002
-SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND hostname IN ('WORKSTATION', 'NULL') AND (version IS NULL OR version LIKE '0.0.%' OR version = '6.1.7600') GROUP BY src_ip, dst_ip, dst_port, hostname, domainname, username ORDER BY src_ip, dst_ip, dst_port, details;
+SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND hostname IN ('WORKSTATION', 'NULL') AND (version IS NULL OR version LIKE '0.0.%' OR version = '6.1.7600') GROUP BY src_ip, dst_ip, dst_port, hostname, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;

@@ -29,27 +29,27 @@ FROM ntp WHERE mode IN (6, 7) GROUP BY src_ip, dst_ip, mode, coalesce(request_na
 -- @finding ntp_monlist severity=medium confidence=high technique=T1498.002,T1046
 SELECT CASE WHEN bool_or(control_response) THEN 'high' ELSE 'medium' END AS severity, 'The list of an NTP server''s clients was asked for' AS title, CAST(count(*) AS VARCHAR) || ' messages of mode 7 monlist' || CASE WHEN bool_or(control_response) THEN ', answered' ELSE ', unanswered' END AS details,
   min(CASE WHEN NOT coalesce(control_response, false) THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN NOT coalesce(control_response, false) THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 7 AND request_code IN (20, 42) GROUP BY flow_id ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntp WHERE mode = 7 AND request_code IN (20, 42) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding ntp_private_mode severity=medium confidence=high technique=T1046
 SELECT 'Private NTP requests' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(request_name, CAST(request_code AS VARCHAR)))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 7 AND NOT coalesce(control_response, false) AND request_code NOT IN (20, 42) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntp WHERE mode = 7 AND NOT coalesce(control_response, false) AND request_code NOT IN (20, 42) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ntp_control_query severity=low confidence=high technique=T1046,T1082
 SELECT CASE WHEN bool_or(control_opcode_name IN ('configure', 'write_variables')) THEN 'medium' ELSE 'low' END AS severity, 'NTP control requests from another host' AS title,
-  array_to_string(array_sort(array_agg(DISTINCT control_opcode_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 6 AND NOT coalesce(control_response, false) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_to_string(array_sort(array_agg(DISTINCT control_opcode_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntp WHERE mode = 6 AND NOT coalesce(control_response, false) AND src_ip <> dst_ip GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ntp_unsynchronised_server severity=low confidence=high
 SELECT 'A server that has no time answers' AS title, 'leap ' || CAST(max(leap) AS VARCHAR) || ', stratum ' || CAST(max(stratum) AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 4 AND (leap = 3 OR stratum = 16) AND NOT (stratum = 0 AND regexp_like(CAST(coalesce(ref_id, '') AS VARCHAR), '^[A-Z]+$')) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntp WHERE mode = 4 AND (leap = 3 OR stratum = 16) AND NOT (stratum = 0 AND regexp_like(CAST(coalesce(ref_id, '') AS VARCHAR), '^[A-Z]+$')) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ntp_kiss_of_death severity=low confidence=high
-SELECT 'A server sends clients away' AS title, 'kiss code ' || ref_id AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ntp WHERE mode = 4 AND stratum = 0 AND ref_id IN ('RATE', 'DENY', 'RSTR') GROUP BY ref_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, ref_id;
+SELECT 'A server sends clients away' AS title, 'kiss code ' || ref_id AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ntp WHERE mode = 4 AND stratum = 0 AND ref_id IN ('RATE', 'DENY', 'RSTR') GROUP BY ref_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, ref_id;
 
 -- @finding ntp_amplification severity=high confidence=high technique=T1498.002
 WITH sides AS (SELECT capture_id, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN src_ip ELSE dst_ip END AS server, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN dst_ip ELSE src_ip END AS client,

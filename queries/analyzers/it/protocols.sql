@@ -77,9 +77,9 @@ GROUP BY protocol, kind ORDER BY count DESC, protocol, kind;
 -- @finding proto_cleartext_auth severity=medium technique=T1040
 SELECT 'Logins cross the network in clear' AS title,
   service || ' is in use without encryption between ' || CAST(count(DISTINCT src_ip) AS VARCHAR) || ' clients and ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers' AS details,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('telnet', 'ftp', 'pop3', 'imap') AND orig_bytes > 0 AND resp_bytes > 0
-GROUP BY service ORDER BY service;
+GROUP BY service, capture ORDER BY service;
 
 -- @finding proto_malformed severity=medium technique=T1499,T1210
 SELECT 'Many malformed messages from one sender' AS title,
@@ -93,8 +93,8 @@ ORDER BY src_ip, details;
 
 -- @finding proto_fragment_abuse severity=high technique=T1027
 SELECT 'IP fragments overlap' AS title, CAST(count(*) AS VARCHAR) || ' fragments overlap others of the same datagram: content can be hidden this way' AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE kind = 'fragment_overlap' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE kind = 'fragment_overlap' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding proto_broadcast_storm severity=medium technique=T1498
 WITH seconds AS (

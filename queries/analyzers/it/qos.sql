@@ -45,5 +45,5 @@ FROM packets WHERE ip_ecn > 0 GROUP BY src_ip, dst_ip HAVING count(*) >= 100 AND
 
 -- @finding qos_goose_priority severity=low confidence=high
 SELECT 'Substation events without priority' AS title, p.protocol || ' with VLAN priority ' || CAST(p.vlan_priority AS VARCHAR) || ', at least 4 is due' AS details, count(*) AS count, min(p.frame) AS frame,
-  array_slice(array_agg(p.frame ORDER BY p.frame), 1, 20) AS frames, min(p.ts) AS ts, max(p.ts) AS end_ts
-FROM packets p WHERE p.protocol IN ('goose', 'sv') AND p.vlan_priority < 4 GROUP BY p.protocol, p.vlan_priority ORDER BY details;
+  array_slice(array_agg(p.frame ORDER BY p.frame), 1, 20) AS frames, min(p.ts) AS ts, max(p.ts) AS end_ts, capture
+FROM packets p WHERE p.protocol IN ('goose', 'sv') AND p.vlan_priority < 4 GROUP BY p.protocol, p.vlan_priority, capture ORDER BY details;

@@ -41,8 +41,8 @@ GROUP BY dst_ip, dst_port, offered ORDER BY server, port, version;
 SELECT src_ip AS client, dst_ip AS server, '0x' || to_hex(close_error) AS error, close_reason AS reason, count(*) AS connections, min(frame) AS frame FROM quic WHERE close_error IS NOT NULL GROUP BY src_ip, dst_ip, close_error, close_reason ORDER BY connections DESC, client, server, error, reason;
 
 -- @finding quic_nonstandard_port severity=low confidence=high technique=T1571
-SELECT 'QUIC on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM quic WHERE dst_port NOT IN (443, 80, 8443, 853, 784, 8853) AND (decrypted OR handshake_seen OR server_name IS NOT NULL) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'QUIC on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM quic WHERE dst_port NOT IN (443, 80, 8443, 853, 784, 8853) AND (decrypted OR handshake_seen OR server_name IS NOT NULL) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding quic_no_sni severity=low confidence=medium technique=T1573
 SELECT 'A client does not say which host it asks for' AS title, 'no server name, ALPN ' || coalesce(max(array_to_string(alpn, ' ')), 'absent') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -62,8 +62,8 @@ FROM pace p JOIN spread s ON s.capture_id = p.capture_id AND s.src_ip = p.src_ip
 WHERE p.exchanges >= 10 AND s.off <= 0.15 * p.middle AND z.bytes <= 20000 * p.exchanges ORDER BY p.src_ip, p.dst_ip, p.dst_port, p.frame;
 
 -- @finding quic_smb severity=medium confidence=high technique=T1021.002,T1048
-SELECT 'File sharing (SMB over QUIC) across the border' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM quic WHERE array_has(alpn, 'smb') AND is_public(dst_ip) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'File sharing (SMB over QUIC) across the border' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM quic WHERE array_has(alpn, 'smb') AND is_public(dst_ip) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding quic_doh_doq severity=info confidence=high technique=T1572
 SELECT 'Names are resolved over QUIC' AS title, coalesce('by ' || max(q.server_name), 'ALPN ' || max(q.client_protocol)) AS details, q.src_ip, q.dst_ip, max(q.dst_port) AS dst_port, count(DISTINCT q.client_initial_dcid) AS count, min(q.frame) AS frame, min(q.ts) AS ts, max(q.ts) AS end_ts
@@ -92,9 +92,9 @@ SELECT 'A server answers more than three times what it was asked, before it know
 FROM before WHERE asked > 0 AND answered > 3 * asked ORDER BY src_ip, dst_ip, frame;
 
 -- @finding quic_unknown_version severity=low confidence=medium technique=T1001.003
-SELECT 'QUIC of a version nobody registered' AS title, 'version 0x' || lpad(to_hex(version), 8, '0') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM quic WHERE version_name = 'unknown' AND version & 252645135 <> 168430090 GROUP BY version, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port, version;
+SELECT 'QUIC of a version nobody registered' AS title, 'version 0x' || lpad(to_hex(version), 8, '0') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM quic WHERE version_name = 'unknown' AND version & 252645135 <> 168430090 GROUP BY version, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port, version;
 
 -- @finding quic_gquic severity=info confidence=high
-SELECT 'Google QUIC, which no current program speaks' AS title, array_to_string(array_sort(array_agg(DISTINCT version_name)), ', ') || coalesce(', ' || max(user_agent), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM quic WHERE starts_with(version_name, 'Q') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Google QUIC, which no current program speaks' AS title, array_to_string(array_sort(array_agg(DISTINCT version_name)), ', ') || coalesce(', ' || max(user_agent), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM quic WHERE starts_with(version_name, 'Q') GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;

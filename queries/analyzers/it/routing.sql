@@ -167,12 +167,12 @@ FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, protocol, 'A public
 GROUP BY capture, capture_id, title, protocol, what, src_ip ORDER BY capture, frame, title;
 
 -- @finding rip_v1_in_use severity=low confidence=high technique=T1557
-SELECT 'RIP version 1 is in use' AS title, 'it has neither masks nor authentication' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM rip WHERE NOT ripng AND version = 1 AND command = 2 GROUP BY src_ip ORDER BY src_ip;
+SELECT 'RIP version 1 is in use' AS title, 'it has neither masks nor authentication' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM rip WHERE NOT ripng AND version = 1 AND command = 2 GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding rip_poisoned severity=info confidence=high
-SELECT 'Routes are withdrawn' AS title, CAST(count(DISTINCT prefix) AS VARCHAR) || ' prefixes with metric 16' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM routing_routes WHERE protocol IN ('rip', 'ripng') AND action = 'withdraw' GROUP BY src_ip ORDER BY src_ip;
+SELECT 'Routes are withdrawn' AS title, CAST(count(DISTINCT prefix) AS VARCHAR) || ' prefixes with metric 16' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM routing_routes WHERE protocol IN ('rip', 'ripng') AND action = 'withdraw' GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding pim_rogue_bsr severity=medium confidence=medium technique=T1557
 WITH b AS (SELECT capture, capture_id, bsr, max(bsr_priority) AS priority, min(frame) AS frame, min(src_ip) AS src_ip, CAST(min(ts) AS BIGINT) AS ts, count(*) AS n FROM pim WHERE bsr IS NOT NULL GROUP BY capture, capture_id, bsr)

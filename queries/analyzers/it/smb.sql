@@ -36,12 +36,12 @@ SELECT dst_ip AS server, array_to_string(array_sort(array_agg(DISTINCT dialect))
 SELECT ts, src_ip AS client, dst_ip AS server, command, sub_command AS kind, path, status, request_frame AS request, response_frame AS response FROM smb ORDER BY capture, frame, compound_index;
 
 -- @finding smb1_in_use severity=high confidence=high technique=T1210
-SELECT 'SMB 1 is in use' AS title, 'commands ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT command)), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smb WHERE version = 'SMB1' AND command <> 'negotiate' AND status_code = 0 AND response_frame IS NOT NULL GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+SELECT 'SMB 1 is in use' AS title, 'commands ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT command)), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM smb WHERE version = 'SMB1' AND command <> 'negotiate' AND status_code = 0 AND response_frame IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_signing_not_required severity=low confidence=high technique=T1557.001
-SELECT 'A server does not require signing' AS title, 'signing ' || max(security_mode) AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smb WHERE command = 'negotiate' AND security_mode IN ('none', 'enabled') GROUP BY dst_ip ORDER BY dst_ip;
+SELECT 'A server does not require signing' AS title, 'signing ' || max(security_mode) AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM smb WHERE command = 'negotiate' AND security_mode IN ('none', 'enabled') GROUP BY dst_ip, capture ORDER BY dst_ip;
 
 -- @finding smb_guest_or_anonymous severity=medium confidence=high technique=T1078.001
 WITH nobody AS (SELECT DISTINCT capture_id, flow_id, session_id, auth_method FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status_code = 0 AND auth_method IN ('guest', 'anonymous'))
@@ -49,16 +49,16 @@ SELECT 'A share is open to all' AS title, m.path || ', session ' || max(n.auth_m
 FROM smb_mappings m JOIN nobody n ON n.capture_id = m.capture_id AND n.flow_id = m.flow_id AND n.session_id = m.session_id WHERE m.status_code = 0 AND upper(m.share_name) <> 'IPC$' GROUP BY m.capture_id, m.path, m.src_ip, m.dst_ip ORDER BY m.src_ip, m.dst_ip, details;
 
 -- @finding smb_admin_share severity=medium confidence=high technique=T1021.002
-SELECT 'An administrative share was connected' AS title, path || coalesce(' by ' || max(username), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, path, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'An administrative share was connected' AS title, path || coalesce(' by ' || max(username), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, path, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding smb_exec_upload severity=high confidence=high technique=T1570
-SELECT 'A program was written to an administrative share' AS title, f.share || '\' || f.path || coalesce(', SHA-256 ' || max(f.sha256), '') AS details, f.src_ip, f.dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.ts) AS end_ts
-FROM smb_files f WHERE f.action = 'write' AND regexp_like(f.share, '\\(admin\$|[a-z]\$|sysvol)$', 'i') AND regexp_like(f.path, '\.(exe|dll|sys|scr|ps1|bat|vbs|js|hta|msi|lnk)$', 'i') GROUP BY f.capture_id, f.share, f.path, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip, details;
+SELECT 'A program was written to an administrative share' AS title, f.share || '\' || f.path || coalesce(', SHA-256 ' || max(f.sha256), '') AS details, f.src_ip, f.dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.ts) AS end_ts, capture
+FROM smb_files f WHERE f.action = 'write' AND regexp_like(f.share, '\\(admin\$|[a-z]\$|sysvol)$', 'i') AND regexp_like(f.path, '\.(exe|dll|sys|scr|ps1|bat|vbs|js|hta|msi|lnk)$', 'i') GROUP BY f.capture_id, f.share, f.path, f.src_ip, f.dst_ip, capture ORDER BY f.src_ip, f.dst_ip, details;
 
 -- @finding smb_psexec severity=high confidence=high technique=T1569.002
-SELECT 'Commands are run by a service of PsExec''s kind' AS title, 'pipes ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT pipe)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smb WHERE regexp_like(pipe, '^(psexesvc|paexec|csexec|remcom)|-(stdin|stdout|stderr)$', 'i') GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+SELECT 'Commands are run by a service of PsExec''s kind' AS title, 'pipes ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT pipe)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM smb WHERE regexp_like(pipe, '^(psexesvc|paexec|csexec|remcom)|-(stdin|stdout|stderr)$', 'i') GROUP BY capture_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_lateral severity=medium confidence=high technique=T1021.002
 SELECT 'One host opens the administrative shares of many' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within an hour' || coalesce(', as ' || max(username), '') AS details, CASE WHEN count(DISTINCT dst_ip) >= 15 THEN 'high' ELSE 'medium' END AS severity, src_ip, count(*) AS count,
@@ -78,9 +78,9 @@ SELECT 'Files are read in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR
 FROM smb_files WHERE action = 'read' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT path) >= 500 OR sum(bytes_read) >= 1000000000 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_exploit severity=critical confidence=high technique=T1210
-SELECT 'A compressed message is made to overflow its receiver' AS title, max(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE protocol = 'smb' AND detail LIKE 'the sizes of a compressed message%' GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+SELECT 'A compressed message is made to overflow its receiver' AS title, max(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE protocol = 'smb' AND detail LIKE 'the sizes of a compressed message%' GROUP BY capture_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_public severity=high confidence=high technique=T1190,T1187
-SELECT 'SMB across the border' AS title, 'versions ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smb WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+SELECT 'SMB across the border' AS title, 'versions ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM smb WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;

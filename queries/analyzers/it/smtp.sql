@@ -32,8 +32,8 @@ SELECT code, count(*) AS times FROM (SELECT unnest(reply_codes) AS code FROM smt
 SELECT ts, src_ip AS client, dst_ip AS server, array_to_string(commands, ' ') AS commands, array_to_string(reply_codes, ' ') AS replies FROM smtp ORDER BY capture, frame;
 
 -- @finding smtp_clear_credentials severity=high confidence=high technique=T1040
-SELECT 'A mail login in clear' AS title, 'user ' || coalesce(max(username), 'unknown') || ', ' || max(field) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM credentials WHERE protocol = 'smtp' AND kind = 'password' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A mail login in clear' AS title, 'user ' || coalesce(max(username), 'unknown') || ', ' || max(field) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol = 'smtp' AND kind = 'password' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding smtp_brute severity=high confidence=high technique=T1110.001
 SELECT 'Mail passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

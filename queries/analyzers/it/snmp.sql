@@ -61,20 +61,20 @@ SELECT 'A device was told to copy its configuration' AS title, CASE WHEN array_t
 WHERE pdu = 'set-request' AND (array_to_string(oids, ' ') LIKE '%1.3.6.1.4.1.9.9.96.%' OR array_to_string(oids, ' ') LIKE '%1.3.6.1.4.1.9.2.1.5%') ORDER BY capture, frame;
 
 -- @finding snmp_clear severity=low confidence=high technique=T1040
-SELECT 'Managed in clear' AS title, 'version ' || version || coalesce(', ' || security_level, '') || ', ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM snmp WHERE pdu = 'response' AND (version IN ('1', '2c') OR security_level = 'noAuthNoPriv') GROUP BY src_ip, version, security_level ORDER BY src_ip, version;
+SELECT 'Managed in clear' AS title, 'version ' || version || coalesce(', ' || security_level, '') || ', ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM snmp WHERE pdu = 'response' AND (version IN ('1', '2c') OR security_level = 'noAuthNoPriv') GROUP BY src_ip, version, security_level, capture ORDER BY src_ip, version;
 
 -- @finding snmp_v3_guess severity=medium confidence=high technique=T1110
 SELECT 'SNMP users or keys are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' reports of unknown users, wrong digests or failed decryption' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM snmp WHERE pdu = 'report' AND regexp_like(array_to_string(oid_names, ' '), 'usmStats(UnknownUserNames|WrongDigests|DecryptionErrors)') GROUP BY src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
 
 -- @finding snmp_public severity=medium confidence=high technique=T1602
-SELECT 'SNMP across the border' AS title, 'version ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM snmp WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'SNMP across the border' AS title, 'version ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM snmp WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding snmp_malformed severity=low confidence=high technique=T1499
-SELECT 'SNMP messages that break the encoding' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies WHERE protocol = 'snmp' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'SNMP messages that break the encoding' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM anomalies WHERE protocol = 'snmp' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding snmp_sweep severity=medium confidence=high technique=T1046,T0846
 SELECT 'Agents were searched for' AS title, CAST(count(*) AS VARCHAR) || ' hosts asked, ' || CAST(count(answered) AS VARCHAR) || ' answered' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts

@@ -32,20 +32,20 @@ SELECT 'Devices were searched one by one' AS title, CAST(count(DISTINCT dst_ip) 
 FROM ssdp WHERE method = 'M-SEARCH' AND ip_scope(dst_ip) <> 'multicast' GROUP BY src_ip HAVING count(DISTINCT dst_ip) >= 15 ORDER BY src_ip;
 
 -- @finding ssdp_public severity=high confidence=high technique=T1498.002
-SELECT 'Discovery across the border' AS title, array_to_string(array_sort(array_agg(DISTINCT method)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssdp WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Discovery across the border' AS title, array_to_string(array_sort(array_agg(DISTINCT method)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssdp WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ssdp_location_mismatch severity=medium confidence=medium technique=T1557
-SELECT 'A device describes itself on another host' AS title, src_ip || ' announces ' || max(location) AS details, src_ip, location_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssdp WHERE location_ip IS NOT NULL AND location_ip <> src_ip AND location_ip <> '0.0.0.0' AND (position(':' IN location_ip) > 0) = (position(':' IN src_ip) > 0) GROUP BY src_ip, location_ip ORDER BY src_ip, dst_ip;
+SELECT 'A device describes itself on another host' AS title, src_ip || ' announces ' || max(location) AS details, src_ip, location_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssdp WHERE location_ip IS NOT NULL AND location_ip <> src_ip AND location_ip <> '0.0.0.0' AND (position(':' IN location_ip) > 0) = (position(':' IN src_ip) > 0) GROUP BY src_ip, location_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ssdp_uuid_conflict severity=low confidence=medium technique=T1557
 SELECT 'One device identity at two addresses' AS title, uuid || ' at ' || array_to_string(array_sort(array_agg(DISTINCT src_ip)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ssdp WHERE method <> 'M-SEARCH' AND uuid IS NOT NULL AND position(':' IN src_ip) = 0 GROUP BY capture_id, uuid HAVING count(DISTINCT src_ip) > 1 AND CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) < 600000000000 ORDER BY details;
 
 -- @finding ssdp_gateway severity=info confidence=high
-SELECT 'An internet gateway takes orders by UPnP' AS title, coalesce(max(server), 'no server name') || coalesce(', ' || max(location), '') AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssdp WHERE method <> 'M-SEARCH' AND coalesce(nt, st, usn) LIKE '%InternetGatewayDevice%' GROUP BY src_ip ORDER BY src_ip;
+SELECT 'An internet gateway takes orders by UPnP' AS title, coalesce(max(server), 'no server name') || coalesce(', ' || max(location), '') AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssdp WHERE method <> 'M-SEARCH' AND coalesce(nt, st, usn) LIKE '%InternetGatewayDevice%' GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding ssdp_flood severity=low confidence=high technique=T1046
 SELECT 'Searches without pause' AS title, CAST(count(*) AS VARCHAR) || ' searches within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

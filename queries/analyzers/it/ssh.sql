@@ -44,33 +44,33 @@ SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_
 FROM flows WHERE dst_port = 22 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 AND count(DISTINCT CASE WHEN service IS NULL THEN dst_ip END) >= 0.6 * count(DISTINCT dst_ip) ORDER BY src_ip, frame;
 
 -- @finding ssh_terrapin severity=low confidence=high technique=T1557
-SELECT 'A connection that the Terrapin attack can shorten' AS title, cipher_alg || coalesce(' with ' || mac_alg, '') || ', without strict key exchange' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssh_sessions WHERE terrapin_vulnerable GROUP BY cipher_alg, mac_alg, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'A connection that the Terrapin attack can shorten' AS title, cipher_alg || coalesce(' with ' || mac_alg, '') || ', without strict key exchange' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssh_sessions WHERE terrapin_vulnerable GROUP BY cipher_alg, mac_alg, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding ssh_host_key_changed severity=high confidence=high technique=T1557
 SELECT 'A server shows another key than before' AS title, array_to_string(array_sort(array_agg(DISTINCT host_key)), ' and ') AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ssh_sessions WHERE host_key IS NOT NULL AND orig_encrypted_bytes > 0 GROUP BY capture_id, dst_ip, dst_port, host_key_type HAVING count(DISTINCT host_key) > 1 ORDER BY dst_ip, dst_port;
 
 -- @finding ssh_v1 severity=medium confidence=high technique=T1040
-SELECT 'Version 1, whose encryption is broken' AS title, coalesce(server, client) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssh_sessions WHERE version = 1 GROUP BY server, client, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'Version 1, whose encryption is broken' AS title, coalesce(server, client) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssh_sessions WHERE version = 1 GROUP BY server, client, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding ssh_weak_agreed severity=low confidence=high technique=T1600
-SELECT 'Weak algorithms were agreed on' AS title, concat_ws(', ', kex_alg, host_key_alg, cipher_alg, mac_alg) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Weak algorithms were agreed on' AS title, concat_ws(', ', kex_alg, host_key_alg, cipher_alg, mac_alg) AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ssh_sessions WHERE regexp_like(CAST(cipher_alg AS VARCHAR), 'arcfour|-cbc|^none') OR CAST(mac_alg AS VARCHAR) LIKE 'hmac-md5%' OR mac_alg = 'hmac-sha1-96' OR kex_alg IN ('diffie-hellman-group1-sha1', 'diffie-hellman-group-exchange-sha1') OR host_key_alg IN ('ssh-dss', 'ssh-rsa')
-GROUP BY kex_alg, host_key_alg, cipher_alg, mac_alg, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+GROUP BY kex_alg, host_key_alg, cipher_alg, mac_alg, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding ssh_reverse_shell severity=high confidence=medium technique=T1572,T1059
 SELECT 'Somebody types from the server''s side' AS title, 'keystroke-sized packets begin at the server and are answered by the client' AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM ssh_sessions WHERE reverse_forward ORDER BY capture, frame;
 
 -- @finding ssh_odd_port severity=low confidence=high technique=T1571
-SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'SSH on an unusual port' AS title, coalesce(max(server), 'no version seen') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssh_sessions WHERE dst_port NOT IN (22, 2222) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'SSH on an unusual port' AS title, coalesce(max(server), 'no version seen') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssh_sessions WHERE dst_port NOT IN (22, 2222) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding ssh_exfil severity=medium confidence=medium technique=T1048.002
 SELECT 'Much was sent out encrypted' AS title, CAST(sum(orig_encrypted_bytes) AS VARCHAR) || ' bytes sent, ' || CAST(sum(resp_encrypted_bytes) AS VARCHAR) || ' received' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ssh_sessions WHERE is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip HAVING (sum(orig_encrypted_bytes) >= 10000000 AND sum(orig_encrypted_bytes) >= 4 * sum(resp_encrypted_bytes)) OR sum(orig_encrypted_bytes) >= 50000000 ORDER BY src_ip, dst_ip;
 
 -- @finding ssh_known_tool severity=medium confidence=medium technique=T1021.004
-SELECT 'A client that is a tool, not a person' AS title, client AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssh_sessions WHERE is_public(src_ip) AND regexp_like(CAST(client AS VARCHAR), '(?i)libssh[-_]0|paramiko|SSH-2.0-Go|zgrab|masscan|ncrack|hydra|nmap|medusa') GROUP BY client, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'A client that is a tool, not a person' AS title, client AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ssh_sessions WHERE is_public(src_ip) AND regexp_like(CAST(client AS VARCHAR), '(?i)libssh[-_]0|paramiko|SSH-2.0-Go|zgrab|masscan|ncrack|hydra|nmap|medusa') GROUP BY client, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;

@@ -50,20 +50,20 @@ SELECT 'A log was cleared or switched off' AS title, substr(message, 1, 140) AS 
 WHERE regexp_like(lower(message), '(audit log was cleared|event log.*cleared|logging (is )?disabled|no logging (on|host|buffered)|clear logging)') ORDER BY capture, frame;
 
 -- @finding syslog_config_change severity=low confidence=high technique=T1601
-SELECT 'A device was configured' AS title, substr(min(message), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM syslog WHERE regexp_like(message, '(SYS-5-CONFIG_I|UI_COMMIT|configuration (was )?changed|config changed)') GROUP BY src_ip ORDER BY src_ip;
+SELECT 'A device was configured' AS title, substr(min(message), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM syslog WHERE regexp_like(message, '(SYS-5-CONFIG_I|UI_COMMIT|configuration (was )?changed|config changed)') GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding syslog_web_attack severity=medium confidence=medium technique=T1190
-SELECT 'A sensor raised an alarm' AS title, substr(regexp_replace(message, '^.*(\[[0-9]+:[0-9]+:[0-9]+\])', '\1'), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM syslog WHERE regexp_like(message, '\[[0-9]+:[0-9]+:[0-9]+\].*\[Priority: [12]\]') GROUP BY src_ip, details ORDER BY src_ip, details;
+SELECT 'A sensor raised an alarm' AS title, substr(regexp_replace(message, '^.*(\[[0-9]+:[0-9]+:[0-9]+\])', '\1'), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM syslog WHERE regexp_like(message, '\[[0-9]+:[0-9]+:[0-9]+\].*\[Priority: [12]\]') GROUP BY src_ip, details, capture ORDER BY src_ip, details;
 
 -- @finding syslog_severe severity=low confidence=high
 SELECT 'Messages of the worst kind' AS title, severity || ': ' || substr(min(message), 1, 120) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM (SELECT *, regexp_replace(regexp_replace(message, '^([A-Z][a-z]{2} +[0-9]+ [0-9:.]+|[0-9]{4}-[0-9T:.+Z-]+) *', ''), '[0-9]+', '#', 'g') AS template FROM syslog WHERE severity_code <= 2) GROUP BY src_ip, severity, template ORDER BY src_ip, details;
 
 -- @finding syslog_public severity=medium confidence=high technique=T1040
-SELECT 'Logs travel the internet in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM syslog WHERE proto <> 'tls' AND is_private(src_ip) <> is_private(dst_ip) AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'Logs travel the internet in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM syslog WHERE proto <> 'tls' AND is_private(src_ip) <> is_private(dst_ip) AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding syslog_spoof severity=low confidence=medium technique=T1565
 SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

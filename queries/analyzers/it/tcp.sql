@@ -105,8 +105,8 @@ SELECT 'A stream was sent twice with different content' AS title, CAST(count(*) 
 FROM tcp_events WHERE event = 'overlap_conflict' AND length >= 8 GROUP BY src_ip, dst_ip HAVING count(*) >= 2 ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_syn_data severity=info technique=T1027
-SELECT 'Data in a SYN' AS title, CAST(count(*) AS VARCHAR) || ' SYN segments carry data' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 0 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Data in a SYN' AS title, CAST(count(*) AS VARCHAR) || ' SYN segments carry data' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 0 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_zero_window severity=low confidence=high
 WITH stalls AS (SELECT capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, frame, ts, CAST(lead(ts) OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY frame) AS BIGINT) - CAST(ts AS BIGINT) AS lasted FROM tcp_events WHERE event IN ('zero_window', 'window_update'))

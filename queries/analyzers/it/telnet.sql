@@ -26,7 +26,7 @@ SELECT ts, direction AS "from", CASE event WHEN 'login' THEN username WHEN 'pass
 
 -- @finding telnet_clear_login severity=medium confidence=high technique=T1040,T1021
 SELECT CASE WHEN bool_or(outcome = 'success') THEN 'high' ELSE 'medium' END AS severity, 'A login in clear' AS title, coalesce('user ' || max(username), 'no name seen') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM credentials WHERE protocol = 'telnet' GROUP BY src_ip, dst_ip, username ORDER BY src_ip, dst_ip, details;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM credentials WHERE protocol = 'telnet' GROUP BY src_ip, dst_ip, username, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding telnet_brute severity=high confidence=high technique=T1110.001
 SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -39,16 +39,16 @@ SELECT 'A password that every bot knows was accepted' AS title, 'user ' || usern
 ORDER BY capture, frame;
 
 -- @finding telnet_bot severity=high confidence=high technique=T1059.004,T1105
-SELECT 'Commands of a bot' AS title, array_to_string(array_slice(array_agg(text ORDER BY frame), 1, 5), '; ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM telnet WHERE event = 'line' AND direction = 'client' AND regexp_like(text, '/bin/busybox [A-Z]{3,}|(tftp|wget|curl) .*(-g|http)|cat /proc/mounts|chmod (\+x|777) ') GROUP BY capture_id, flow_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+SELECT 'Commands of a bot' AS title, array_to_string(array_slice(array_agg(text ORDER BY frame), 1, 5), '; ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM telnet WHERE event = 'line' AND direction = 'client' AND regexp_like(text, '/bin/busybox [A-Z]{3,}|(tftp|wget|curl) .*(-g|http)|cat /proc/mounts|chmod (\+x|777) ') GROUP BY capture_id, flow_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
 
 -- @finding telnet_env_injection severity=critical confidence=high technique=T1190
 SELECT 'A client passes options to the login program' AS title, value AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM telnet WHERE option IN ('new_environ', 'environment') AND direction = 'client' AND regexp_like(value, '(^| )USER=-f|(^| )LD_[A-Z]+=') ORDER BY capture, frame;
 
 -- @finding telnet_public severity=medium confidence=high technique=T1133
-SELECT 'Telnet across the border' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM flows WHERE service = 'telnet' AND ((is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip))) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Telnet across the border' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM flows WHERE service = 'telnet' AND ((is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip))) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding telnet_odd_port severity=low confidence=high technique=T1571
-SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM flows WHERE service = 'telnet' AND dst_port NOT IN (23, 2323, 10023, 992) GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM flows WHERE service = 'telnet' AND dst_port NOT IN (23, 2323, 10023, 992) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;

@@ -33,16 +33,16 @@ GROUP BY alert_level, alert, src_ip, dst_ip ORDER BY count DESC, level, alert, "
 
 -- @finding tls_legacy_version severity=low confidence=high technique=T1040
 SELECT CASE WHEN version IN ('SSL2', 'SSL3') THEN 'high' ELSE 'low' END AS severity, 'An outdated version was agreed' AS title, version AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE message = 'server_hello' AND version IN ('SSL2', 'SSL3', 'TLS1.0', 'TLS1.1') GROUP BY version, src_ip, dst_ip ORDER BY src_ip, dst_ip, version;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM tls WHERE message = 'server_hello' AND version IN ('SSL2', 'SSL3', 'TLS1.0', 'TLS1.1') GROUP BY version, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, version;
 
 -- @finding tls_weak_cipher severity=medium confidence=high technique=T1040
-SELECT 'A weak cipher suite was agreed' AS title, cipher AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE message = 'server_hello' AND regexp_like(CAST(cipher AS VARCHAR), '(_NULL_|EXPORT|_anon_|_RC4_|_DES_|_DES40_|_3DES_|_RC2_)') GROUP BY cipher, src_ip, dst_ip ORDER BY src_ip, dst_ip, cipher;
+SELECT 'A weak cipher suite was agreed' AS title, cipher AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM tls WHERE message = 'server_hello' AND regexp_like(CAST(cipher AS VARCHAR), '(_NULL_|EXPORT|_anon_|_RC4_|_DES_|_DES40_|_3DES_|_RC2_)') GROUP BY cipher, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, cipher;
 
 -- @finding tls_weak_dh severity=medium confidence=high technique=T1040
-SELECT 'Diffie-Hellman with a short prime' AS title, CAST(dh_prime_bits AS VARCHAR) || ' bits' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE dh_prime_bits < 2048 GROUP BY dh_prime_bits, src_ip, dst_ip ORDER BY src_ip, dst_ip, dh_prime_bits;
+SELECT 'Diffie-Hellman with a short prime' AS title, CAST(dh_prime_bits AS VARCHAR) || ' bits' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM tls WHERE dh_prime_bits < 2048 GROUP BY dh_prime_bits, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, dh_prime_bits;
 
 -- @finding tls_heartbleed severity=high confidence=high technique=T1190
 SELECT CASE WHEN a.frame IS NOT NULL THEN 'critical' ELSE 'high' END AS severity, CASE WHEN a.frame IS NOT NULL THEN 'Heartbleed: a server gave away memory' ELSE 'Heartbleed tried' END AS title,
@@ -59,17 +59,17 @@ WITH failures AS (SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 AS sp
 SELECT 'Handshakes fail again and again' AS title, CAST(n AS VARCHAR) || ' fatal alerts within 10 minutes: ' || names AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts FROM failures WHERE n >= 10 ORDER BY src_ip, dst_ip, ts;
 
 -- @finding tls_ech severity=info confidence=medium technique=T1573
-SELECT 'Encrypted client hello' AS title, CASE ech WHEN 2 THEN 'old ESNI' ELSE 'ECH (or GREASE, which looks alike), outer name ' || coalesce(ech_outer_name, '-') END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE message = 'client_hello' AND ech > 0 GROUP BY ech, ech_outer_name, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'Encrypted client hello' AS title, CASE ech WHEN 2 THEN 'old ESNI' ELSE 'ECH (or GREASE, which looks alike), outer name ' || coalesce(ech_outer_name, '-') END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM tls WHERE message = 'client_hello' AND ech > 0 GROUP BY ech, ech_outer_name, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding tls_no_sni_public severity=low confidence=medium technique=T1071.001
 SELECT 'A client hides which host it asks for' AS title, 'no server name in ' || CAST(count(*) AS VARCHAR) || ' hellos' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND server_name IS NULL AND coalesce(ech, 0) = 0 AND starttls IS NULL AND dst_port IN (443, 8443, 80) AND is_public(dst_ip) AND dst_ip NOT IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'address') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding tls_odd_port severity=low confidence=high technique=T1571
-SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'TLS on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'TLS on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND starttls IS NULL AND dst_port NOT IN (443, 3128, 8080, 465, 587, 636, 853, 990, 993, 995, 2083, 3269, 3389, 4443, 5061, 5671, 6514, 8443, 8883, 9443, 25, 21, 110, 143, 389, 5222, 5269, 5986, 1433, 5432, 3306, 8089, 8006, 10443, 2376, 6443, 4840, 4843)
-GROUP BY src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding tls_renegotiation_flood severity=medium confidence=high technique=T1499.003
 SELECT 'A client starts over and over on one connection' AS title, CAST(count(*) AS VARCHAR) || ' client hellos within a minute' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts

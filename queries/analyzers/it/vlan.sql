@@ -45,8 +45,8 @@ FROM packets WHERE vlan_id > 0 AND src_mac IS NOT NULL AND src_ip IS NOT NULL
 GROUP BY src_mac HAVING count(DISTINCT vlan_id) > 1 AND count(DISTINCT src_ip) = 1 ORDER BY src_mac;
 
 -- @finding vlan_reserved severity=low
-SELECT 'Reserved VLAN ids carry data' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE vlan_id IN (1002, 1003, 1004, 1005, 4095) GROUP BY vlan_id ORDER BY vlan_id;
+SELECT 'Reserved VLAN ids carry data' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM packets WHERE vlan_id IN (1002, 1003, 1004, 1005, 4095) GROUP BY vlan_id, capture ORDER BY vlan_id;
 
 -- @finding vlan_ot_it_shared severity=low
 SELECT 'Office and plant protocols share a VLAN' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts

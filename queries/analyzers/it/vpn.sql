@@ -56,12 +56,12 @@ SELECT 'A tunnel whose logins can be cracked' AS title, CASE WHEN kind = 'gre' T
 FROM vpn WHERE (kind = 'pptp' AND (array_has(pptp_messages, 8) OR array_has(pptp_messages, 10))) OR (kind = 'gre' AND username IS NOT NULL) ORDER BY capture, frame;
 
 -- @finding vpn_l2tp_clear severity=medium confidence=high technique=T1040
-SELECT 'L2TP without IPsec' AS title, 'sessions in clear' || coalesce(', login of ' || max(username), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM vpn WHERE kind = 'l2tp' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'L2TP without IPsec' AS title, 'sessions in clear' || coalesce(', login of ' || max(username), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM vpn WHERE kind = 'l2tp' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding vpn_unsanctioned severity=medium confidence=medium technique=T1572,T1133
-SELECT 'A tunnel from inside to the internet' AS title, kind || ', ' || CAST(sum(packets) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM vpn WHERE kind IN ('wireguard', 'openvpn') AND confirmed AND is_private(src_ip) AND is_public(dst_ip) GROUP BY kind, src_ip, dst_ip ORDER BY src_ip, dst_ip, kind;
+SELECT 'A tunnel from inside to the internet' AS title, kind || ', ' || CAST(sum(packets) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM vpn WHERE kind IN ('wireguard', 'openvpn') AND confirmed AND is_private(src_ip) AND is_public(dst_ip) GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, kind;
 
 -- @finding vpn_flapping severity=low confidence=medium
 SELECT 'A tunnel is tried again and again' AS title, CAST(count(*) AS VARCHAR) || ' set-ups without answer, ' || kind AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts

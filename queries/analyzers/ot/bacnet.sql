@@ -49,13 +49,13 @@ ORDER BY frame;
 
 -- @finding bacnet_device_control severity=high confidence=high technique=T0816
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' ELSE 'high' END AS severity, 'Devices were told to restart or restore' AS title, array_to_string(array_sort(array_agg(DISTINCT value)), ', ') || ': ' || array_to_string(array_sort(array_agg(DISTINCT coalesce(error, outcome))), ', ') AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'bacnet' AND class = 'restart' AND value IN ('coldstart', 'warmstart', 'start_restore', 'end_restore') GROUP BY src_ip ORDER BY frame;
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'bacnet' AND class = 'restart' AND value IN ('coldstart', 'warmstart', 'start_restore', 'end_restore') GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding bacnet_comm_disable severity=high confidence=high technique=T0803,T0814
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' ELSE 'high' END AS severity, 'Devices were told to be silent' AS title, array_to_string(array_sort(array_agg(DISTINCT value)), ', ') || ': ' || array_to_string(array_sort(array_agg(DISTINCT coalesce(error, outcome))), ', ') AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'bacnet' AND class = 'comm_control' AND value LIKE 'disable%' GROUP BY src_ip ORDER BY frame;
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'bacnet' AND class = 'comm_control' AND value LIKE 'disable%' GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding bacnet_control_sweep severity=critical confidence=high technique=T0816,T0803
 SELECT 'Many devices are told to restart or to be silent' AS title, CAST(count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) AS VARCHAR) || ' devices within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
@@ -69,30 +69,30 @@ FROM bacnet WHERE error_code_value = 26 GROUP BY dst_ip HAVING count(*) >= 5 ORD
 
 -- @finding bacnet_file_write severity=high confidence=high technique=T0843
 SELECT 'Files of a device were written' AS title, array_to_string(array_sort(array_agg(DISTINCT point)), ', ') || ': ' || CAST(count(*) AS VARCHAR) || ' blocks' AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'bacnet' AND command = 'atomic_write_file' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'bacnet' AND command = 'atomic_write_file' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_object_lifecycle severity=high confidence=high technique=T0836
-SELECT 'Objects of a device were created or deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('create_object', 'delete_object') AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Objects of a device were created or deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('create_object', 'delete_object') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_bbmd_change severity=high confidence=high technique=T0830
-SELECT 'The distribution of broadcasts was changed' AS title, bvlc_function || coalesce(': ' || array_to_string(bdt_entries, ', '), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM bacnet WHERE bvlc_function_code IN (1, 8) GROUP BY bvlc_function, bdt_entries, src_ip, dst_ip ORDER BY frame;
+SELECT 'The distribution of broadcasts was changed' AS title, bvlc_function || coalesce(': ' || array_to_string(bdt_entries, ', '), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM bacnet WHERE bvlc_function_code IN (1, 8) GROUP BY bvlc_function, bdt_entries, src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_foreign_device severity=medium confidence=high technique=T0846,T0883
 SELECT CASE WHEN bool_or(is_public(src_ip) OR foreign_ttl_s >= 21600) THEN 'high' ELSE 'medium' END AS severity, 'A host registered as foreign device' AS title, 'for ' || CAST(max(foreign_ttl_s) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM bacnet WHERE bvlc_function_code = 5 GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM bacnet WHERE bvlc_function_code = 5 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_forwarded_public severity=high confidence=high technique=T0883
-SELECT 'A message was forwarded from a public address' AS title, forwarded_ip AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM bacnet WHERE is_public(forwarded_ip) GROUP BY forwarded_ip, src_ip, dst_ip ORDER BY frame;
+SELECT 'A message was forwarded from a public address' AS title, forwarded_ip AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM bacnet WHERE is_public(forwarded_ip) GROUP BY forwarded_ip, src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_routing_change severity=high confidence=high technique=T0814,T0830
-SELECT 'Routing between networks was changed' AS title, array_to_string(array_sort(array_agg(DISTINCT network_message)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM bacnet WHERE network_message_code IN (6, 9) GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Routing between networks was changed' AS title, array_to_string(array_sort(array_agg(DISTINCT network_message)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM bacnet WHERE network_message_code IN (6, 9) GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_life_safety_operation severity=high confidence=high technique=T0878
-SELECT 'Alarms of life safety were silenced or reset' AS title, coalesce(min(point), '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM ot_commands WHERE protocol = 'bacnet' AND class = 'operate' AND outcome <> 'refused' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Alarms of life safety were silenced or reset' AS title, coalesce(min(point), '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM ot_commands WHERE protocol = 'bacnet' AND class = 'operate' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_discovery_sweep severity=low confidence=high technique=T0846
 SELECT title, details, src_ip, dst_ip, count, frame, ts, end_ts FROM (
@@ -105,8 +105,8 @@ ORDER BY frame, title;
 
 -- @finding bacnet_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('write', 'control', 'file_write')) THEN 'critical' ELSE 'high' END AS severity, 'BACnet with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM bacnet WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM bacnet WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding bacnet_error_rate severity=medium confidence=high technique=T0846
 SELECT 'Many requests of a client fail' AS title, CAST(failed AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' answers' AS details, client AS src_ip, server AS dst_ip, failed AS count, frame, frames, ts, end_ts

@@ -36,22 +36,22 @@ SELECT ts, src_ip AS src, dst_ip AS dst, direction, coalesce(service, '0x' || lp
 
 -- @finding cip_write_tag severity=info confidence=high technique=T0855,T0836
 SELECT 'Tags of a controller were written' AS title, CAST(count(*) AS VARCHAR) || ' writes: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'cip' AND class = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'cip' AND class = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_set_attribute severity=medium confidence=high technique=T0836
 SELECT CASE WHEN bool_or(regexp_like(point, 'class 0x(F4|F5|F6|01|43|8B|5D|5E|5F)(/|$)')) THEN 'high' ELSE 'medium' END AS severity, 'Attributes of a device were set' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'cip' AND class IN ('config', 'time_set') AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'cip' AND class IN ('config', 'time_set') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_mode_change severity=high confidence=high technique=T0858,T0816
 SELECT CASE WHEN bool_or(outcome = 'ok') THEN 'high' WHEN bool_or(outcome = 'refused') THEN 'medium' ELSE 'medium' END AS severity, 'A controller was told to start or stop' AS title,
-  command || ' of ' || coalesce(point, '?') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'cip' AND class IN ('start', 'stop') AND regexp_like(point, 'class 0x(01|68|8E)(/|$)') GROUP BY src_ip, dst_ip, command, point ORDER BY frame;
+  command || ' of ' || coalesce(point, '?') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'cip' AND class IN ('start', 'stop') AND regexp_like(point, 'class 0x(01|68|8E)(/|$)') GROUP BY src_ip, dst_ip, command, point, capture ORDER BY frame;
 
 -- @finding cip_reset severity=high confidence=high technique=T0816
-SELECT 'A device was told to reset' AS title, 'type ' || coalesce(value, '0') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'cip' AND class = 'restart' AND point LIKE 'class 0x01%' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, value ORDER BY frame;
+SELECT 'A device was told to reset' AS title, 'type ' || coalesce(value, '0') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'cip' AND class = 'restart' AND point LIKE 'class 0x01%' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, value, capture ORDER BY frame;
 
 -- @finding cip_firmware severity=high confidence=high technique=T0857,T0839
 SELECT CASE WHEN bool_or(r.request_frame > f.request_frame) THEN 'critical' ELSE 'high' END AS severity, 'Firmware was sent to a device' AS title, CAST(count(DISTINCT f.request_frame) AS VARCHAR) || ' transfers' || CASE WHEN bool_or(r.request_frame > f.request_frame) THEN ', then a reset' ELSE '' END AS details,
@@ -61,12 +61,12 @@ WHERE f.protocol = 'cip' AND f.class = 'firmware' GROUP BY f.src_ip, f.dst_ip HA
 
 -- @finding cip_program_download severity=high confidence=high technique=T0843
 SELECT 'Program objects of a controller were created or deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(split_part(point, '/', 1), ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'cip' AND class IN ('download', 'delete') AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'cip' AND class IN ('download', 'delete') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_key_switch_attempt severity=high confidence=medium technique=T0859
-SELECT 'A controller was locked or unlocked' AS title, 'service 0x' || upper(to_hex(service_code)) || ' of class 0x' || upper(to_hex(class_id)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM cip WHERE is_request AND service_code IN (75, 76) AND class_id IN (142, 116) GROUP BY src_ip, dst_ip, service_code, class_id ORDER BY frame;
+SELECT 'A controller was locked or unlocked' AS title, 'service 0x' || upper(to_hex(service_code)) || ' of class 0x' || upper(to_hex(class_id)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM cip WHERE is_request AND service_code IN (75, 76) AND class_id IN (142, 116) GROUP BY src_ip, dst_ip, service_code, class_id, capture ORDER BY frame;
 
 -- @finding cip_safety_change severity=critical confidence=high technique=T0880,T0836
 SELECT 'Safety objects were written' AS title, coalesce(q.service, CAST(q.service_code AS VARCHAR)) || ' of ' || coalesce(q.path, '?') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame, min(q.ts) AS ts, max(q.ts) AS end_ts
@@ -78,5 +78,5 @@ SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR
 FROM cip WHERE NOT is_request AND status_code NOT IN (0, 6) GROUP BY src_ip, dst_ip HAVING count(*) >= 20 AND count(DISTINCT service_code) >= 5 ORDER BY frame;
 
 -- @finding cip_multi_service_hidden severity=medium confidence=high technique=T0855
-SELECT 'A packet of services hides a control among reads' AS title, array_to_string(array_sort(array_agg(DISTINCT service || ' ' || coalesce(path, ''))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM cip WHERE is_request AND parent_service = 'multiple_service_packet' AND category IN ('control', 'firmware', 'program') GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'A packet of services hides a control among reads' AS title, array_to_string(array_sort(array_agg(DISTINCT service || ' ' || coalesce(path, ''))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM cip WHERE is_request AND parent_service = 'multiple_service_packet' AND category IN ('control', 'firmware', 'program') GROUP BY src_ip, dst_ip, capture ORDER BY frame;

@@ -66,8 +66,8 @@ ORDER BY frame, details;
 
 -- @finding dnp3_direct_operate_nr severity=high confidence=high technique=T0855
 SELECT 'An outstation was commanded without select and answer' AS title, 'address ' || target_unit || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND command = 'direct_operate_nr' GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND command = 'direct_operate_nr' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_operate_without_select severity=high confidence=high technique=T0855
 SELECT 'Points were operated that were not selected' AS title, 'address ' || CAST(link_destination AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT object || '[' || CAST(index_number AS VARCHAR) || ']')), 1, 8), ', ') AS details,
@@ -84,30 +84,30 @@ FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('select', 'operate') AND 
 -- @finding dnp3_write severity=info confidence=high technique=T0836
 SELECT CASE WHEN bool_or(regexp_like(point, '(^|, )(10|40|41)\.')) THEN 'medium' ELSE 'info' END AS severity, 'Objects of an outstation were written' AS title,
   'address ' || target_unit || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), '; ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND command = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND command = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_restart severity=high confidence=high technique=T0816
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' WHEN count(DISTINCT coalesce(dst_ip, '') || target_unit) >= 3 THEN 'critical' ELSE 'high' END AS severity,
   CASE WHEN bool_and(outcome = 'refused') THEN 'Outstations refused to restart' ELSE 'Outstations were told to restart' END AS title,
   array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT target_unit)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND class = 'restart' AND outcome <> 'no_response' GROUP BY src_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND class = 'restart' AND outcome <> 'no_response' GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding dnp3_application_control severity=high confidence=high technique=T0816,T0843
 SELECT 'Applications or the configuration of an outstation were steered' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND command IN ('initialize_data', 'initialize_appl', 'start_appl', 'stop_appl', 'save_config', 'activate_config') AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND command IN ('initialize_data', 'initialize_appl', 'start_appl', 'stop_appl', 'save_config', 'activate_config') AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_file_write severity=high confidence=high technique=T0843,T0809
 SELECT CASE WHEN bool_or(class IN ('download', 'delete')) THEN 'high' ELSE 'low' END AS severity, CASE WHEN bool_or(class IN ('download', 'delete')) THEN 'Files of an outstation were written or deleted' ELSE 'Files of an outstation were read' END AS title,
   array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('download', 'delete', 'upload') AND outcome = 'ok' GROUP BY src_ip, dst_ip, class = 'upload' ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('download', 'delete', 'upload') AND outcome = 'ok' GROUP BY src_ip, dst_ip, class = 'upload', capture ORDER BY frame;
 
 -- @finding dnp3_config_transfer severity=high confidence=high technique=T0843
-SELECT 'A configuration was sent to an outstation' AS title, point AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND class = 'download' AND outcome = 'ok' AND regexp_like(lower(point), '(\.(xml|cfg|bin)$|config)') GROUP BY src_ip, dst_ip, point ORDER BY frame;
+SELECT 'A configuration was sent to an outstation' AS title, point AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND class = 'download' AND outcome = 'ok' AND regexp_like(lower(point), '(\.(xml|cfg|bin)$|config)') GROUP BY src_ip, dst_ip, point, capture ORDER BY frame;
 
 -- @finding dnp3_disable_unsolicited severity=medium confidence=high technique=T0804,T0878
 WITH silenced AS (
@@ -122,18 +122,18 @@ FROM silenced s JOIN captures c ON c.capture_id = s.capture_id
 WHERE coalesce(enabled, 9223372036854775807) > at + 10000000000 AND CAST(c.end_ts AS BIGINT) > at + 10000000000 GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
 
 -- @finding dnp3_assign_class severity=medium confidence=high technique=T0878
-SELECT 'Points of an outstation were assigned to other classes' AS title, 'address ' || target_unit || ': ' || coalesce(min(point), '') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND command = 'assign_class' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+SELECT 'Points of an outstation were assigned to other classes' AS title, 'address ' || target_unit || ': ' || coalesce(min(point), '') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND command = 'assign_class' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_freeze severity=low confidence=high technique=T0836
 SELECT CASE WHEN bool_or(command LIKE 'freeze_clear%') THEN 'medium' ELSE 'low' END AS severity, 'Counters were frozen' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND command LIKE '%freeze%' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND command LIKE '%freeze%' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_broadcast_control severity=critical confidence=high technique=T0855
 SELECT CASE WHEN bool_or(class <> 'time_set' AND command NOT LIKE '%freeze%' AND command <> 'enable_unsolicited' AND command <> 'disable_unsolicited') THEN 'critical' ELSE 'medium' END AS severity, 'All outstations were commanded at once' AS title,
-  array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND is_broadcast GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'dnp3' AND is_broadcast GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_device_trouble severity=medium confidence=high technique=T0814
 SELECT 'An outstation reports trouble' AS title, 'address ' || CAST(link_source AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -154,8 +154,8 @@ FROM dnp3 WHERE (iin & 1) <> 0 GROUP BY src_ip, dst_ip, link_source HAVING count
 
 -- @finding dnp3_reserved_function severity=medium confidence=high technique=T0888
 SELECT 'Functions that the standard does not know' AS title, 'function ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT function_code)), 1, 10), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE function_code BETWEEN 34 AND 128 OR function_code >= 132 GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE function_code BETWEEN 34 AND 128 OR function_code >= 132 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_crc_error severity=low confidence=high technique=T0814
 SELECT CASE WHEN bad > 10 THEN 'medium' ELSE 'low' END AS severity, 'Wrong checksums' AS title, CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts
@@ -164,24 +164,24 @@ FROM (SELECT src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE malformed = '
 WHERE bad > 0 AND bad < n ORDER BY frame;
 
 -- @finding dnp3_auth_failure severity=medium confidence=high technique=T1110
-SELECT 'Authentication failed' AS title, CAST(count(*) AS VARCHAR) || ' error objects' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE auth_kind = 'error' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Authentication failed' AS title, CAST(count(*) AS VARCHAR) || ' error objects' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE auth_kind = 'error' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_max_objects severity=medium confidence=high technique=T0814
-SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE app_len > 2048 GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE app_len > 2048 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_malformed severity=low confidence=high
 SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE malformed IN ('bad_length', 'unknown_object', 'object_overrun') GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE malformed IN ('bad_length', 'unknown_object', 'object_overrun') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('control', 'restart', 'application', 'write')) THEN 'critical' ELSE 'high' END AS severity, 'DNP3 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details,
-  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding dnp3_nonstandard_port severity=low confidence=high technique=T0885
 SELECT 'DNP3 on another port than its own' AS title, 'port ' || array_to_string(array_sort(array_agg(DISTINCT CASE WHEN direction = 'from_master' THEN dst_port ELSE src_port END)), ', ') AS details,
-  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE src_port NOT IN (19999, 20000) AND dst_port NOT IN (19999, 20000) GROUP BY flow_id ORDER BY frame;
+  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM dnp3 WHERE src_port NOT IN (19999, 20000) AND dst_port NOT IN (19999, 20000) GROUP BY flow_id, capture ORDER BY frame;

@@ -51,8 +51,8 @@ SELECT 'Session handles are guessed or stale' AS title, CAST(count(*) AS VARCHAR
 FROM enip WHERE NOT is_request AND status_code = 100 GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding enip_io_owner_change severity=high confidence=high technique=T0855,T0831
-SELECT 'A second originator wants outputs that have an owner' AS title, 'refused as ownership_conflict' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM cip WHERE NOT is_request AND status_code = 1 AND extended_status_code = 262 GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'A second originator wants outputs that have an owner' AS title, 'refused as ownership_conflict' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM cip WHERE NOT is_request AND status_code = 1 AND extended_status_code = 262 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding enip_unsupported_command severity=low confidence=high technique=T0846
 SELECT 'Commands are tried that a device does not know' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
@@ -60,12 +60,12 @@ FROM enip WHERE NOT is_request AND status_code = 1 GROUP BY src_ip, dst_ip HAVIN
 
 -- @finding enip_public_peer severity=high confidence=high technique=T0883
 SELECT 'EtherNet/IP with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, min(CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_request THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM enip WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding enip_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'EtherNet/IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE is_request AND src_port NOT IN (44818, 2221, 2222) AND dst_port NOT IN (44818, 2221, 2222) GROUP BY dst_ip, dst_port ORDER BY frame;
+SELECT 'EtherNet/IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM enip WHERE is_request AND src_port NOT IN (44818, 2221, 2222) AND dst_port NOT IN (44818, 2221, 2222) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding enip_io_new_owner severity=high confidence=medium technique=T0855,T0831
 WITH span AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),

@@ -37,16 +37,16 @@ ORDER BY gocb_ref;
 
 -- @finding goose_data_without_stnum severity=high confidence=high technique=T0856
 SELECT 'Data changed without a new state number' AS title, gocb_ref || ': ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM goose WHERE data_changed AND NOT state_changed GROUP BY gocb_ref ORDER BY gocb_ref;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM goose WHERE data_changed AND NOT state_changed GROUP BY gocb_ref, capture ORDER BY gocb_ref;
 
 -- @finding goose_unicast severity=medium confidence=high technique=T0830
-SELECT 'GOOSE to an address that is not its own' AS title, gocb_ref || ' to ' || dst_mac AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM goose WHERE NOT coalesce(is_routable, false) AND dst_mac NOT LIKE '01:0c:cd:01:%' GROUP BY gocb_ref, dst_mac ORDER BY gocb_ref, dst_mac;
+SELECT 'GOOSE to an address that is not its own' AS title, gocb_ref || ' to ' || dst_mac AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM goose WHERE NOT coalesce(is_routable, false) AND dst_mac NOT LIKE '01:0c:cd:01:%' GROUP BY gocb_ref, dst_mac, capture ORDER BY gocb_ref, dst_mac;
 
 -- @finding goose_ttl_invalid severity=low confidence=high technique=T0814
-SELECT 'timeAllowedtoLive is out of range' AS title, gocb_ref || ': ' || CAST(time_allowed_to_live_ms AS VARCHAR) || ' ms' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM goose WHERE time_allowed_to_live_ms = 0 OR time_allowed_to_live_ms > 60000 GROUP BY gocb_ref, time_allowed_to_live_ms ORDER BY gocb_ref, time_allowed_to_live_ms;
+SELECT 'timeAllowedtoLive is out of range' AS title, gocb_ref || ': ' || CAST(time_allowed_to_live_ms AS VARCHAR) || ' ms' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM goose WHERE time_allowed_to_live_ms = 0 OR time_allowed_to_live_ms > 60000 GROUP BY gocb_ref, time_allowed_to_live_ms, capture ORDER BY gocb_ref, time_allowed_to_live_ms;
 
 -- @finding goose_stnum_regression severity=high confidence=high technique=T0856
 WITH steps AS (SELECT capture_id, gocb_ref, src_mac, frame, ts, st_num, sq_num, lag(st_num) OVER w AS before, CAST(ts AS BIGINT) - CAST(lag(ts) OVER w AS BIGINT) AS pause FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))

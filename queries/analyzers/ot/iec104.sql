@@ -64,13 +64,13 @@ FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'refused' GROUP BY src_
 
 -- @finding iec104_parameter severity=high confidence=high technique=T0836
 SELECT 'Parameters of measured values were set' AS title, CAST(count(*) AS VARCHAR) || ' x ' || command || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'iec104' AND class = 'config' AND outcome = 'ok' GROUP BY src_ip, dst_ip, command ORDER BY frame;
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'iec104' AND class = 'config' AND outcome = 'ok' GROUP BY src_ip, dst_ip, command, capture ORDER BY frame;
 
 -- @finding iec104_reset_process severity=critical confidence=high technique=T0816
 SELECT 'A station was told to reset its process' AS title, 'common address ' || target_unit || ', qualifier ' || coalesce(value, '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'iec104' AND class = 'restart' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, value ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'iec104' AND class = 'restart' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, value, capture ORDER BY frame;
 
 -- @finding iec104_clock_sync severity=low confidence=high technique=T0836
 SELECT 'A clock was set to another time than the capture''s' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', off by ' || CAST(off / 1000000000 AS VARCHAR) || ' s' AS details, src_ip, dst_ip, 1 AS count, frame, ts, ts AS end_ts
@@ -104,8 +104,8 @@ FROM stops WHERE restarts = 0 GROUP BY src_ip, dst_ip ORDER BY frame;
 -- @finding iec104_file_transfer severity=medium confidence=high technique=T0845
 SELECT CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'high' ELSE 'medium' END AS severity, CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'A file was written to a station' ELSE 'Files of a station were transferred' END AS title,
   array_to_string(array_sort(array_agg(DISTINCT type_id)), ', ') AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM iec104 WHERE category = 'file' AND type_id IS NOT NULL GROUP BY flow_id ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM iec104 WHERE category = 'file' AND type_id IS NOT NULL GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding iec104_quality_invalid severity=low confidence=high technique=T0814
 SELECT 'Values of a point are often invalid' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', ioa ' || CAST(ioa AS VARCHAR) || ': ' || CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' updates' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts
@@ -116,15 +116,15 @@ WHERE n >= 10 AND bad * 5 > n ORDER BY frame, common_address, ioa;
 
 -- @finding iec104_malformed severity=low confidence=high
 SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM iec104 WHERE malformed IN ('object_overrun', 'bad_length', 'unknown_type') GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM iec104 WHERE malformed IN ('object_overrun', 'bad_length', 'unknown_type') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding iec104_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('control', 'setpoint', 'parameter') AND cot_code = 7 AND NOT negative) THEN 'critical' ELSE 'high' END AS severity, 'IEC 104 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' APDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM iec104 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM iec104 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding iec104_nonstandard_port severity=low confidence=high technique=T0885
 SELECT 'IEC 104 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip,
-  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM iec104 WHERE src_port NOT IN (2404, 19998) AND dst_port NOT IN (2404, 19998) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY frame;
+  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM iec104 WHERE src_port NOT IN (2404, 19998) AND dst_port NOT IN (2404, 19998) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;

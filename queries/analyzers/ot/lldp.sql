@@ -58,8 +58,8 @@ FROM (SELECT CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT chassis_
 WHERE chassis >= 50 HAVING count(*) > 0;
 
 -- @finding lldp_malformed severity=low confidence=high technique=T1499.004
-SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed ORDER BY malformed;
+SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed, capture ORDER BY malformed;
 
 -- @finding cdp_native_vlan_mismatch severity=low confidence=medium
 SELECT 'The ends of a link disagree' AS title, 'VLAN ' || a.capture_vlan || ': ' || a.device_id || ' ' || a.port_id || ' announces native VLAN ' || coalesce(CAST(a.native_vlan AS VARCHAR), '-') || CASE WHEN a.duplex THEN ', full duplex' WHEN NOT a.duplex THEN ', half duplex' ELSE '' END

@@ -54,30 +54,30 @@ WHERE c.protocol = 'mms' AND c.class = 'operate' AND c.outcome = 'ok' GROUP BY c
 
 -- @finding mms_control_refused severity=medium confidence=high technique=T0855
 SELECT 'Operations were refused' AS title, CAST(count(*) AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' (' || coalesce(error, '?') || ')')), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'mms' AND class = 'operate' AND outcome = 'refused' GROUP BY src_ip, dst_ip ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'mms' AND class = 'operate' AND outcome = 'refused' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_setting_write severity=medium confidence=high technique=T0836
 SELECT 'Settings were written' AS title, CAST(count(*) AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'mms' AND class = 'setpoint' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'mms' AND class = 'setpoint' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_program_control severity=high confidence=high technique=T0858,T0843
 SELECT 'Programs or domains of a server were steered' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'mms' AND command IN ('start', 'stop', 'resume', 'reset', 'kill', 'delete_program_invocation', 'initiate_download_sequence', 'delete_domain') AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'mms' AND command IN ('start', 'stop', 'resume', 'reset', 'kill', 'delete_program_invocation', 'initiate_download_sequence', 'delete_domain') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_file_delete severity=high confidence=high technique=T0809
-SELECT 'Files of a server were deleted or renamed' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'mms' AND command IN ('file_delete', 'file_rename') AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Files of a server were deleted or renamed' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'mms' AND command IN ('file_delete', 'file_rename') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_file_write severity=high confidence=high technique=T0867
-SELECT 'A server was told to fetch a file' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(point, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'mms' AND command = 'obtain_file' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'A server was told to fetch a file' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(point, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'mms' AND command = 'obtain_file' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_file_read severity=low confidence=high technique=T0811,T0845
-SELECT CASE WHEN sum(size_bytes) > 1048576 THEN 'medium' ELSE 'low' END AS severity, 'Files of a server were read' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT filename)), 1, 5), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM files WHERE source = 'mms' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT CASE WHEN sum(size_bytes) > 1048576 THEN 'medium' ELSE 'low' END AS severity, 'Files of a server were read' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT filename)), 1, 5), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM files WHERE source = 'mms' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_model_enumeration severity=low confidence=high technique=T0861,T0888
 SELECT CASE WHEN count(DISTINCT server) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client reads the model of servers' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' directory requests a minute to ' || CAST(count(DISTINCT server) AS VARCHAR) || ' servers' AS details,
@@ -86,12 +86,12 @@ FROM (SELECT src_ip AS client, dst_ip AS server, count(*) AS n, min(frame) AS fr
 WHERE n >= 20 GROUP BY client ORDER BY frame;
 
 -- @finding mms_no_authentication severity=info confidence=high technique=T0859
-SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM mms WHERE pdu_type = 'initiate_request' AND NOT auth_present GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM mms WHERE pdu_type = 'initiate_request' AND NOT auth_present GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_cleartext_password severity=high confidence=high technique=T0859
-SELECT 'A password is readable in an association' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM mms WHERE pdu_type = 'initiate_request' AND auth_present GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'A password is readable in an association' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM mms WHERE pdu_type = 'initiate_request' AND auth_present GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_abort_storm severity=medium confidence=high technique=T0814
 SELECT 'Many requests are rejected' AS title, CAST(count(*) AS VARCHAR) || ' rejects or failed associations within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -99,9 +99,9 @@ FROM mms WHERE pdu_type IN ('reject', 'initiate_error', 'conclude_error', 'cance
 
 -- @finding mms_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(service_code IN (5, 26, 36, 39, 40, 41, 42, 43, 44, 76) AND pdu_type = 'confirmed_response' AND access_errors IS NULL) THEN 'critical' ELSE 'high' END AS severity, 'MMS with a public address' AS title, CAST(count(*) AS VARCHAR) || ' PDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM mms WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM mms WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding mms_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'MMS on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM mms WHERE src_port NOT IN (102, 3782) AND dst_port NOT IN (102, 3782) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY frame;
+SELECT 'MMS on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM mms WHERE src_port NOT IN (102, 3782) AND dst_port NOT IN (102, 3782) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;

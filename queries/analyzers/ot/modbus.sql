@@ -56,12 +56,12 @@ CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM modbus)
 ORDER BY frame, func;
 
 -- @finding modbus_force_listen_only severity=high confidence=high technique=T0814
-SELECT 'A device was told to listen only' AS title, 'function 8, sub-function 4' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE func_code = 8 AND subfunction = 4 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A device was told to listen only' AS title, 'function 8, sub-function 4' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE func_code = 8 AND subfunction = 4 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_restart_comm severity=high confidence=high technique=T0816
-SELECT 'A device was told to restart its communications' AS title, 'function 8, sub-function 1' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A device was told to restart its communications' AS title, 'function 8, sub-function 1' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_identity_read severity=low confidence=high technique=T0888
 SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CAST(servers AS VARCHAR) || ' servers asked for their identity' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
@@ -93,13 +93,13 @@ FROM modbus WHERE is_write AND exception_code IN (1, 2, 3) GROUP BY src_ip, dst_
 
 -- @finding modbus_file_write severity=high confidence=high technique=T0843
 SELECT 'A file record was written' AS title, CAST(count(*) AS VARCHAR) || ' writes of file records (function 21)' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE func_code = 21 AND status = 'ok' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE func_code = 21 AND status = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(is_write AND status = 'ok') THEN 'critical' ELSE 'high' END AS severity, 'Modbus with a public address' AS title, CAST(count(*) AS VARCHAR) || ' transactions' AS details, src_ip, dst_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_broadcast_write severity=high confidence=high technique=T0855
 SELECT 'A write to every unit' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT w.func || coalesce(' ' || w.point, ''))), 1, 6), ', ') AS details, w.src_ip, w.dst_ip, count(*) AS count, min(w.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT w.frame)), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts
@@ -107,12 +107,12 @@ FROM modbus w LEFT JOIN (SELECT capture_id, dst_ip, count(DISTINCT unit_id) AS u
 WHERE w.is_write AND w.unit_id = 0 AND (w.framing LIKE 'rtu%' OR coalesce(g.units, 0) >= 1) GROUP BY w.src_ip, w.dst_ip ORDER BY w.src_ip, w.dst_ip;
 
 -- @finding modbus_clear_counters severity=medium confidence=high technique=T0872
-SELECT 'Diagnostic counters were cleared' AS title, coalesce(max(subfunction_name), 'function 8') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE func_code = 8 AND subfunction IN (10, 20) AND status = 'ok' GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Diagnostic counters were cleared' AS title, coalesce(max(subfunction_name), 'function 8') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE func_code = 8 AND subfunction IN (10, 20) AND status = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_diagnostic severity=low confidence=high technique=T0888
-SELECT 'Diagnostics were run' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(subfunction_name, func))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE func_code IN (7, 8, 11, 12) AND NOT (func_code = 8 AND subfunction IN (1, 4, 10, 20)) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'Diagnostics were run' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(subfunction_name, func))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE func_code IN (7, 8, 11, 12) AND NOT (func_code = 8 AND subfunction IN (1, 4, 10, 20)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_unit_scan severity=medium confidence=high technique=T0846
 SELECT 'A client tries unit after unit' AS title, CAST(count(*) AS VARCHAR) || ' unit ids within 5 minutes, ' || CAST(count(*) FILTER (WHERE answered = 0) AS VARCHAR) || ' without a device' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
@@ -120,8 +120,8 @@ FROM (SELECT capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000
 GROUP BY capture_id, src_ip, dst_ip, span HAVING count(*) >= 10 AND count(*) FILTER (WHERE answered = 0) > 0.5 * count(*) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding modbus_device_failure severity=medium confidence=high technique=T0814
-SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || array_to_string(array_sort(array_agg(DISTINCT func)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE exception_code IN (4, 8) GROUP BY exception, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || array_to_string(array_sort(array_agg(DISTINCT func)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM modbus WHERE exception_code IN (4, 8) GROUP BY exception, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding modbus_write_burst severity=high confidence=medium technique=T0806
 SELECT 'One point is written with changing values without pause' AS title, point || ' of unit ' || CAST(unit_id AS VARCHAR) || ': up to ' || CAST(max(vals) AS VARCHAR) || ' values within a second' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts

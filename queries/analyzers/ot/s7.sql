@@ -56,12 +56,12 @@ SELECT ts, src_ip AS src, dst_ip AS dst, coalesce(rosctr_name, plus_opcode_name)
 
 -- @finding s7_plc_stop severity=critical confidence=high technique=T0858,T0816
 SELECT CASE WHEN outcome = 'refused' THEN 'medium' ELSE 'critical' END AS severity, CASE WHEN outcome = 'refused' THEN 'A controller refused to be stopped' ELSE 'A controller was told to stop' END AS title, command || ' ' || coalesce(point, '') || ': ' || outcome AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND class = 'stop' AND outcome <> 'no_response' GROUP BY src_ip, dst_ip, command, point, outcome ORDER BY frame;
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND class = 'stop' AND outcome <> 'no_response' GROUP BY src_ip, dst_ip, command, point, outcome, capture ORDER BY frame;
 
 -- @finding s7_plc_start severity=high confidence=high technique=T0858
-SELECT 'A controller was started' AS title, CASE WHEN point = 'C' THEN 'cold restart' ELSE 'warm or hot restart' END AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND class = 'start' AND outcome = 'ok' GROUP BY src_ip, dst_ip, point ORDER BY frame;
+SELECT 'A controller was started' AS title, CASE WHEN point = 'C' THEN 'cold restart' ELSE 'warm or hot restart' END AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND class = 'start' AND outcome = 'ok' GROUP BY src_ip, dst_ip, point, capture ORDER BY frame;
 
 -- @finding s7_block_download severity=critical confidence=high technique=T0843,T0889
 WITH blocks AS (SELECT capture_id, flow_id, array_agg(DISTINCT point) AS activated FROM ot_commands WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' GROUP BY capture_id, flow_id)
@@ -78,17 +78,17 @@ FROM ot_commands c LEFT JOIN (SELECT DISTINCT capture_id AS id, flow_id AS flow 
 WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' AND d.flow IS NULL GROUP BY src_ip, dst_ip ORDER BY frame;
 
 -- @finding s7_block_delete severity=critical confidence=high technique=T0809
-SELECT 'Blocks of a controller were deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND command = '_DELE' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Blocks of a controller were deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND command = '_DELE' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_ram_to_rom severity=medium confidence=high technique=T0889
-SELECT 'The memory of a controller was copied to its load memory' AS title, '_MODU' AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND command = '_MODU' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'The memory of a controller was copied to its load memory' AS title, '_MODU' AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND command = '_MODU' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_block_upload severity=high confidence=high technique=T0845
 SELECT 'Program blocks were copied out of a controller' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND command = 'start_upload' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND command = 'start_upload' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_write_variable severity=info confidence=high technique=T0836,T0855
 SELECT CASE WHEN started > capture_start + 600000000000 AND process THEN 'high' ELSE 'info' END AS severity, 'Variables of a controller were written' AS title, CAST(n AS VARCHAR) || ' items: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
@@ -100,8 +100,8 @@ ORDER BY frame;
 
 -- @finding s7_force_io severity=high confidence=high technique=T0835
 SELECT 'Outputs of a controller were written directly' AS title, CAST(count(*) AS VARCHAR) || ' items: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm_items WHERE operation = 'write' AND return_code = 255 AND area IN (128, 130) GROUP BY src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM s7comm_items WHERE operation = 'write' AND return_code = 255 AND area IN (128, 130) GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_clock_set severity=medium confidence=high technique=T0836
 SELECT CASE WHEN abs(off) > 60 THEN 'high' ELSE 'medium' END AS severity, 'The clock of a controller was set' AS title, 'to ' || CAST(clock AS VARCHAR) || coalesce(', ' || CAST(off AS VARCHAR) || ' s from where it stood', '') AS details, src_ip, dst_ip, 1 AS count, frame, ts, ts AS end_ts
@@ -115,17 +115,17 @@ WHERE abs(from_capture) > 2000000000 ORDER BY frame;
 
 -- @finding s7_password_attempt severity=medium confidence=high technique=T0859
 SELECT CASE WHEN count(*) FILTER (WHERE outcome = 'refused') >= 3 THEN 'high' ELSE 'medium' END AS severity, 'Passwords of a controller were tried' AS title, CAST(count(*) AS VARCHAR) || ' attempts, ' || CAST(count(*) FILTER (WHERE outcome = 'refused') AS VARCHAR) || ' refused' AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 's7comm' AND class = 'auth' GROUP BY src_ip, dst_ip ORDER BY frame;
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 's7comm' AND class = 'auth' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_identify severity=low confidence=high technique=T0888
 SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of controllers' AS title, array_to_string(array_sort(array_agg(DISTINCT szl_id_name)), ', ') || ' of ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' controllers' AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE userdata_type = 4 AND szl_id IN (17, 28, 305) GROUP BY src_ip ORDER BY frame;
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM s7comm WHERE userdata_type = 4 AND szl_id IN (17, 28, 305) GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding s7_block_list severity=low confidence=high technique=T0868
-SELECT 'A client listed the blocks of a controller' AS title, array_to_string(array_sort(array_agg(DISTINCT subfunction_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE userdata_type = 4 AND function_group = 3 GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'A client listed the blocks of a controller' AS title, array_to_string(array_sort(array_agg(DISTINCT subfunction_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM s7comm WHERE userdata_type = 4 AND function_group = 3 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_unexpected_tsap severity=medium confidence=high technique=T0846
 SELECT 'A client tries racks and slots' AS title, CAST(count(DISTINCT tsap_dst) AS VARCHAR) || ' called TSAPs' AS details, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT tsap_dst) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
@@ -144,9 +144,9 @@ WHERE p.old ORDER BY p.frame, p.client;
 
 -- @finding s7_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(function_code IN (5, 26, 27, 28, 29, 40, 41) AND rosctr_code = 3 AND error IS NULL) THEN 'critical' ELSE 'high' END AS severity, 'S7 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' PDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id ORDER BY frame;
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM s7comm WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding s7_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'S7 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE src_port <> 102 AND dst_port <> 102 GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY frame;
+SELECT 'S7 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM s7comm WHERE src_port <> 102 AND dst_port <> 102 GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;
