@@ -22,8 +22,8 @@ FROM dcom WHERE event = 'activation_request' AND class_name = 'WbemLevel1Login' 
 
 -- @finding wmi_exec_pattern severity=high confidence=medium technique=T1047,T1021.002
 WITH run AS (SELECT capture, capture_id, src_ip, dst_ip, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, count(*) AS n FROM wmi WHERE operation IN ('ExecMethod', 'ExecMethodAsync') GROUP BY capture, capture_id, src_ip, dst_ip)
--- What a shell over WMI leaves: its output in a file of this name on the administrative share.
-SELECT 'A shell over WMI' AS title, 'ExecMethod, and the file ' || min(f.path) || ' on ADMIN$' AS details, r.src_ip, r.dst_ip, min(r.n) AS count, r.frame, r.frames, r.ts, r.end_ts, r.capture
+-- What a shell over WMI leaves: its output in a file of this name, usually on the administrative share.
+SELECT 'A shell over WMI' AS title, 'ExecMethod, and the file ' || min(f.path) || coalesce(' on ' || min(f.share), ', share unknown') AS details, r.src_ip, r.dst_ip, min(r.n) AS count, r.frame, r.frames, r.ts, r.end_ts, r.capture
 FROM run AS r JOIN smb_files AS f ON f.capture_id = r.capture_id AND f.src_ip = r.src_ip AND f.dst_ip = r.dst_ip AND regexp_like(CAST(f.path AS VARCHAR), '(^|[\\/])__[0-9]+([.][0-9]+)?$') GROUP BY r.src_ip, r.dst_ip, r.frame, r.frames, r.ts, r.end_ts, r.capture ORDER BY r.capture, r.frame;
 
 -- @finding wmi_recon severity=low confidence=low technique=T1082,T1087
