@@ -14,14 +14,19 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::Df1;
 
 use super::pccc::{self, Message};
-use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
+use super::serial::{Found, Serial, SerialLine};
+use crate::protocols::{Cx, DatagramKind, Group, Offer, Protocol, StreamKind, Verdict};
 
 /// DF1 on any port: it has none.
 pub static PROTOCOL: Protocol = Protocol {
     name: "df1",
     group: Group::Ot,
-    datagram: Some(DatagramKind { ip_protos: &[17], probe: probe_datagram, start: || Box::new(Line { carrier: "udp", ..Line::default() }) }),
-    stream: Some(StreamKind { probe, start: || Box::new(Line { carrier: "tcp", ..Line::default() }) }),
+    datagram: Some(DatagramKind {
+        ip_protos: &[17],
+        probe: probe_datagram,
+        start: || Box::new(Serial::new(Line { carrier: "udp", ..Line::default() })),
+    }),
+    stream: Some(StreamKind { probe, start: || Box::new(Serial::new(Line { carrier: "tcp", ..Line::default() })) }),
     ..Protocol::NONE
 };
 
@@ -40,14 +45,7 @@ const ENOUGH: usize = 3;
 /// Requests that wait for their answers.
 const MAX_WAITING: usize = 64;
 
-/// What stands at the start of some bytes.
-enum Found {
-    /// A frame, or a symbol without data, and the octets it takes.
-    Frame(Frame, usize),
-    Part,
-    Nothing,
-}
-
+/// A frame, or a symbol without data.
 struct Frame {
     symbol: &'static str,
     station: Option<u8>,
@@ -66,7 +64,7 @@ fn bcc(bytes: impl Iterator<Item = u8>) -> u8 {
     bytes.fold(0, u8::wrapping_add).wrapping_neg()
 }
 
-fn find(bytes: &[u8]) -> Found {
+fn find(bytes: &[u8]) -> Found<Frame> {
     let symbol = |symbol, length| Found::Frame(Frame { symbol, station: None, data: Vec::new(), check: None }, length);
     match bytes {
         [] | [DLE] | [DLE, SOH] | [DLE, SOH, _] | [DLE, SOH, _, DLE] => Found::Part,
@@ -85,7 +83,7 @@ fn find(bytes: &[u8]) -> Found {
 }
 
 /// The frame whose data starts at `rest`, `head` octets behind its start.
-fn data(rest: &[u8], head: usize, station: Option<u8>) -> Found {
+fn data(rest: &[u8], head: usize, station: Option<u8>) -> Found<Frame> {
     let mut data = Vec::new();
     let mut at = 0;
     loop {
@@ -170,11 +168,10 @@ struct Line {
     waiting: VecDeque<Waiting>,
     right: usize,
     is_half: bool,
-    lost: bool,
 }
 
 impl Line {
-    fn frame(&mut self, cx: &mut Cx<'_>, frame: &Frame) {
+    fn told(&mut self, cx: &mut Cx<'_>, frame: &Frame) {
         let check_ok = frame.check.map(|(_, right)| right);
         if check_ok == Some(false) {
             cx.anomaly("df1", "bad_checksum", "the check of a frame is wrong");
@@ -234,63 +231,29 @@ impl Line {
             pccc::tell(cx, "df1", Some(&waiting.destination.to_string()), &waiting.common, &message, None);
         }
     }
+}
 
-    fn flush(&mut self, cx: &mut Cx<'_>) {
+impl SerialLine for Line {
+    type Frame<'a> = Frame;
+    const LOST: (&'static str, &'static str, &'static str) = ("df1", "unexpected_state", "no frame where one should start");
+    const KEPT: usize = 1;
+
+    fn find(bytes: &[u8]) -> Found<Frame> {
+        find(bytes)
+    }
+
+    fn next(bytes: &[u8]) -> Option<usize> {
+        Some(bytes.windows(2).skip(1).position(|pair| matches!(pair, [DLE, SOH | STX | ENQ | ACK | NAK]))? + 1)
+    }
+
+    fn frame(&mut self, cx: &mut Cx<'_>, frame: &Frame) {
+        self.told(cx, frame);
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
         while !self.waiting.is_empty() {
             self.give_up_oldest(cx);
         }
-    }
-}
-
-impl StreamDissector for Line {
-    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
-        let mut used = 0;
-        loop {
-            let rest = bytes.get(used..).unwrap_or_default();
-            match find(rest) {
-                Found::Frame(frame, length) => {
-                    self.lost = false;
-                    self.frame(cx, &frame);
-                    used += length;
-                }
-                Found::Part => return Progress::Consumed(used),
-                Found::Nothing => {
-                    if !self.lost {
-                        cx.anomaly("df1", "unexpected_state", "no frame where one should start");
-                        self.lost = true;
-                    }
-                    let next = rest.windows(2).skip(1).position(|pair| matches!(pair, [DLE, SOH | STX | ENQ | ACK | NAK]));
-                    match next {
-                        Some(at) => used += at + 1,
-                        None => return Progress::Consumed(bytes.len().saturating_sub(1).max(used)),
-                    }
-                }
-            }
-        }
-    }
-
-    fn gap(&mut self, _cx: &mut Cx<'_>, _missing: u64) -> bool {
-        self.lost = true;
-        true
-    }
-
-    fn close(&mut self, cx: &mut Cx<'_>) {
-        self.flush(cx);
-    }
-}
-
-impl DatagramDissector for Line {
-    fn datagram(&mut self, cx: &mut Cx<'_>, payload: &[u8]) -> Outcome {
-        let mut at = 0;
-        while let Found::Frame(frame, length) = find(payload.get(at..).unwrap_or_default()) {
-            self.frame(cx, &frame);
-            at += length;
-        }
-        if at == 0 { Outcome::NotMine } else { Outcome::Decoded }
-    }
-
-    fn close(&mut self, cx: &mut Cx<'_>) {
-        self.flush(cx);
     }
 }
 

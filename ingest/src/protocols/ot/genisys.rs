@@ -12,11 +12,16 @@ use pcapper_schema::tables::{Genisys, OtCommands, ProcessValues};
 use rustc_hash::FxHashMap;
 
 use super::points::{self, Owner};
-use crate::protocols::{Cx, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
+use super::serial::{Found, Serial, SerialLine};
+use crate::protocols::{Cx, Group, Offer, Protocol, StreamKind, Verdict};
 
 /// Genisys on any port: it has none of its own.
-pub static PROTOCOL: Protocol =
-    Protocol { name: "genisys", group: Group::Ot, stream: Some(StreamKind { probe, start: || Box::<Line>::default() }), ..Protocol::NONE };
+pub static PROTOCOL: Protocol = Protocol {
+    name: "genisys",
+    group: Group::Ot,
+    stream: Some(StreamKind { probe, start: || Box::new(Serial::new(Line::default())) }),
+    ..Protocol::NONE
+};
 
 const END: u8 = 0xf6;
 const ESCAPE: u8 = 0xf0;
@@ -57,15 +62,7 @@ struct Message {
     crc: Option<(u16, u16)>,
 }
 
-/// What stands at the start of some bytes.
-enum Found {
-    /// A message, and the octets it takes.
-    Message(Message, usize),
-    Part,
-    Nothing,
-}
-
-fn find(bytes: &[u8]) -> Found {
+fn find(bytes: &[u8]) -> Found<Message> {
     let Some((header, rest)) = bytes.split_first() else { return Found::Part };
     if kind(*header).is_none() {
         return Found::Nothing;
@@ -87,11 +84,11 @@ fn find(bytes: &[u8]) -> Found {
         let Some(message) = window.get(..end).and_then(|body| message(*header, body)) else { continue };
         match message.crc {
             Some((sent, computed)) if sent != computed => doubtful = doubtful.or(Some((message, end))),
-            _ => return Found::Message(message, end + 2),
+            _ => return Found::Frame(message, end + 2),
         }
     }
     match doubtful {
-        Some((message, end)) => Found::Message(message, end + 2),
+        Some((message, end)) => Found::Frame(message, end + 2),
         None => Found::Nothing,
     }
 }
@@ -131,7 +128,7 @@ fn evidence(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut right) = (0, 0);
     loop {
         match find(bytes.get(at..)?) {
-            Found::Message(message, length) => {
+            Found::Frame(message, length) => {
                 right += usize::from(message.crc.is_some_and(|(sent, computed)| sent == computed));
                 at += length;
             }
@@ -162,7 +159,6 @@ struct Line {
     asked: Option<Asked>,
     /// Last indication by station and address.
     last: FxHashMap<(u8, u8), u8>,
-    lost: bool,
 }
 
 impl Line {
@@ -268,37 +264,25 @@ fn tell(cx: &mut Cx<'_>, message: &Message, server: u8, category: &'static str, 
     }
 }
 
-impl StreamDissector for Line {
-    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
-        let mut used = 0;
-        loop {
-            let rest = bytes.get(used..).unwrap_or_default();
-            match find(rest) {
-                Found::Message(message, length) => {
-                    self.lost = false;
-                    self.message(cx, &message);
-                    used += length;
-                }
-                Found::Part => return Progress::Consumed(used),
-                Found::Nothing => {
-                    if !self.lost {
-                        cx.anomaly("genisys", "unexpected_state", "no message where one should start");
-                        self.lost = true;
-                    }
-                    // A message starts behind the end of another.
-                    match rest.iter().position(|octet| *octet == END) {
-                        Some(at) => used += at + 1,
-                        None => return Progress::Consumed(bytes.len()),
-                    }
-                }
-            }
-        }
+impl SerialLine for Line {
+    type Frame<'a> = Message;
+    const LOST: (&'static str, &'static str, &'static str) = ("genisys", "unexpected_state", "no message where one should start");
+
+    fn find(bytes: &[u8]) -> Found<Message> {
+        find(bytes)
     }
 
-    fn gap(&mut self, _cx: &mut Cx<'_>, _missing: u64) -> bool {
-        self.lost = true;
+    /// A message starts behind the end of another.
+    fn next(bytes: &[u8]) -> Option<usize> {
+        Some(bytes.iter().position(|octet| *octet == END)? + 1)
+    }
+
+    fn frame(&mut self, cx: &mut Cx<'_>, message: &Message) {
+        self.message(cx, message);
+    }
+
+    fn gap(&mut self) {
         self.asked = None;
-        true
     }
 }
 
@@ -309,18 +293,18 @@ mod tests {
 
     #[test]
     fn a_poll_and_its_answer() {
-        let Found::Message(poll, 5) = find(&[0xfb, 1, 0x83, 0x40, 0xf6, 0xf1]) else { panic!("no poll") };
+        let Found::Frame(poll, 5) = find(&[0xfb, 1, 0x83, 0x40, 0xf6, 0xf1]) else { panic!("no poll") };
         assert_eq!((poll.server, poll.crc), (Some(1), Some((0x4083, 0x4083))));
-        let Found::Message(answer, 3) = find(&[0xf1, 1, 0xf6]) else { panic!("no answer") };
+        let Found::Frame(answer, 3) = find(&[0xf1, 1, 0xf6]) else { panic!("no answer") };
         assert_eq!((answer.server, answer.crc), (Some(1), None));
     }
 
     #[test]
     fn escapes_and_parts() {
-        let Found::Message(message, 8) = find(&[0xfc, 1, 2, 0xf0, 0x0f, 0, 0, 0xf6, 0xf1, 1]) else { panic!("no message") };
+        let Found::Frame(message, 8) = find(&[0xfc, 1, 2, 0xf0, 0x0f, 0, 0, 0xf6, 0xf1, 1]) else { panic!("no message") };
         assert_eq!(message.pairs, [(2, 0xff)]);
         let raw = [0xf2, 1, 1, 5, 0x1d, 6, 0x1e, 5, 0x2c, 4, 0xcd, 0xf5, 0xf6];
-        let Found::Message(message, 13) = find(&raw) else { panic!("no message") };
+        let Found::Frame(message, 13) = find(&raw) else { panic!("no message") };
         assert!(message.crc.is_some_and(|(sent, computed)| sent == computed), "a CRC that looks like a header");
         assert!(matches!(find(&[0xfb, 1, 0x83]), Found::Part));
         assert!(matches!(find(&[0xfb, 0xf9, 1, 0, 0, 0xf6, 0, 0]), Found::Nothing));

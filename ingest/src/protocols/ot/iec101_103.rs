@@ -15,15 +15,16 @@ use pcapper_schema::tables::{Iec101103, OtCommands};
 
 use super::iec104::{Commands, Header, Object, cause, find_type, report, type_category, type_object};
 use super::points;
-use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
+use super::serial::{Found, Serial, SerialLine};
+use crate::protocols::{Cx, DatagramKind, Group, Offer, Protocol, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
 /// Both, on any port: the ports of terminal servers are the site's.
 pub static PROTOCOL: Protocol = Protocol {
     name: "iec101_103",
     group: Group::Ot,
-    datagram: Some(DatagramKind { ip_protos: &[17], probe: probe_datagram, start: || Box::new(Line::new("udp")) }),
-    stream: Some(StreamKind { probe, start: || Box::new(Line::new("tcp")) }),
+    datagram: Some(DatagramKind { ip_protos: &[17], probe: probe_datagram, start: || Box::new(Serial::new(Line::new("udp"))) }),
+    stream: Some(StreamKind { probe, start: || Box::new(Serial::new(Line::new("tcp"))) }),
     ..Protocol::NONE
 };
 
@@ -45,17 +46,11 @@ enum Frame<'a> {
     Single,
 }
 
-enum Found<'a> {
-    Frame(Frame<'a>, usize),
-    Part,
-    Nothing,
-}
-
 fn sum(octets: &[u8]) -> u8 {
     octets.iter().fold(0, |sum, octet| sum.wrapping_add(*octet))
 }
 
-fn find(bytes: &[u8]) -> Found<'_> {
+fn find(bytes: &[u8]) -> Found<Frame<'_>> {
     match bytes {
         [] | [VARIABLE | FIXED] | [VARIABLE, _] => Found::Part,
         [SINGLE, ..] => Found::Frame(Frame::Single, 1),
@@ -301,20 +296,11 @@ struct Line {
     waiting: VecDeque<Waiting>,
     /// Variable frames of each direction.
     frames: [u32; 2],
-    lost: bool,
 }
 
 impl Line {
     fn new(carrier: &'static str) -> Self {
-        Self {
-            carrier,
-            alive: layouts().collect(),
-            layout: None,
-            commands: Commands::new("iec101"),
-            waiting: VecDeque::new(),
-            frames: [0; 2],
-            lost: false,
-        }
+        Self { carrier, alive: layouts().collect(), layout: None, commands: Commands::new("iec101"), waiting: VecDeque::new(), frames: [0; 2] }
     }
 
     fn base(&self, control: u8) -> Iec101103<'static> {
@@ -336,7 +322,7 @@ impl Line {
         }
     }
 
-    fn frame(&mut self, cx: &mut Cx<'_>, frame: &Frame<'_>) {
+    fn told(&mut self, cx: &mut Cx<'_>, frame: &Frame<'_>) {
         match frame {
             Frame::Single => cx.emit(Iec101103 {
                 protocol: Some("ft12"),
@@ -460,13 +446,6 @@ impl Line {
             act(cx, &waiting, None);
         }
     }
-
-    fn finish(&mut self, cx: &mut Cx<'_>) {
-        self.commands.close(cx);
-        while !self.waiting.is_empty() {
-            self.give_up_oldest(cx);
-        }
-    }
 }
 
 /// Writes a general command, with its acknowledgement where one came.
@@ -500,54 +479,28 @@ fn act(cx: &mut Cx<'_>, waiting: &Waiting, answer: Option<(&Common, bool)>) {
     );
 }
 
-impl StreamDissector for Line {
-    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
-        let mut used = 0;
-        loop {
-            let rest = bytes.get(used..).unwrap_or_default();
-            match find(rest) {
-                Found::Frame(frame, length) => {
-                    self.lost = false;
-                    self.frame(cx, &frame);
-                    used += length;
-                }
-                Found::Part => return Progress::Consumed(used),
-                Found::Nothing => {
-                    if !self.lost {
-                        cx.anomaly("iec101_103", "bad_checksum", "no frame with a right sum and end where one should start");
-                        self.lost = true;
-                    }
-                    match rest.iter().skip(1).position(|octet| matches!(*octet, VARIABLE | FIXED | SINGLE)) {
-                        Some(at) => used += at + 1,
-                        None => return Progress::Consumed(bytes.len()),
-                    }
-                }
-            }
-        }
+impl SerialLine for Line {
+    type Frame<'a> = Frame<'a>;
+    const LOST: (&'static str, &'static str, &'static str) =
+        ("iec101_103", "bad_checksum", "no frame with a right sum and end where one should start");
+
+    fn find(bytes: &[u8]) -> Found<Frame<'_>> {
+        find(bytes)
     }
 
-    fn gap(&mut self, _cx: &mut Cx<'_>, _missing: u64) -> bool {
-        self.lost = true;
-        true
+    fn next(bytes: &[u8]) -> Option<usize> {
+        Some(bytes.iter().skip(1).position(|octet| matches!(*octet, VARIABLE | FIXED | SINGLE))? + 1)
+    }
+
+    fn frame(&mut self, cx: &mut Cx<'_>, frame: &Frame<'_>) {
+        self.told(cx, frame);
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
-        self.finish(cx);
-    }
-}
-
-impl DatagramDissector for Line {
-    fn datagram(&mut self, cx: &mut Cx<'_>, payload: &[u8]) -> Outcome {
-        let mut at = 0;
-        while let Found::Frame(frame, length) = find(payload.get(at..).unwrap_or_default()) {
-            self.frame(cx, &frame);
-            at += length;
+        self.commands.close(cx);
+        while !self.waiting.is_empty() {
+            self.give_up_oldest(cx);
         }
-        if at == 0 { Outcome::NotMine } else { Outcome::Decoded }
-    }
-
-    fn close(&mut self, cx: &mut Cx<'_>) {
-        self.finish(cx);
     }
 }
 

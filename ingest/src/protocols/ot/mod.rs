@@ -32,6 +32,7 @@ pub mod proconos;
 pub mod profinet;
 pub mod ptp;
 pub mod s7comm;
+pub mod serial;
 pub mod srtp;
 pub mod sv;
 pub mod synchrophasor;

@@ -98,6 +98,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_interface_stands_once() {
+        let all: Vec<_> = services::ALL.iter().chain(objects::ALL).collect();
+        for (at, interface) in all.iter().enumerate() {
+            let twice = all.iter().skip(at + 1).find(|other| other.uuid == interface.uuid);
+            assert!(twice.is_none(), "{} and {}", interface.name, twice.map_or("", |other| other.name));
+        }
+    }
+
+    #[test]
     fn names() {
         let wire = [0x08, 0x83, 0xaf, 0xe1, 0x1f, 0x5d, 0xc9, 0x11, 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa];
         let uuid = Uuid::read(&mut Reader::new(&wire), true).unwrap();
