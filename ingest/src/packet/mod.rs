@@ -17,7 +17,7 @@ mod tunnel;
 mod wlan;
 
 pub use link_types::link_type_name;
-pub use peek::{Peek, peek};
+pub use peek::{Peek, below_ip, peek};
 pub use quoted::{Quoted, quoted};
 pub use wlan::WlanHeader;
 
@@ -235,6 +235,8 @@ pub struct Packet<'a> {
     pub outer: Option<(IpAddr, IpAddr)>,
     pub ip: Option<Ip>,
     pub transport: Transport,
+    /// UDP ports of the innermost tunnel: those of `ip`, where it carries a frame without IP.
+    pub carrier_ports: Option<(u16, u16)>,
     /// Bytes after the innermost header decoded, cut to the length that the headers give.
     pub payload: &'a [u8],
     /// Their number on the wire (more than `payload.len()` in a cut frame).
@@ -378,6 +380,10 @@ impl<'a> Walk<'_, 'a> {
         if self.packet.outer.is_none() {
             self.packet.outer = self.packet.ip.as_ref().map(|ip| (ip.src, ip.dst));
         }
+        self.packet.carrier_ports = match self.packet.transport {
+            Transport::Udp { src_port, dst_port, .. } => Some((src_port, dst_port)),
+            _ => None,
+        };
         self.packet.transport = Transport::None;
         true
     }
@@ -431,7 +437,7 @@ impl<'a> Walk<'_, 'a> {
 
 impl Packet<'_> {
     /// A packet of which nothing is known.
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             layers: [Layer::None; 16],
             src_mac: None,
@@ -447,6 +453,7 @@ impl Packet<'_> {
             outer: None,
             ip: None,
             transport: Transport::None,
+            carrier_ports: None,
             payload: &[],
             payload_len: 0,
             trailer: &[],
