@@ -140,7 +140,13 @@ impl Worker {
         let datagram;
         let mut fragments = None;
         let is_fragment = matches!(packet.transport, Transport::Fragment);
-        if is_fragment && let Some(origin) = Origin::of(&packet, meta.number, meta.ts) {
+        let is_cut = packet.payload.len() < packet.payload_len as usize;
+        if is_fragment
+            && is_cut
+            && let Some((ip, 0)) = packet.ip.and_then(|ip| Some((ip, ip.fragment?.offset)))
+        {
+            packet::decode_cut_fragment(&mut packet, ip.proto);
+        } else if is_fragment && let Some(origin) = Origin::of(&packet, meta.number, meta.ts) {
             match self.defragmenter.fragment(&origin, packet.payload, meta.frame_len) {
                 Fragments::Whole(whole, seen) => {
                     fragments = Some(seen);

@@ -337,6 +337,17 @@ pub fn decode_datagram<'a>(packet: &mut Packet<'a>, proto: u8, payload: &'a [u8]
     ip::datagram(&mut walk, proto, payload);
 }
 
+/// Goes on in a datagram's first fragment that the capture cut: nothing can be put together from it, but it shows the header
+/// that the fragmentable part starts with.
+pub fn decode_cut_fragment(packet: &mut Packet<'_>, proto: u8) {
+    let depth = packet.ip.as_ref().map_or(0, |ip| ip.depth);
+    let (payload, known) = (packet.payload, packet.anomalies.len());
+    let cut = packet.payload_len.saturating_sub(u32::try_from(payload.len()).unwrap_or(u32::MAX));
+    ip::datagram(&mut Walk { packet, depth, headers: 0, cut }, proto, payload);
+    // The lengths further in are those of the whole datagram.
+    packet.anomalies.truncate(known);
+}
+
 /// A walk down one frame.
 struct Walk<'p, 'a> {
     packet: &'p mut Packet<'a>,
