@@ -164,6 +164,8 @@ pub(crate) struct Flow {
     sides: [Side; 2],
     history: History,
     tcp: Option<Box<TcpState>>,
+    /// Whatever answers this belongs to other flows: fragments without ports, a tunnel's frames without IP.
+    is_part: bool,
     /// The same ends speak TCP in other VLANs as well: where all of them are analysed together.
     joined: Option<Box<FlowKey>>,
     service: Option<&'static str>,
@@ -198,6 +200,11 @@ impl Flow {
         }
         let sender = Endpoint { ip: Some(ip.src), port: ports.0, mac: packet.src_mac };
         let receiver = Endpoint { ip: Some(ip.dst), port: ports.1, mac: packet.dst_mac };
+        let is_part = match packet.transport {
+            Transport::None => true,
+            Transport::OtherIp => matches!(ip.proto, 6 | 17 | 132),
+            _ => false,
+        };
         let mut history = History::default();
         if flipped {
             history.flip();
@@ -217,6 +224,7 @@ impl Flow {
             sides: Default::default(),
             history,
             tcp,
+            is_part,
             joined: None,
             service: None,
             app: App::Unknown { offered: 0, held: Vec::new() },
@@ -287,7 +295,7 @@ impl Flow {
             resp_ip_bytes: Some(self.sides[1].ip_bytes),
             orig_wire_bytes: Some(self.sides[0].wire_bytes),
             resp_wire_bytes: Some(self.sides[1].wire_bytes),
-            conn_state: Some(state),
+            conn_state: Some(state).filter(|_| !self.is_part),
             history: Some(self.history.as_str()).filter(|letters| !letters.is_empty()),
             missed_bytes: self.tcp.as_ref().map(|tcp| tcp.streams[0].missed + tcp.streams[1].missed),
             retransmitted_packets: self.tcp.as_ref().map(|tcp| tcp.retransmitted),

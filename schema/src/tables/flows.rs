@@ -3,7 +3,7 @@
 use crate::table;
 
 table! {
-    /// One row per bidirectional conversation: TCP connection, UDP or other IP exchange. src is the originator (who sent the first packet; for TCP the SYN sender where the SYN was seen).
+    /// One row per bidirectional conversation: TCP connection, UDP or other IP exchange, among them fragments of datagrams that were never whole and what a tunnel carries that is not IP. src is the originator (who sent the first packet; for TCP the SYN sender where the SYN was seen).
     pub struct Flows("flows", "flow", Network) {
         /// Community ID v1 (seed 0), so that flows join with Zeek, Suricata and Arkime data.
         @bloom community_id: text = "communityid",
@@ -41,7 +41,7 @@ table! {
         orig_wire_bytes: u64,
         /// Frame bytes from responder.
         resp_wire_bytes: u64,
-        /// Zeek's connection state: S0 S1 SF REJ S2 S3 RSTO RSTR RSTOS0 RSTRH SH SHR OTH.
+        /// Zeek's connection state: S0 S1 SF REJ S2 S3 RSTO RSTR RSTOS0 RSTRH SH SHR OTH; null where what answers belongs to other flows: fragments without ports, frames without IP in a tunnel.
         conn_state: word,
         /// Zeek's history letters (ShADadFf...).
         history: word,
