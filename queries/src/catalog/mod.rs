@@ -40,7 +40,8 @@ pub struct View {
     pub show_secrets: bool,
 }
 
-/// A session over some captures.
+/// A session over some captures; clones are the same session.
+#[derive(Clone)]
 pub struct Catalog {
     context: SessionContext,
     tables: Arc<Tables>,
