@@ -14,7 +14,7 @@ use crate::capture::FrameMeta;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
 use crate::protocols::expectations::Expectations;
 use crate::protocols::registry::PROTOCOLS;
-use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
+use crate::protocols::{Cx, DatagramKind, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
 
 /// Flows kept open at a time; past it the longest idle are closed.
 const MAX_FLOWS: usize = 200_000;
@@ -481,17 +481,45 @@ impl Flow {
         {
             self.service = Some(protocol.name);
         }
+        match self.decode_datagram(at, dir, payload)? {
+            Outcome::Decoded => self.service,
+            Outcome::NotMine if !payload.is_empty() && self.give_to_port_owner(at, dir, payload) => match self.decode_datagram(at, dir, payload)? {
+                Outcome::Decoded => self.service,
+                Outcome::NotMine => None,
+            },
+            Outcome::NotMine => None,
+        }
+    }
+
+    /// What the flow's dissector says of a datagram; `None` where there is none, or it failed.
+    fn decode_datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<Outcome> {
         let App::Datagram(dissector) = &mut self.app else { return None };
         let mut cx = context!(self, at, dir, 1);
-        match catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))) {
-            Ok(Outcome::Decoded) => self.service,
-            Ok(Outcome::NotMine) => None,
-            Err(_) => {
-                fault(&mut cx, self.service.unwrap_or("udp"));
-                self.app = App::Nobody;
-                None
-            }
+        let outcome = catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))).ok();
+        if outcome.is_none() {
+            fault(&mut cx, self.service.unwrap_or("udp"));
+            self.app = App::Nobody;
         }
+        outcome
+    }
+
+    /// A datagram that the flow's dissector does not know may be of the protocol whose port this is, when the first one was a
+    /// stranger's: whoever sends one odd datagram must not hide the others. True if another dissector took over.
+    fn give_to_port_owner(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> bool {
+        let mut bytes: [&[u8]; 2] = [&[], &[]];
+        bytes[dir.index()] = payload;
+        let knows = |index: usize| -> Option<(&'static Protocol, &'static DatagramKind)> {
+            let protocol: &'static Protocol = PROTOCOLS.get(index)?;
+            let kind = protocol.datagram.as_ref().filter(|kind| kind.ip_protos.contains(&self.proto) && self.service != Some(protocol.name))?;
+            let offer = self.offer(bytes, dir, true);
+            let verdict = catch_unwind(AssertUnwindSafe(|| (kind.probe)(&offer))).unwrap_or(Verdict::No);
+            (verdict == Verdict::Yes).then_some((protocol, kind))
+        };
+        let Some((protocol, kind)) = self.usual(&at.inner.probes.datagram).into_iter().find_map(knows) else { return false };
+        self.finish_app(at);
+        self.service = Some(protocol.name);
+        self.app = App::Datagram((kind.start)());
+        true
     }
 
     fn identify_datagram(&mut self, at: &At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static Protocol> {

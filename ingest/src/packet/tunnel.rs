@@ -66,7 +66,8 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Tried {
         0x883e if body.first().is_some_and(|first| first >> 4 == 4) => enter_ip(walk, Tunnel::Gre, None, body, Some(4)),
         0x883e => enter_ip(walk, Tunnel::Gre, None, body.get(4..)?, Some(4)),
         0x88be | 0x22eb => erspan(walk, protocol, has_sequence, body),
-        0x0806 | 0x894f if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
+        // ARP and network service headers; 0x2000 is CDP, as over Cisco HDLC.
+        0x0806 | 0x894f | 0x2000 if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
         _ => None,
     }
 }
