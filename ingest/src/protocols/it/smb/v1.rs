@@ -59,6 +59,11 @@ impl Header {
     }
 }
 
+/// A file's id.
+pub fn file_id(key: Key) -> String {
+    format!("{key:#06x}")
+}
+
 /// Commands that another may follow in the same message.
 fn is_chained(code: u8) -> bool {
     matches!(code, 0x24 | 0x2d | 0x2e | 0x2f | 0x73 | 0x74 | 0x75 | 0xa2)
@@ -382,7 +387,7 @@ impl<'a> Message<'a> {
                 let is_pipe = words.le_u16()? != 0;
                 let mut handle = new_handle(cx);
                 handle.facts = facts;
-                connection.opened(cx, request, key, format!("{key:04x}"), handle);
+                connection.opened(cx, request, key, file_id(key), handle);
                 if let Some(handle) = connection.handles.get(key) {
                     handle.pipe |= is_pipe;
                 }
@@ -393,7 +398,7 @@ impl<'a> Message<'a> {
                 words.skip(4)?;
                 let key: Key = words.le_u16()?.into();
                 let handle = new_handle(cx);
-                connection.opened(cx, request, key, format!("{key:04x}"), handle);
+                connection.opened(cx, request, key, file_id(key), handle);
                 request.file = Some(key);
             }
             0x2e if good && self.words.len() >= 24 => {

@@ -112,6 +112,11 @@ fn file_key(reader: &mut Reader<'_>) -> Wire<Key> {
     Ok(u128::from_be_bytes(reader.array::<16>()?))
 }
 
+/// A file's id, written as a GUID is: its octets have no other meaning to a client.
+pub fn file_id(key: Key) -> String {
+    guid(key.to_be_bytes())
+}
+
 fn guid(bytes: [u8; 16]) -> String {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
     let mut text = format!("{:08x}-{:04x}-{:04x}-", u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
@@ -387,7 +392,7 @@ fn said(connection: &mut Connection, cx: &mut Cx<'_>, header: &Header, request: 
             let key = file_key(&mut reader)?;
             let mut handle = new_handle(cx);
             handle.facts = facts;
-            connection.opened(cx, request, key, format!("{key:032x}"), handle);
+            connection.opened(cx, request, key, file_id(key), handle);
             request.file = Some(key);
             told.action = action;
         }
