@@ -111,6 +111,14 @@ impl<'a> Message<'a> {
         (message, read)
     }
 
+    /// A ticket by itself, which is what a client has turned into one of version 4; its kind is 0.
+    pub fn bare_ticket(bytes: &'a [u8]) -> Option<Self> {
+        let mut message = Self::default();
+        message.ticket(bytes).ok()?;
+        message.realm.clone_from(&message.ticket_realm);
+        Some(message)
+    }
+
     fn read(&mut self, bytes: &'a [u8]) -> Wire<()> {
         let mut reader = Reader::new(bytes);
         let (tag, _) = header(&mut reader)?;
@@ -480,6 +488,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         kind::SAFE => "KRB-SAFE",
         kind::PRIV => "KRB-PRIV",
         kind::CRED => "KRB-CRED",
+        0 => "TICKET",
         _ => "KRB-ERROR",
     }
 }

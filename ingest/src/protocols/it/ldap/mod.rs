@@ -227,6 +227,8 @@ impl Session {
 
     fn emit(&self, cx: &mut Cx<'_>, message: &Message<'_>, asked: Option<&Open>, account: Option<&str>) {
         let opcode = op_name(message.op);
+        // The root of the directory (RFC 4512, 5.1) has an empty name, as nothing has.
+        let object = message.object.as_deref().filter(|name| !name.is_empty());
         let name = message.name.as_deref().filter(|name| !name.is_empty());
         let (method, password) = match message.proof {
             Proof::None => (None, None),
@@ -263,7 +265,7 @@ impl Session {
             diagnostic_message: diagnostic,
             ad_error: diagnostic.and_then(ad_error),
             matched_dn: matched.as_deref(),
-            base_object: message.base.as_deref(),
+            base_object: message.base.as_deref().filter(|base| !base.is_empty()),
             scope: message.scope,
             scope_name: scope,
             deref_aliases: message.deref,
@@ -271,7 +273,7 @@ impl Session {
             types_only: message.types_only,
             filter: message.filter.as_deref(),
             attributes: listed(&attributes),
-            object: message.object.as_deref(),
+            object,
             new_rdn: message.new_rdn.as_deref(),
             entry_count: asked.map(|asked| asked.entries).filter(|_| message.op == op::DONE),
             extended_oid: message.oid.as_deref(),
@@ -288,7 +290,7 @@ impl Session {
             cx.emit(LdapAttributes {
                 message_id: Some(message.id),
                 opcode,
-                object: message.object.as_deref(),
+                object,
                 operation: attribute.operation,
                 attribute: Some(&attribute.name),
                 values: listed(&values).filter(|_| !secret),
