@@ -57,6 +57,8 @@ pub struct CaptureReader {
     /// Most bytes that are asked for at once.
     step: usize,
     ended: bool,
+    /// Why decompression ended early, and how far it came: told once the records before are decoded.
+    failed: Option<(io::Error, u64)>,
 }
 
 impl CaptureReader {
@@ -100,7 +102,7 @@ impl CaptureReader {
         info.format.push_str(compression.suffix());
         let ended = !info.faults.is_empty();
         let step = if compression == Compression::None { CHUNK } else { DECOMPRESSED };
-        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, step, ended })
+        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, step, ended, failed: None })
     }
 
     /// The frames bear interface numbers of the capture's own.
@@ -140,6 +142,9 @@ impl CaptureReader {
             }
             let left = chunk.data.len() - done;
             if self.ended {
+                if let Some((error, at)) = self.failed.take() {
+                    self.info.faults.push(decompression_fault(&error, at, self.info.packets));
+                }
                 if left > 0 {
                     self.cut_short(left);
                     chunk.data.truncate(done);
@@ -174,7 +179,7 @@ impl CaptureReader {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
-                    self.info.faults.push(decompression_fault(&error, self.offset + have as u64, self.info.packets));
+                    self.failed = Some((error, self.offset + have as u64));
                 }
             }
         }

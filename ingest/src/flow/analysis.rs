@@ -2,6 +2,8 @@
 //!
 //! The judgements are those that Wireshark shows as `tcp.analysis.*`, made from the same facts (next expected sequence
 //! number, last acknowledgement, windows, unacknowledged segments), so that analysts find the same frames in both.
+//! Wireshark tells connections apart by addresses and ports alone, not by VLAN: where a connection is captured in several,
+//! each VLAN's copy has its own [`Analysis`], and another takes all of them together ([`Joined`]).
 //! Resets are not repeated here: `packets.tcp_flags` and `flows.conn_state` tell them. Sequence arithmetic is modulo 2^32
 //! (RFC 9293, 3.4).
 
@@ -10,6 +12,7 @@ use std::hash::Hasher as _;
 use pcapper_schema::tables::TcpEvents;
 use rustc_hash::FxHasher;
 
+use super::FlowKey;
 use super::stream::distance;
 use super::tcp::{ACK, FIN, RST, SYN};
 use crate::packet::Tcp;
@@ -24,11 +27,64 @@ const FAST_NS: i64 = 20_000_000;
 /// A segment behind the newest one within this time is out of order, where no round trip was measured.
 const REORDER_NS: i64 = 3_000_000;
 
-/// What a segment was, as far as the flow's own counts care.
-#[derive(Clone, Copy, Default, Debug)]
+/// What a segment was.
+#[derive(Clone, Copy, Default)]
 pub struct Remarks {
-    pub retransmission: bool,
-    pub out_of_order: bool,
+    kinds: Kinds,
+    /// Window after scaling where the scale is known.
+    window: u32,
+    duplicate_number: u32,
+    /// Frame and time of the segment that is repeated.
+    original: Option<(u64, i64)>,
+    /// Round trip of the segment that is acknowledged.
+    rtt_ns: Option<i64>,
+}
+
+impl Remarks {
+    pub fn is_retransmission(&self) -> bool {
+        self.kinds.has(Kinds::RETRANSMISSION) || self.kinds.has(Kinds::FAST) || self.kinds.has(Kinds::SPURIOUS)
+    }
+
+    pub fn is_out_of_order(&self) -> bool {
+        self.kinds.has(Kinds::OUT_OF_ORDER)
+    }
+
+    pub fn is_remarkable(&self) -> bool {
+        self.kinds != Kinds::default()
+    }
+}
+
+/// A segment to judge.
+pub struct Segment<'a> {
+    pub frame: u64,
+    pub ts: i64,
+    pub tcp: &'a Tcp,
+    pub payload: &'a [u8],
+    /// Bytes of payload on the wire.
+    pub length: u32,
+}
+
+/// A connection captured in several VLANs, taken as one.
+pub struct Joined {
+    /// The originator's side is that of the key's lower end.
+    pub analysis: Analysis,
+    /// Open flows that it takes together.
+    pub flows: u32,
+}
+
+/// Connections captured in several VLANs, by their keys without tags.
+pub type JoinedFlows = rustc_hash::FxHashMap<FlowKey, Joined>;
+
+impl Joined {
+    /// Judges a segment of any of the flows; `dir` is the key's.
+    pub fn segment(&mut self, dir: Dir, segment: &Segment<'_>) -> Remarks {
+        if segment.tcp.flags & (SYN | ACK | RST) == SYN && self.analysis.base(dir).is_some_and(|base| base != segment.tcp.seq) {
+            self.analysis = Analysis { reused_ports: true, ..Analysis::default() };
+        }
+        let mut seen = self.analysis.segment(dir, segment);
+        seen.kinds.0 &= !Kinds::CONFLICT.0;
+        seen
+    }
 }
 
 /// Window scaling of one direction (RFC 7323, 2).
@@ -51,7 +107,7 @@ struct Unacked {
 }
 
 /// Facts about one direction.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Side {
     base: Option<u32>,
     /// Next sequence number expected: the highest seen.
@@ -107,7 +163,7 @@ impl Kinds {
 }
 
 /// What one connection's sequence numbers have told so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Analysis {
     sides: [Side; 2],
     syn_ts: Option<i64>,
@@ -132,9 +188,9 @@ impl Analysis {
         self.sides.swap(0, 1);
     }
 
-    /// Judges one segment and writes its rows of `tcp_events`. `length` is the payload on the wire.
-    pub fn segment(&mut self, cx: &mut Cx<'_>, tcp: &Tcp, payload: &[u8], length: u32) -> Remarks {
-        let dir = cx.dir;
+    /// Judges one segment.
+    pub fn segment(&mut self, dir: Dir, segment: &Segment<'_>) -> Remarks {
+        let &Segment { frame, ts, tcp, payload, length } = segment;
         let mut kinds = Kinds::default();
         if std::mem::take(&mut self.reused_ports) {
             kinds.add(Kinds::REUSED);
@@ -225,7 +281,7 @@ impl Analysis {
         let mut original: Option<(u64, i64)> = None;
         let occupies = length > 0 || flags & (SYN | FIN) != 0;
         if occupies && !kinds.has(Kinds::KEEP_ALIVE) {
-            let kind = judge_repeat(me, peer, (seq, length, flags), cx.ts, self.first_rtt_ns);
+            let kind = judge_repeat(me, peer, (seq, length, flags), ts, self.first_rtt_ns);
             if kind == Kinds::RETRANSMISSION {
                 original = Some((me.next_frame, me.next_ts));
                 for unacked in me.unacked.iter().rev() {
@@ -242,15 +298,16 @@ impl Analysis {
         }
         let next = seq.wrapping_add(length).wrapping_add(u32::from(flags & (SYN | FIN) != 0));
         if occupies && me.unacked.len() < MAX_UNACKED {
-            me.unacked.push(Unacked { frame: cx.frame, seq, next, ts: cx.ts });
+            me.unacked.push(Unacked { frame, seq, next, ts });
         }
-        // Number zero is what a reset bears where there is no connection (RFC 9293, 3.10.7.1).
+        // A reset ends the connection or belongs to none, and then bears any number, zero where it answers a segment without
+        // acknowledgement (RFC 9293, 3.10.7.1): it does not say how far the data reached.
         let stray = flags & RST != 0 && seq == 0;
         if !kinds.has(Kinds::PROBE) && !stray {
-            if me.next.is_none_or(|seen| after(next, seen)) {
+            if me.next.is_none_or(|seen| after(next, seen) && flags & RST == 0) {
                 me.next = Some(next);
-                me.next_frame = cx.frame;
-                me.next_ts = cx.ts;
+                me.next_frame = frame;
+                me.next_ts = ts;
             }
             if me.ackable.is_none_or(|ackable| ackable == seq) {
                 me.ackable = me.next;
@@ -259,12 +316,12 @@ impl Analysis {
         me.window = Some(window);
         me.window_unscaled = flags & SYN != 0;
         me.last_ack = Some(ack);
-        me.last_ack_ts = cx.ts;
+        me.last_ack_ts = ts;
         me.last_kinds = kinds;
         let mut rtt_ns = None;
         peer.unacked.retain_mut(|unacked| {
             if ack == unacked.next {
-                rtt_ns = Some(cx.ts.saturating_sub(unacked.ts));
+                rtt_ns = Some(ts.saturating_sub(unacked.ts));
                 return false;
             }
             let later = after(unacked.next, ack);
@@ -276,7 +333,7 @@ impl Analysis {
         if flags & SYN != 0 {
             agree_on_scale(me, peer, tcp);
             if flags & ACK == 0 {
-                self.syn_ts = Some(cx.ts);
+                self.syn_ts = Some(ts);
             }
         } else if self.first_rtt_ns.is_none()
             && controls == 0
@@ -284,19 +341,13 @@ impl Analysis {
             && peer.base == Some(ack.wrapping_sub(1))
             && let Some(syn_ts) = self.syn_ts
         {
-            self.first_rtt_ns = Some(cx.ts.saturating_sub(syn_ts));
+            self.first_rtt_ns = Some(ts.saturating_sub(syn_ts));
         }
-        if kinds != Kinds::default() {
-            let scaled = match me.scale {
-                Scale::Shift(shift) if flags & SYN == 0 => u32::from(window) << shift.min(14),
-                _ => u32::from(window),
-            };
-            emit(cx, kinds, tcp, length, scaled, duplicate_number, original, rtt_ns);
-        }
-        Remarks {
-            retransmission: kinds.has(Kinds::RETRANSMISSION) || kinds.has(Kinds::FAST) || kinds.has(Kinds::SPURIOUS),
-            out_of_order: kinds.has(Kinds::OUT_OF_ORDER),
-        }
+        let window = match me.scale {
+            Scale::Shift(shift) if flags & SYN == 0 => u32::from(window) << shift.min(14),
+            _ => u32::from(window),
+        };
+        Remarks { kinds, window, duplicate_number, original, rtt_ns }
     }
 }
 
@@ -346,13 +397,18 @@ fn judge_repeat(me: &Side, peer: &Side, (seq, length, flags): (u32, u32, u16), t
         return Kinds::default();
     }
     // Behind a loss in the capture, the duplicates themselves may be among what was not seen.
-    if (peer.duplicate_acks >= 2 || peer.told_unseen) && peer.last_ack == Some(seq) && ts.saturating_sub(peer.last_ack_ts) < FAST_NS {
+    if (peer.duplicate_acks >= 2 || peer.told_unseen) && peer.last_ack == Some(seq) && is_within(peer.last_ack_ts, ts, FAST_NS) {
         return Kinds::FAST;
     }
-    if ts.saturating_sub(me.next_ts) < first_rtt_ns.unwrap_or(REORDER_NS) && me.next != Some(end.wrapping_add(u32::from(flags & (SYN | FIN) != 0))) {
+    if is_within(me.next_ts, ts, first_rtt_ns.unwrap_or(REORDER_NS)) && me.next != Some(end.wrapping_add(u32::from(flags & (SYN | FIN) != 0))) {
         return Kinds::OUT_OF_ORDER;
     }
     Kinds::RETRANSMISSION
+}
+
+/// `later` lies less than `limit` behind `earlier`, and not before it.
+fn is_within(earlier: i64, later: i64, limit: i64) -> bool {
+    (0..limit).contains(&later.saturating_sub(earlier))
 }
 
 /// Scaling holds only if both SYNs offer it.
@@ -368,18 +424,14 @@ fn agree_on_scale(me: &mut Side, peer: &mut Side, tcp: &Tcp) {
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one row's cells")]
-fn emit(
-    cx: &mut Cx<'_>,
-    kinds: Kinds,
-    tcp: &Tcp,
-    length: u32,
-    window: u32,
-    duplicate_number: u32,
-    original: Option<(u64, i64)>,
-    rtt_ns: Option<i64>,
-) {
-    let flag = |kind| kinds.has(kind).then_some(true);
+/// Writes the rows of `tcp_events` of a segment that is remarkable in its own flow (`own`), or where the connection was
+/// captured in several VLANs, with all of them together (`joined`). Events are the flow's own; what Wireshark sets is judged
+/// as it does.
+#[cold]
+pub fn emit(cx: &mut Cx<'_>, segment: &Segment<'_>, own: &Remarks, joined: Option<&Remarks>) {
+    let (tcp, ts) = (segment.tcp, segment.ts);
+    let shown = joined.unwrap_or(own);
+    let flag = |kind| shown.kinds.has(kind).then_some(true);
     let names = [
         (Kinds::REUSED, "reused_ports"),
         (Kinds::PROBE, "zero_window_probe"),
@@ -398,26 +450,21 @@ fn emit(
         (Kinds::RETRANSMISSION, if tcp.flags & SYN != 0 { "syn_retransmission" } else { "retransmission" }),
         (Kinds::CONFLICT, "overlap_conflict"),
     ];
-    // Wireshark counts fast and spurious ones as retransmissions as well.
-    let repeated = kinds.has(Kinds::RETRANSMISSION) || kinds.has(Kinds::FAST) || kinds.has(Kinds::SPURIOUS);
-    for (kind, name) in names {
-        if !kinds.has(kind) {
-            continue;
-        }
-        let ts = cx.ts;
+    let mut row = |event: &str, original: Option<(u64, i64)>, detail: Option<&str>| {
         cx.emit(TcpEvents {
-            event: Some(name),
+            event: Some(event),
             seq: Some(tcp.seq),
             ack: Some(tcp.ack),
-            length: Some(length),
-            window: Some(window),
+            length: Some(segment.length),
+            window: Some(shown.window),
             tcp_flags: Some(tcp.flags),
-            retransmission: repeated.then_some(true),
+            // Wireshark counts fast and spurious ones as retransmissions as well.
+            retransmission: shown.is_retransmission().then_some(true),
             fast_retransmission: flag(Kinds::FAST),
             spurious_retransmission: flag(Kinds::SPURIOUS),
             out_of_order: flag(Kinds::OUT_OF_ORDER),
             duplicate_ack: flag(Kinds::DUPLICATE_ACK),
-            duplicate_ack_num: kinds.has(Kinds::DUPLICATE_ACK).then_some(duplicate_number),
+            duplicate_ack_num: shown.kinds.has(Kinds::DUPLICATE_ACK).then_some(shown.duplicate_number),
             lost_segment: flag(Kinds::LOST),
             ack_lost_segment: flag(Kinds::ACK_LOST),
             zero_window: flag(Kinds::ZERO_WINDOW),
@@ -427,10 +474,17 @@ fn emit(
             keep_alive: flag(Kinds::KEEP_ALIVE),
             keep_alive_ack: flag(Kinds::KEEP_ALIVE_ACK),
             reused_ports: flag(Kinds::REUSED),
-            original_frame: original.filter(|_| kind == Kinds::RETRANSMISSION).map(|(frame, _)| frame),
-            delay_ms: original.filter(|_| kind == Kinds::RETRANSMISSION).map(|(_, then)| ts.saturating_sub(then) as f64 / 1e6),
-            rtt_ms: rtt_ns.map(|ns| ns as f64 / 1e6),
-            detail: (kind == Kinds::CONFLICT).then_some("the same sequence numbers came before with other bytes"),
+            original_frame: original.map(|(frame, _)| frame),
+            delay_ms: original.map(|(_, then)| ts.saturating_sub(then) as f64 / 1e6),
+            rtt_ms: shown.rtt_ns.map(|ns| ns as f64 / 1e6),
+            detail,
         });
+    };
+    for (kind, name) in names.into_iter().filter(|(kind, _)| own.kinds.has(*kind)) {
+        let original = own.original.filter(|_| kind == Kinds::RETRANSMISSION);
+        row(name, original, (kind == Kinds::CONFLICT).then_some("the same sequence numbers came before with other bytes"));
+    }
+    if !own.is_remarkable() {
+        row("across_vlans", shown.original, Some("remarkable only among the copies of this connection in all VLANs"));
     }
 }

@@ -21,7 +21,7 @@ use pcapper_schema::tables::Flows;
 use pcapper_schema::{Common, TableSet};
 use rustc_hash::FxBuildHasher;
 
-use crate::packet::{Packet, Transport};
+use crate::packet::{self, Packet, Transport};
 use crate::protocols::{DatagramDissector, Dir, Endpoint, StreamDissector};
 use tcp::{History, TcpState};
 
@@ -59,13 +59,18 @@ pub(crate) fn key_of(packet: &Packet<'_>) -> Option<(FlowKey, bool)> {
             (a, b)
         }
         Transport::OtherIp => (0, 0),
-        Transport::Fragment | Transport::None => return None,
+        Transport::None => packet.carrier_ports.unwrap_or_default(),
+        Transport::Fragment => return None,
     };
     let tags = packet.vlan_id.map_or(0, |id| u32::from(id) + 1) | packet.vlan_outer_id.map_or(0, |id| (u32::from(id) + 1) << 16);
     let (src, dst) = ((ip.src, src_port), (ip.dst, dst_port));
     let forward = one_way || src <= dst;
     let (low, high) = if forward { (src, dst) } else { (dst, src) };
-    let tunnel = packet.outer.map_or(0, |(a, b)| FxBuildHasher.hash_one(if a <= b { (a, b) } else { (b, a) }));
+    let mut tunnel = packet.outer.map_or(0, |(a, b)| FxBuildHasher.hash_one(if a <= b { (a, b) } else { (b, a) }));
+    // A tunnel that carries frames without IP: each conversation of theirs is one of the tunnel's ends.
+    if matches!(packet.transport, Transport::None) {
+        tunnel ^= packet::below_ip(packet);
+    }
     Some((FlowKey { low, high, proto: ip.proto, one_way, tags, tunnel }, forward))
 }
 
@@ -159,6 +164,8 @@ pub(crate) struct Flow {
     sides: [Side; 2],
     history: History,
     tcp: Option<Box<TcpState>>,
+    /// The same ends speak TCP in other VLANs as well: where all of them are analysed together.
+    joined: Option<Box<FlowKey>>,
     service: Option<&'static str>,
     app: App,
     /// Bytes of each direction that the dissector left, and the frames they came in.
@@ -186,7 +193,8 @@ impl Flow {
             }
             Transport::Udp { src_port, dst_port, .. } | Transport::Sctp { src_port, dst_port } => ports = (Some(*src_port), Some(*dst_port)),
             Transport::Icmp { kind, code } => icmp = Some((*kind, *code)),
-            _ => {}
+            Transport::None => ports = packet.carrier_ports.unzip(),
+            Transport::OtherIp | Transport::Fragment => {}
         }
         let sender = Endpoint { ip: Some(ip.src), port: ports.0, mac: packet.src_mac };
         let receiver = Endpoint { ip: Some(ip.dst), port: ports.1, mac: packet.dst_mac };
@@ -209,6 +217,7 @@ impl Flow {
             sides: Default::default(),
             history,
             tcp,
+            joined: None,
             service: None,
             app: App::Unknown { offered: 0, held: Vec::new() },
             pending: Default::default(),

@@ -6,7 +6,8 @@ use pcapper_schema::tables::{Anomalies, Packets};
 use pcapper_schema::{Common, Row, TableSet};
 use rustc_hash::FxHashMap;
 
-use super::defrag::{Defragmenter, Fragments, Seen};
+use super::analysis::{self, Joined, JoinedFlows, Segment};
+use super::defrag::{Defragmenter, Fragments, Origin, Seen};
 use super::stream::Piece;
 use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
@@ -54,6 +55,7 @@ pub struct Worker {
 /// What flows need of their worker.
 struct Inner {
     shared: Shared,
+    joined: JoinedFlows,
     probes: Probes,
     waiting: usize,
 }
@@ -120,7 +122,7 @@ impl Worker {
     pub fn new(has_interfaces: bool) -> Self {
         Self {
             tables: TableSet::default(),
-            inner: Inner { shared: Shared::default(), probes: Probes::new(), waiting: 0 },
+            inner: Inner { shared: Shared::default(), joined: JoinedFlows::default(), probes: Probes::new(), waiting: 0 },
             flows: FxHashMap::default(),
             tag_stacks: Vec::new(),
             other_way: FxHashMap::default(),
@@ -138,16 +140,23 @@ impl Worker {
         let datagram;
         let mut fragments = None;
         let is_fragment = matches!(packet.transport, Transport::Fragment);
-        if is_fragment && let Some(ip) = packet.ip {
-            match self.defragmenter.fragment(&ip, packet.payload, meta.frame_len, meta.ts) {
+        let is_cut = packet.payload.len() < packet.payload_len as usize;
+        if is_fragment
+            && is_cut
+            && let Some((ip, 0)) = packet.ip.and_then(|ip| Some((ip, ip.fragment?.offset)))
+        {
+            packet::decode_cut_fragment(&mut packet, ip.proto);
+        } else if is_fragment && let Some(origin) = Origin::of(&packet, meta.number, meta.ts) {
+            match self.defragmenter.fragment(&origin, packet.payload, meta.frame_len) {
                 Fragments::Whole(whole, seen) => {
                     fragments = Some(seen);
                     datagram = whole;
-                    packet::decode_datagram(&mut packet, ip.proto, &datagram);
+                    packet::decode_datagram(&mut packet, origin.ip.proto, &datagram);
                 }
                 Fragments::Waiting => {}
                 Fragments::Bad(kind, detail) => packet.anomalies.push(packet::PacketAnomaly { protocol: "ip", kind, detail }),
             }
+            self.count_incomplete();
         }
         let found = self.flow(meta, &packet, fragments);
         self.record(meta, &packet, &found, bytes.len(), file_offset, is_fragment);
@@ -184,9 +193,39 @@ impl Worker {
         key
     }
 
+    /// Takes a new TCP flow together with those of the same ends in other VLANs, if there are any; gives the key of all.
+    fn join(&mut self, key: FlowKey) -> Option<Box<FlowKey>> {
+        let all = FlowKey { tags: 0, ..key };
+        let mut found = false;
+        for &tags in self.tag_stacks.iter().filter(|&&tags| tags != key.tags) {
+            let Some(flow) = self.flows.get_mut(&FlowKey { tags, ..key }) else { continue };
+            found = true;
+            if flow.joined.is_some() {
+                continue;
+            }
+            let Some(state) = &flow.tcp else { continue };
+            let joined = self.inner.joined.entry(all).or_insert_with(|| {
+                let mut analysis = state.analysis.clone();
+                if !flow.orig_is_low {
+                    analysis.swap();
+                }
+                Joined { analysis, flows: 0 }
+            });
+            joined.flows += 1;
+            flow.joined = Some(Box::new(all));
+        }
+        let joined = self.inner.joined.get_mut(&all).filter(|_| found)?;
+        joined.flows += 1;
+        Some(Box::new(all))
+    }
+
     /// Finds and feeds the packet's flow, or the frame's dissector.
     fn flow(&mut self, meta: &FrameMeta, packet: &Packet<'_>, fragments: Option<Seen>) -> Found {
-        let Some((key, forward)) = key_of(packet) else { return self.below_ip(meta, packet) };
+        let below = match packet.transport {
+            Transport::None | Transport::Fragment => self.below_ip(meta, packet),
+            _ => Found::default(),
+        };
+        let Some((key, forward)) = key_of(packet) else { return below };
         let key = self.kept_under(key, forward);
         let (number, ts) = (meta.number, meta.ts);
         let mut reused = false;
@@ -207,8 +246,10 @@ impl Worker {
             }
         }
         if self.flows.len() >= MAX_FLOWS && !self.flows.contains_key(&key) {
-            self.close_oldest(meta);
+            self.close_oldest(number, ts);
         }
+        let joined = self.tag_stacks.len() > 1 && matches!(packet.transport, Transport::Tcp(_)) && !self.flows.contains_key(&key);
+        let joined = if joined { self.join(key) } else { None };
         let flow = match self.flows.entry(key) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => match Flow::new(packet, forward, number, ts) {
@@ -222,6 +263,7 @@ impl Worker {
                         }
                         state.analysis.reused_ports = reused;
                     }
+                    flow.joined = joined;
                     entry.insert(Box::new(flow))
                 }
                 None => return Found::default(),
@@ -243,6 +285,7 @@ impl Worker {
         let mut at = At { number, ts, packet: Some(packet), tables: &mut self.tables, inner: &mut self.inner };
         let decoded = match &packet.transport {
             Transport::Tcp(tcp) => flow.segment(&mut at, dir, tcp, packet),
+            Transport::None => below.service,
             _ => {
                 if packet.payload_len > 0 {
                     flow.history.add(dir, b'D');
@@ -251,6 +294,39 @@ impl Worker {
             }
         };
         Found { flow_id: Some(flow.id), service: decoded }
+    }
+
+    /// Counts fragments of datagrams that were given up: nothing says which ports they had, so they are a flow of their ends
+    /// without any.
+    fn count_incomplete(&mut self) {
+        for lost in std::mem::take(&mut self.defragmenter.given_up) {
+            let packet = lost.origin.packet();
+            let (frame, ts) = (lost.origin.frame, lost.origin.ts);
+            let Some((key, forward)) = key_of(&packet) else { continue };
+            if self.flows.get(&key).is_some_and(|flow| ts.saturating_sub(flow.last_ts) > flow.idle_limit())
+                && let Some(mut old) = self.flows.remove(&key)
+            {
+                close(&mut old, &mut self.tables, &mut self.inner);
+            }
+            if self.flows.len() >= MAX_FLOWS && !self.flows.contains_key(&key) {
+                self.close_oldest(frame, ts);
+            }
+            let flow = match self.flows.entry(key) {
+                std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                std::collections::hash_map::Entry::Vacant(entry) => match Flow::new(&packet, forward, frame, ts) {
+                    Some(flow) => entry.insert(Box::new(flow)),
+                    None => continue,
+                },
+            };
+            let dir = flow.dir(forward);
+            flow.last_ts = flow.last_ts.max(lost.last.1);
+            flow.last_frame = flow.last_frame.max(lost.last.0);
+            let side = &mut flow.sides[dir.index()];
+            side.packets += lost.seen.packets;
+            side.ip_bytes += lost.seen.ip_bytes;
+            side.wire_bytes += lost.seen.wire_bytes;
+            side.payload_bytes += lost.payload_bytes;
+        }
     }
 
     /// Offers a frame without IP to the dissectors below IP.
@@ -303,6 +379,7 @@ impl Worker {
             Transport::Udp { src_port: src, dst_port: dst, .. } | Transport::Sctp { src_port: src, dst_port: dst } => {
                 (src_port, dst_port) = (Some(*src), Some(*dst));
             }
+            Transport::None => (src_port, dst_port) = packet.carrier_ports.unzip(),
             _ => {}
         }
         let common = Common {
@@ -384,7 +461,7 @@ impl Worker {
     }
 
     /// The memory for flows is used up: the longest idle tenth is closed.
-    fn close_oldest(&mut self, meta: &FrameMeta) {
+    fn close_oldest(&mut self, frame: u64, ts: i64) {
         let mut ages: Vec<i64> = self.flows.values().map(|flow| flow.last_ts).collect();
         let at = ages.len() / 10;
         let (_, limit, _) = ages.select_nth_unstable(at);
@@ -397,13 +474,15 @@ impl Worker {
             }
             !over
         });
-        let common = Common { frame: meta.number, ts: Some(meta.ts), ..Common::default() };
+        let common = Common { frame, ts: Some(ts), ..Common::default() };
         let detail = "too many open flows: the longest idle were closed early";
         Anomalies::slot(tables).push(&common, Anomalies { protocol: Some("flows"), kind: Some("limit_reached"), detail: Some(detail) });
     }
 
     /// The capture ends: every open flow is closed, in order of its first frame.
     pub fn finish(&mut self) {
+        self.defragmenter.give_up_all();
+        self.count_incomplete();
         let mut flows: Vec<Box<Flow>> = std::mem::take(&mut self.flows).into_values().collect();
         flows.sort_by_key(|flow| flow.id);
         for mut flow in flows {
@@ -570,13 +649,20 @@ impl Flow {
         self.history.segment(dir, tcp, packet.payload_len);
         let mut state = self.tcp.take()?;
         state.advance(dir, tcp, at.ts);
-        let mut cx = context!(self, at, dir, 1);
-        let seen = state.analysis.segment(&mut cx, tcp, packet.payload, packet.payload_len);
-        if seen.retransmission {
+        let segment = Segment { frame: at.number, ts: at.ts, tcp, payload: packet.payload, length: packet.payload_len };
+        let seen = state.analysis.segment(dir, &segment);
+        let joined = self.joined.as_ref().and_then(|key| at.inner.joined.get_mut(key)).map(|joined| {
+            let from_low = (dir == Dir::Orig) == self.orig_is_low;
+            joined.segment(if from_low { Dir::Orig } else { Dir::Resp }, &segment)
+        });
+        if seen.is_remarkable() || joined.is_some_and(|joined| joined.is_remarkable()) {
+            analysis::emit(&mut context!(self, at, dir, 1), &segment, &seen, joined.as_ref());
+        }
+        if seen.is_retransmission() {
             state.retransmitted += 1;
             self.history.count(dir, b'T');
         }
-        if seen.out_of_order {
+        if seen.is_out_of_order() {
             state.out_of_order += 1;
         }
         let syn = u32::from(tcp.flags & super::tcp::SYN != 0);
@@ -889,6 +975,14 @@ fn close(flow: &mut Flow, tables: &mut TableSet, inner: &mut Inner) {
             stream.flush(&mut |piece| flow.piece(&mut at, dir, piece));
         }
         flow.tcp = Some(state);
+    }
+    if let Some(key) = flow.joined.take()
+        && let Some(joined) = at.inner.joined.get_mut(&key)
+    {
+        joined.flows = joined.flows.saturating_sub(1);
+        if joined.flows == 0 {
+            at.inner.joined.remove(&key);
+        }
     }
     flow.finish_app(&mut at);
     flow.emit(at.tables);

@@ -251,7 +251,7 @@ fn extensions(mut next: u8, reader: &mut Reader<'_>, fragment: &mut Option<Fragm
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Layer, Transport, decode, decode_datagram};
+    use super::super::{Layer, Transport, decode, decode_cut_fragment, decode_datagram};
     use super::*;
 
     fn v6_header(length: u16, next: u8) -> Vec<u8> {
@@ -309,6 +309,17 @@ mod tests {
         decode_datagram(&mut packet, 60, &whole);
         assert!(matches!(packet.transport, Transport::Udp { src_port: 53, dst_port: 99, .. }));
         assert_eq!((packet.ip.unwrap().proto, packet.payload), (17, &[0xaa][..]));
+    }
+
+    #[test]
+    fn cut_first_fragment_shows_its_ports() {
+        let mut frame = vec![0x45, 0, 0, 60, 0, 7, 0x20, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        frame.extend([0, 53, 0, 99, 0x10, 0, 0, 0, 0xaa]);
+        let mut packet = decode(228, &frame, 60, 0);
+        assert!(matches!(packet.transport, Transport::Fragment));
+        decode_cut_fragment(&mut packet, 17);
+        assert!(matches!(packet.transport, Transport::Udp { src_port: 53, dst_port: 99, .. }));
+        assert_eq!((packet.payload, packet.payload_len, packet.anomalies.len()), (&[0xaa][..], 32, 0));
     }
 
     #[test]

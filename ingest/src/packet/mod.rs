@@ -17,7 +17,7 @@ mod tunnel;
 mod wlan;
 
 pub use link_types::link_type_name;
-pub use peek::{Peek, peek};
+pub use peek::{Peek, below_ip, peek};
 pub use quoted::{Quoted, quoted};
 pub use wlan::WlanHeader;
 
@@ -235,6 +235,8 @@ pub struct Packet<'a> {
     pub outer: Option<(IpAddr, IpAddr)>,
     pub ip: Option<Ip>,
     pub transport: Transport,
+    /// UDP ports of the innermost tunnel: those of `ip`, where it carries a frame without IP.
+    pub carrier_ports: Option<(u16, u16)>,
     /// Bytes after the innermost header decoded, cut to the length that the headers give.
     pub payload: &'a [u8],
     /// Their number on the wire (more than `payload.len()` in a cut frame).
@@ -335,6 +337,17 @@ pub fn decode_datagram<'a>(packet: &mut Packet<'a>, proto: u8, payload: &'a [u8]
     ip::datagram(&mut walk, proto, payload);
 }
 
+/// Goes on in a datagram's first fragment that the capture cut: nothing can be put together from it, but it shows the header
+/// that the fragmentable part starts with.
+pub fn decode_cut_fragment(packet: &mut Packet<'_>, proto: u8) {
+    let depth = packet.ip.as_ref().map_or(0, |ip| ip.depth);
+    let (payload, known) = (packet.payload, packet.anomalies.len());
+    let cut = packet.payload_len.saturating_sub(u32::try_from(payload.len()).unwrap_or(u32::MAX));
+    ip::datagram(&mut Walk { packet, depth, headers: 0, cut }, proto, payload);
+    // The lengths further in are those of the whole datagram.
+    packet.anomalies.truncate(known);
+}
+
 /// A walk down one frame.
 struct Walk<'p, 'a> {
     packet: &'p mut Packet<'a>,
@@ -378,6 +391,10 @@ impl<'a> Walk<'_, 'a> {
         if self.packet.outer.is_none() {
             self.packet.outer = self.packet.ip.as_ref().map(|ip| (ip.src, ip.dst));
         }
+        self.packet.carrier_ports = match self.packet.transport {
+            Transport::Udp { src_port, dst_port, .. } => Some((src_port, dst_port)),
+            _ => None,
+        };
         self.packet.transport = Transport::None;
         true
     }
@@ -431,7 +448,7 @@ impl<'a> Walk<'_, 'a> {
 
 impl Packet<'_> {
     /// A packet of which nothing is known.
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             layers: [Layer::None; 16],
             src_mac: None,
@@ -447,6 +464,7 @@ impl Packet<'_> {
             outer: None,
             ip: None,
             transport: Transport::None,
+            carrier_ports: None,
             payload: &[],
             payload_len: 0,
             trailer: &[],

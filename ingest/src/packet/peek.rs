@@ -152,7 +152,7 @@ fn slowly(link_type: u16, bytes: &[u8]) -> u64 {
 }
 
 /// The key of a frame that has no IP packet, or none that can be read, in its innermost frame.
-fn below_ip(packet: &Packet<'_>) -> u64 {
+pub fn below_ip(packet: &Packet<'_>) -> u64 {
     // ARP: question and answer name the same two addresses, whoever they are sent to.
     if packet.layers.contains(&Layer::Arp)
         && let Some((sender, target)) = arp_addresses(packet.payload)

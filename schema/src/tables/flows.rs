@@ -69,7 +69,7 @@ table! {
 table! {
     /// One row per remarkable TCP segment; one segment may have several rows.
     pub struct TcpEvents("tcp_events", "event", Network) {
-        /// retransmission, fast_retransmission, spurious_retransmission, out_of_order, duplicate_ack, lost_segment, ack_lost_segment, zero_window, zero_window_probe, zero_window_probe_ack, window_full, window_update, keep_alive, keep_alive_ack, reused_ports, reset, reset_with_data, overlap_conflict, syn_retransmission, syn_data, bad_flags, bad_checksum.
+        /// retransmission, fast_retransmission, spurious_retransmission, out_of_order, duplicate_ack, lost_segment, ack_lost_segment, zero_window, zero_window_probe, zero_window_probe_ack, window_full, window_update, keep_alive, keep_alive_ack, reused_ports, reset, reset_with_data, overlap_conflict, syn_retransmission, syn_data, bad_flags, bad_checksum; across_vlans: remarkable only where the copies of a connection in several VLANs are taken as one, as Wireshark does, which sets the columns below.
         event: word,
         /// Raw sequence number.
         seq: u32 = "tcp.seq_raw",
@@ -87,15 +87,15 @@ table! {
         fast_retransmission: bool = "tcp.analysis.fast_retransmission",
         /// The segment is a spurious retransmission as Wireshark judges it.
         spurious_retransmission: bool = "tcp.analysis.spurious_retransmission",
-        /// The segment is a out of order as Wireshark judges it.
+        /// The segment is out of order as Wireshark judges it.
         out_of_order: bool = "tcp.analysis.out_of_order",
-        /// The segment is a duplicate ack as Wireshark judges it.
+        /// The segment is a duplicate acknowledgement as Wireshark judges it.
         duplicate_ack: bool = "tcp.analysis.duplicate_ack",
         /// Which repeat.
         duplicate_ack_num: u32 = "tcp.analysis.duplicate_ack_num",
-        /// The segment is a lost segment as Wireshark judges it.
+        /// The segment is behind a lost segment as Wireshark judges it.
         lost_segment: bool = "tcp.analysis.lost_segment",
-        /// The segment is a ack lost segment as Wireshark judges it.
+        /// The segment is an acknowledgement of bytes that were not captured as Wireshark judges it.
         ack_lost_segment: bool = "tcp.analysis.ack_lost_segment",
         /// The segment is a zero window as Wireshark judges it.
         zero_window: bool = "tcp.analysis.zero_window",
@@ -109,7 +109,7 @@ table! {
         keep_alive: bool = "tcp.analysis.keep_alive",
         /// The segment is a keep alive ack as Wireshark judges it.
         keep_alive_ack: bool = "tcp.analysis.keep_alive_ack",
-        /// The segment is a reused ports as Wireshark judges it.
+        /// The segment is the first on reused ports as Wireshark judges it.
         reused_ports: bool = "tcp.analysis.reused_ports",
         /// Frame that first carried these bytes.
         original_frame: u64,
