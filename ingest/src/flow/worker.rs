@@ -13,6 +13,7 @@ use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
 use crate::protocols::expectations::Expectations;
+use crate::protocols::it::vpn::{gre_close, gre_packet};
 use crate::protocols::registry::PROTOCOLS;
 use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
 
@@ -149,8 +150,28 @@ impl Worker {
                 Fragments::Bad(kind, detail) => packet.anomalies.push(packet::PacketAnomaly { protocol: "ip", kind, detail }),
             }
         }
+        if let Some(gre) = packet.gre {
+            self.gre(meta, &packet, &gre);
+        }
         let found = self.flow(meta, &packet, fragments);
         self.record(meta, &packet, &found, bytes.len(), file_offset, is_fragment);
+    }
+
+    /// Counts a packet of a GRE tunnel, whatever becomes of what it carries.
+    fn gre(&mut self, meta: &FrameMeta, packet: &Packet<'_>, gre: &packet::Gre) {
+        let [src, dst] = [gre.src, gre.dst].map(|ip| Endpoint { ip: Some(ip), ..Endpoint::default() });
+        let mut cx = Cx {
+            tables: &mut self.tables,
+            shared: &mut self.inner.shared,
+            frame: meta.number,
+            ts: meta.ts,
+            packet: Some(packet),
+            flow_id: None,
+            ends: [Endpoint { mac: packet.src_mac, ..src }, Endpoint { mac: packet.dst_mac, ..dst }],
+            dir: Dir::Orig,
+            frames_spanned: 1,
+        };
+        gre_packet(&mut cx, gre, packet);
     }
 
     /// The key under which a packet's conversation is kept: its own, or where a mirror port tags only one direction, or each
@@ -423,6 +444,18 @@ impl Worker {
             };
             let _ = catch_unwind(AssertUnwindSafe(|| dissector.close(&mut cx)));
         }
+        let mut cx = Cx {
+            tables: &mut self.tables,
+            shared: &mut self.inner.shared,
+            frame: 0,
+            ts: 0,
+            packet: None,
+            flow_id: None,
+            ends: Default::default(),
+            dir: Dir::Orig,
+            frames_spanned: 0,
+        };
+        gre_close(&mut cx);
     }
 }
 
@@ -481,11 +514,20 @@ impl Flow {
         {
             self.service = Some(protocol.name);
         }
+        match self.decode_datagram(at, dir, payload) {
+            Some(Outcome::NotMine) if self.reconsider(at, dir, payload) => {
+                (self.decode_datagram(at, dir, payload) == Some(Outcome::Decoded)).then_some(self.service).flatten()
+            }
+            Some(Outcome::Decoded) => self.service,
+            Some(Outcome::NotMine) | None => None,
+        }
+    }
+
+    fn decode_datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<Outcome> {
         let App::Datagram(dissector) = &mut self.app else { return None };
         let mut cx = context!(self, at, dir, 1);
         match catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))) {
-            Ok(Outcome::Decoded) => self.service,
-            Ok(Outcome::NotMine) => None,
+            Ok(outcome) => Some(outcome),
             Err(_) => {
                 fault(&mut cx, self.service.unwrap_or("udp"));
                 self.app = App::Nobody;
@@ -494,16 +536,39 @@ impl Flow {
         }
     }
 
-    fn identify_datagram(&mut self, at: &At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static Protocol> {
+    /// A protocol that was found on another's port does not know this datagram: if the port's own does, what came before had
+    /// only strayed there, and the flow is the port's. True if it was given to that.
+    fn reconsider(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> bool {
+        let usual = self.usual(&at.inner.probes.datagram);
+        let named = |index: &usize| PROTOCOLS.get(*index).map(|protocol| protocol.name);
+        if usual.iter().any(|index| named(index) == self.service) {
+            return false;
+        }
+        let Some(protocol) = usual.iter().find_map(|&index| self.probe_datagram(index, dir, payload, true)) else { return false };
+        let Some(kind) = &protocol.datagram else { return false };
+        if let App::Datagram(mut before) = std::mem::replace(&mut self.app, App::Datagram((kind.start)())) {
+            let mut cx = context!(self, at, dir, 1);
+            if catch_unwind(AssertUnwindSafe(|| before.close(&mut cx))).is_err() {
+                fault(&mut cx, self.service.unwrap_or("udp"));
+            }
+        }
+        self.service = Some(protocol.name);
+        true
+    }
+
+    /// The protocol of this index, if the datagram is its.
+    fn probe_datagram(&self, index: usize, dir: Dir, payload: &[u8], usual_port: bool) -> Option<&'static Protocol> {
+        let protocol: &'static Protocol = PROTOCOLS.get(index)?;
+        let kind = protocol.datagram.as_ref().filter(|kind| kind.ip_protos.contains(&self.proto))?;
         let mut bytes: [&[u8]; 2] = [&[], &[]];
         bytes[dir.index()] = payload;
-        let asked = |index: usize, usual_port: bool| -> Option<&'static Protocol> {
-            let protocol: &'static Protocol = PROTOCOLS.get(index)?;
-            let kind = protocol.datagram.as_ref().filter(|kind| kind.ip_protos.contains(&self.proto))?;
-            let offer = self.offer(bytes, dir, usual_port);
-            let verdict = catch_unwind(AssertUnwindSafe(|| (kind.probe)(&offer))).unwrap_or(Verdict::No);
-            (verdict == Verdict::Yes).then_some(protocol)
-        };
+        let offer = self.offer(bytes, dir, usual_port);
+        let verdict = catch_unwind(AssertUnwindSafe(|| (kind.probe)(&offer))).unwrap_or(Verdict::No);
+        (verdict == Verdict::Yes).then_some(protocol)
+    }
+
+    fn identify_datagram(&mut self, at: &At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static Protocol> {
+        let asked = |index: usize, usual_port: bool| self.probe_datagram(index, dir, payload, usual_port);
         let usual = self.usual(&at.inner.probes.datagram);
         let found = usual
             .iter()
@@ -680,7 +745,12 @@ impl Flow {
                 };
                 for piece in held {
                     let mut then = At { number: piece.frame, ts: piece.ts, packet: at.packet, tables: &mut *at.tables, inner: &mut *at.inner };
-                    self.feed(&mut then, piece.dir, &piece.bytes);
+                    // The dissector may have found that something else follows.
+                    if matches!(self.app, App::Unknown { .. }) {
+                        self.bytes(&mut then, piece.dir, &piece.bytes);
+                    } else {
+                        self.feed(&mut then, piece.dir, &piece.bytes);
+                    }
                 }
             }
             None if self.held_tls() => self.start_tls(at),
@@ -743,6 +813,12 @@ impl Flow {
                     self.hand_over(at, name);
                     self.spans[index] = 1;
                 }
+                Progress::Anew(count) => {
+                    done += count.min(rest.len());
+                    let rest = offered.get(done..).unwrap_or_default().to_vec();
+                    self.begin_anew(at, dir, &rest);
+                    return;
+                }
                 Progress::Stop => {
                     self.stop(at);
                     return;
@@ -788,6 +864,17 @@ impl Flow {
         };
         if let Some(protocol) = next {
             self.service = Some(protocol.name);
+        }
+    }
+
+    /// What the connection carries from here on is not known yet.
+    fn begin_anew(&mut self, at: &mut At<'_>, dir: Dir, rest: &[u8]) {
+        self.stop(at);
+        self.spans = Default::default();
+        // Nobody announced what runs in a tunnel, so the first offer is over.
+        self.app = App::Unknown { offered: 1, held: Vec::new() };
+        if !rest.is_empty() {
+            self.bytes(at, dir, rest);
         }
     }
 

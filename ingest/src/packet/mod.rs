@@ -233,6 +233,8 @@ pub struct Packet<'a> {
     pub tunnels: Tunnels,
     /// Addresses of the outermost IP header of a tunnelled packet.
     pub outer: Option<(IpAddr, IpAddr)>,
+    /// The outermost GRE header, where there is one of version 0.
+    pub gre: Option<Gre>,
     pub ip: Option<Ip>,
     pub transport: Transport,
     /// Bytes after the innermost header decoded, cut to the length that the headers give.
@@ -243,6 +245,20 @@ pub struct Packet<'a> {
     pub trailer: &'a [u8],
     /// What did not make sense: (decoder, kind, detail) rows for `anomalies`.
     pub anomalies: Vec<PacketAnomaly>,
+}
+
+/// A GRE header (RFC 2784, 2890).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gre {
+    /// Addresses of the packet that it stands in.
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    /// EtherType of what it carries.
+    pub protocol: u16,
+    pub key: Option<u32>,
+    /// Octets from the header on.
+    pub length: u32,
+    pub over_udp: bool,
 }
 
 /// A malformed header.
@@ -445,6 +461,7 @@ impl Packet<'_> {
             mpls_label: None,
             tunnels: [Tunnel::None; 8],
             outer: None,
+            gre: None,
             ip: None,
             transport: Transport::None,
             payload: &[],
