@@ -21,7 +21,7 @@ pub use peek::{Peek, peek};
 pub use quoted::{Quoted, quoted};
 pub use wlan::WlanHeader;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pcapper_schema::Mac;
 
@@ -233,7 +233,7 @@ pub struct Packet<'a> {
     pub tunnels: Tunnels,
     /// Addresses of the outermost IP header of a tunnelled packet.
     pub outer: Option<(IpAddr, IpAddr)>,
-    /// The outermost GRE header, where there is one of version 0.
+    /// The outermost GRE header.
     pub gre: Option<Gre>,
     pub ip: Option<Ip>,
     pub transport: Transport,
@@ -247,18 +247,33 @@ pub struct Packet<'a> {
     pub anomalies: Vec<PacketAnomaly>,
 }
 
-/// A GRE header (RFC 2784, 2890).
+/// A GRE header (RFC 2784, 2890; version 1: RFC 2637).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gre {
     /// Addresses of the packet that it stands in.
     pub src: IpAddr,
     pub dst: IpAddr,
+    pub version: u8,
     /// EtherType of what it carries.
     pub protocol: u16,
+    /// Version 0: the key.
     pub key: Option<u32>,
     /// Octets from the header on.
     pub length: u32,
     pub over_udp: bool,
+}
+
+impl Gre {
+    /// A header of version 0 that says nothing.
+    const NONE: Self = Self {
+        src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        version: 0,
+        protocol: 0,
+        key: None,
+        length: 0,
+        over_udp: false,
+    };
 }
 
 /// A malformed header.

@@ -40,12 +40,7 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8], over_udp: bool
             if flags & 0x4000 != 0 {
                 source_route(&mut reader)?;
             }
-            if walk.packet.gre.is_none()
-                && let Some(ip) = walk.packet.ip
-            {
-                let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(walk.cut);
-                walk.packet.gre = Some(Gre { src: ip.src, dst: ip.dst, protocol, key, length, over_udp });
-            }
+            note_gre(walk, payload, Gre { protocol, key, over_udp, ..Gre::NONE });
         }
         // PPTP: PPP in packets that are numbered and acknowledged.
         1 if protocol == 0x880b => {
@@ -53,6 +48,7 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8], over_udp: bool
             let optional = [true, has_sequence, flags & 0x0080 != 0];
             reader.skip(optional.iter().filter(|present| **present).count() * 4 - 2).ok()?;
             let frame = reader.rest();
+            note_gre(walk, payload, Gre { version: 1, protocol, over_udp, ..Gre::NONE });
             return enter_ppp(walk, Tunnel::Gre, None, frame.get(..length.min(frame.len()))?);
         }
         _ => return None,
@@ -76,6 +72,16 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8], over_udp: bool
         0x88be | 0x22eb => erspan(walk, protocol, has_sequence, body),
         0x0806 | 0x894f if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
         _ => None,
+    }
+}
+
+/// Keeps the outermost header. Addresses and length are those of the packet.
+fn note_gre(walk: &mut Walk<'_, '_>, payload: &[u8], header: Gre) {
+    if walk.packet.gre.is_none()
+        && let Some(ip) = walk.packet.ip
+    {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(walk.cut);
+        walk.packet.gre = Some(Gre { src: ip.src, dst: ip.dst, length, ..header });
     }
 }
 

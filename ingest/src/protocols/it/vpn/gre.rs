@@ -1,5 +1,5 @@
-//! GRE of version 0 (RFC 2784, 2890; RFC 8086 in UDP), and ERSPAN on it. What it carries is followed by [`crate::packet`];
-//! here the packets between two ends are counted.
+//! GRE (RFC 2784, 2890; RFC 8086 in UDP; RFC 2637 of PPTP), and ERSPAN on it. What it carries is followed by
+//! [`crate::packet`]; here the packets between two ends are counted.
 
 use std::net::IpAddr;
 
@@ -7,14 +7,15 @@ use pcapper_schema::tables::Vpn;
 use rustc_hash::FxHashMap;
 
 use super::Tally;
+use super::pptp::PPP;
 use crate::packet::{Gre, Packet};
 use crate::protocols::{Cx, Dir};
 
 /// Tunnels of one worker that are counted.
 const MAX_TUNNELS: usize = 4096;
 
-/// Two ends, the lower address first; key; and what is carried.
-type Ends = (IpAddr, IpAddr, Option<u32>, u16);
+/// Two ends, the lower address first; version; key; and what is carried.
+type Ends = (IpAddr, IpAddr, u8, Option<u32>, u16);
 
 struct Tunnel {
     /// Who sent the first packet.
@@ -34,7 +35,7 @@ struct Tunnels {
 
 /// Counts a packet; `cx` has the ends of the tunnel as its own.
 pub fn packet(cx: &mut Cx<'_>, gre: &Gre, packet: &Packet<'_>) {
-    let ends = (gre.src.min(gre.dst), gre.src.max(gre.dst), gre.key, gre.protocol);
+    let ends = (gre.src.min(gre.dst), gre.src.max(gre.dst), gre.version, gre.key, gre.protocol);
     let mut tunnels = std::mem::take(cx.shared.get::<Tunnels>());
     if tunnels.known.len() < MAX_TUNNELS || tunnels.known.contains_key(&ends) {
         let new = || Tunnel { initiator: gre.src, over_udp: gre.over_udp, inner: None, tally: Tally::default() };
@@ -52,17 +53,29 @@ pub fn packet(cx: &mut Cx<'_>, gre: &Gre, packet: &Packet<'_>) {
     *cx.shared.get::<Tunnels>() = tunnels;
 }
 
+/// What was counted between the two ends of a PPTP call, whose row its dissector writes.
+pub(super) fn take_call(cx: &mut Cx<'_>) -> Option<Tally> {
+    let [orig, resp] = [cx.ends[0].ip?, cx.ends[1].ip?];
+    let ends = (orig.min(resp), orig.max(resp), 1, None, PPP);
+    let tunnel = cx.shared.get::<Tunnels>().known.remove(&ends)?;
+    let mut tally = tunnel.tally;
+    if tunnel.initiator != orig {
+        tally.bytes.reverse();
+    }
+    Some(tally)
+}
+
 /// The capture ends: writes a row a tunnel, in order of their first frames.
 pub fn close(cx: &mut Cx<'_>) {
     let mut tunnels: Vec<(Ends, Tunnel)> = std::mem::take(cx.shared.get::<Tunnels>()).known.into_iter().collect();
     tunnels.sort_by_key(|(_, tunnel)| tunnel.tally.common.map(|common| common.frame));
-    for ((.., key, protocol), tunnel) in tunnels {
+    for ((_, _, version, key, protocol), tunnel) in tunnels {
         let (inner_src, inner_dst) = tunnel.inner.unzip();
         tunnel.tally.emit(
             cx,
             Vpn {
                 kind: Some(if matches!(protocol, 0x88be | 0x22eb) { "erspan" } else { "gre" }),
-                version: Some("0"),
+                version: Some(if version == 1 { "1" } else { "0" }),
                 encapsulation: Some(if tunnel.over_udp { "udp_other" } else { "native" }),
                 gre_key: key,
                 gre_protocol: Some(protocol),
@@ -83,7 +96,7 @@ fn carried(protocol: u16) -> Option<&'static str> {
         // Transparent bridging, and mirrored frames.
         0x6558 | 0x88be | 0x22eb => "ethernet",
         0x8847 | 0x8848 => "mpls",
-        0x880b => "ppp",
+        PPP => "ppp",
         0x883e => "wccp",
         0x2001 => "nhrp",
         0x00fe => "osi",
