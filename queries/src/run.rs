@@ -8,10 +8,10 @@ use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 
-use crate::{DataFusionError, Result};
 use crate::analyzer::Analyzer;
 use crate::catalog::Catalog;
 use crate::report::{Report, Section};
+use crate::{DataFusionError, Result};
 
 /// Severities, most severe first.
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];

@@ -258,6 +258,9 @@ pub enum Progress {
     Consumed(usize),
     /// From here on the flow is another protocol's, say TLS after STARTTLS: this many bytes are done with.
     Handover(usize, &'static str),
+    /// From here on the flow carries another conversation, say through a proxy: this many bytes are done with, and what
+    /// follows is identified as a new flow's first bytes are.
+    Anew(usize),
     /// From here on the flow cannot be decoded (encrypted, or not this protocol after all).
     Stop,
 }

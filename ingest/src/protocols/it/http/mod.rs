@@ -252,7 +252,7 @@ impl HttpStream {
                     None
                 }
                 Looks::Open | Looks::Likely => Some(Progress::Consumed(0)),
-                Looks::Loose | Looks::Simple | Looks::Unlike => Some(Progress::Stop),
+                Looks::Loose | Looks::Simple | Looks::Unlike => Some(Progress::Anew(0)),
             },
         }
     }
@@ -639,6 +639,12 @@ mod tests {
         let (rows, left) = run(&connect, &["url", "status_code", "body_bytes"]);
         assert_eq!(rows, ["h:443 - 0", "- 200 0"]);
         assert_eq!(left, Some(Progress::Handover(0, "tls")));
+        let mail = [
+            Data(Orig, "CONNECT h:25 HTTP/1.1\r\nHost: h:25\r\n\r\n"),
+            Data(Resp, "HTTP/1.1 200 Connection established\r\n\r\n"),
+            Data(Resp, "220 h ESMTP\r\n"),
+        ];
+        assert_eq!(run(&mail, &["url"]).1, Some(Progress::Anew(0)));
 
         let upgrade = [
             Data(Orig, "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
