@@ -202,8 +202,7 @@ fn no_values(column: &ColumnDescPtr, nulls: u64) -> Option<Statistics> {
     })
 }
 
-/// A dictionary column. Words are looked for by equality, which the Bloom filter and the short dictionary answer: least and
-/// greatest value are told only where every row holds the same word (files of one capture are told apart by them).
+/// A dictionary column.
 fn words(array: &DictionaryArray<Int32Type>, column: &ColumnDescPtr, bloom: bool) -> Result<Chunk> {
     let rows = array.len();
     let texts = array.values().as_string::<i32>();
@@ -246,8 +245,9 @@ fn words(array: &DictionaryArray<Int32Type>, column: &ColumnDescPtr, bloom: bool
         done += of_page;
     }
     let nulls = array.null_count() as u64;
-    let only = (texts.len() == 1).then(|| texts.iter().flatten().next().map(ByteArray::from)).flatten();
-    let statistics = Statistics::byte_array(only.clone(), only, None, Some(nulls), false);
+    // Every word of the dictionary occurs, so its least and greatest are the column's.
+    let (least, greatest) = (texts.iter().flatten().min().map(ByteArray::from), texts.iter().flatten().max().map(ByteArray::from));
+    let statistics = Statistics::byte_array(least, greatest, None, Some(nulls), false);
     pages.close(column, rows, Encoding::RLE_DICTIONARY, About { statistics: Some(statistics), pages: None, bloom: filter })
 }
 
