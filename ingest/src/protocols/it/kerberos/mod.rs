@@ -12,6 +12,7 @@ use message::{Message, cipher_name, error_name, kind, kind_name, starts};
 use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Kerberos};
 
+use crate::protocols::it::x509;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::Reader;
 
@@ -115,6 +116,11 @@ impl Conversation {
         let (message, read) = Message::parse(bytes);
         if read.is_err() {
             cx.anomaly("kerberos", "bad_length", "a message ends early or contradicts itself");
+        }
+        if !message.certificates.is_empty() {
+            let role = if message.kind == kind::AS_REQ { "client" } else { "server" };
+            let presented = x509::Presented { carrier: "kerberos", role: Some(role), server_name: None };
+            x509::emit_chain(cx, &presented, &message.certificates);
         }
         let asks = match message.kind {
             kind::AS_REQ | kind::TGS_REQ | kind::AP_REQ => {

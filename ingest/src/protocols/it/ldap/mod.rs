@@ -14,7 +14,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Ldap, LdapAttributes};
 use rustc_hash::FxHashMap;
 
-use crate::protocols::it::gssapi;
+use crate::protocols::it::{gssapi, x509};
 use crate::protocols::{
     Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets,
 };
@@ -296,6 +296,13 @@ impl Session {
                 values: listed(&values).filter(|_| !secret),
                 secret_values: listed(&values).filter(|_| secret),
             });
+            if value::is_certificate(&attribute.name) {
+                // Each stands for itself; whose it is, the entry says, not who sends it.
+                let presented = x509::Presented { carrier: "ldap", role: None, server_name: None };
+                for certificate in attribute.values.iter().filter(|value| x509::is_der(value)) {
+                    x509::emit_chain(cx, &presented, &[certificate]);
+                }
+            }
         }
     }
 
