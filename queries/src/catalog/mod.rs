@@ -63,7 +63,8 @@ impl Catalog {
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets);
-        let tables = Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default() });
+        let tables =
+            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default() });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));

@@ -64,7 +64,7 @@ fn mstp(frame: &[u8]) -> Option<Carried<'_>> {
     }
     let octets = reader.take(length).ok()?;
     // Some captures leave the second check out.
-    let is_sound = reader.le_u16().is_ok_and(|check| check == data_check(octets)) || reader.is_empty();
+    let is_sound = reader.is_empty() || reader.le_u16().is_ok_and(|check| check == data_check(octets));
     (is_sound && octets.first() == Some(&1)).then_some(Carried { link: "mstp", from: u64::from(from), to: u64::from(to), station: Some(to), octets })
 }
 
