@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::analysis::{self, Joined, JoinedFlows, Segment};
 use super::defrag::{Defragmenter, Fragments, Origin, Seen};
-use super::stream::Piece;
+use super::stream::{Moment, Piece};
 use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
@@ -709,7 +709,8 @@ impl Flow {
                 theirs.acknowledged(tcp.ack, &mut |piece| self.piece(at, dir.reverse(), piece));
             }
             let ended = mine.ended();
-            mine.segment(seq, packet.payload, packet.payload_len, fin, &mut |piece| self.piece(at, dir, piece));
+            let now = Moment { frame: at.number, ts: at.ts };
+            mine.segment(now, seq, packet.payload, packet.payload_len, fin, &mut |piece| self.piece(at, dir, piece));
             if mine.ended() && !ended {
                 self.end(at, dir);
             }
@@ -732,6 +733,12 @@ impl Flow {
     fn piece(&mut self, at: &mut At<'_>, dir: Dir, piece: Piece<'_>) {
         match piece {
             Piece::Bytes(bytes) => self.bytes(at, dir, bytes),
+            Piece::Late(came, bytes) => {
+                let now = (at.number, at.ts, at.packet.take());
+                (at.number, at.ts) = (came.frame, came.ts);
+                self.bytes(at, dir, bytes);
+                (at.number, at.ts, at.packet) = now;
+            }
             Piece::Gap(lost) => self.gap(at, dir, lost),
         }
     }

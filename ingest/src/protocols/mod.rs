@@ -80,7 +80,8 @@ impl Shared {
 pub struct Cx<'a> {
     pub tables: &'a mut TableSet,
     pub shared: &'a mut Shared,
-    /// Number of the frame being decoded: for streams, the frame whose arrival released the bytes.
+    /// Number of the frame being decoded: for streams, the frame whose arrival released the bytes, or
+    /// behind a gap the frame that carried them.
     pub frame: u64,
     /// Its time, nanoseconds since 1970.
     pub ts: i64,
