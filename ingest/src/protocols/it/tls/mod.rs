@@ -362,7 +362,7 @@ impl Carried {
                     self.spans[index] = 1;
                     cx.frames_spanned = 1;
                 }
-                Progress::Handover(..) | Progress::Stop => {
+                Progress::Handover(..) | Progress::Anew(_) | Progress::Stop => {
                     self.stopped = true;
                     break;
                 }
