@@ -140,6 +140,10 @@ pub fn label(name: &str) -> String {
             }
         }
     }
+    // A count and its share of all stand side by side, as a rule.
+    if name.ends_with("_share") {
+        label.push_str(" %");
+    }
     // A name that carries capitals or blanks was chosen as a label.
     if name.contains(|c: char| c.is_uppercase() || c == ' ') { name.to_owned() } else { label }
 }
@@ -158,6 +162,7 @@ mod tests {
         assert_eq!(label("src_ip"), "Src IP");
         assert_eq!(label("orig_bytes"), "Orig");
         assert_eq!(label("bytes"), "Bytes");
+        assert_eq!(label("packets_share"), "Packets %");
         assert_eq!(label("Total Packets"), "Total Packets");
         assert_eq!(Unit::of("wire_bytes", &DataType::UInt64), Unit::Bytes);
         assert_eq!(Unit::of("dst_port", &DataType::UInt16), Unit::Id);

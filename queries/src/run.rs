@@ -1,15 +1,17 @@
 //! Running an analyzer.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
 
-use crate::Result;
 use crate::analyzer::Analyzer;
 use crate::catalog::Catalog;
 use crate::report::{Report, Section};
+use crate::{DataFusionError, Result};
 
 /// Severities, most severe first.
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
@@ -32,17 +34,40 @@ pub async fn rows(catalog: &Catalog, sql: &str) -> Result<RecordBatch> {
     Ok(concat_batches(&schema, &batches)?)
 }
 
+/// Does jobs side by side, as many as there are cores, and gives what they give in order. Planning a query takes one core as
+/// long as running it does.
+pub async fn side_by_side<T: Send + 'static>(jobs: impl IntoIterator<Item = impl Future<Output = Result<T>> + Send + 'static>) -> Result<Vec<T>> {
+    let width = std::thread::available_parallelism().map_or(1, usize::from);
+    let (mut running, mut done) = (VecDeque::new(), Vec::new());
+    let joined = |task: SpawnedTask<Result<T>>| async { task.join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))? };
+    for job in jobs {
+        if running.len() >= width
+            && let Some(first) = running.pop_front()
+        {
+            done.push(joined(first).await?);
+        }
+        running.push_back(SpawnedTask::spawn(job));
+    }
+    for task in running {
+        done.push(joined(task).await?);
+    }
+    Ok(done)
+}
+
 /// The report of one analyzer over the catalog's captures. `verbose` adds the sections that are only for close looks.
 pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbose: bool) -> Result<Report> {
-    let mut sections = Vec::new();
-    for query in &analyzer.sections {
+    let asked = analyzer.sections.iter().filter(|query| {
         let absent = query.only_if.as_ref().is_some_and(|table| catalog.rows(table) == 0);
-        if absent || (query.verbose && !verbose) {
-            continue;
+        !(absent || (query.verbose && !verbose))
+    });
+    let jobs = asked.cloned().map(|query| {
+        let (catalog, analyzer) = (catalog.clone(), analyzer.name.clone());
+        async move {
+            let rows = rows(&catalog, &query.sql).await.map_err(|error| error.context(format!("{analyzer}, section {}", query.name)))?;
+            Ok(Section { name: query.name, shape: query.shape, limit: query.limit, rows })
         }
-        let rows = rows(catalog, &query.sql).await.map_err(|error| error.context(format!("{}, section {}", analyzer.name, query.name)))?;
-        sections.push(Section { name: query.name.clone(), shape: query.shape, limit: query.limit, rows });
-    }
+    });
+    let sections = side_by_side(jobs).await?;
     let findings = if analyzer.findings.is_empty() {
         RecordBatch::new_empty(findings_schema())
     } else {

@@ -31,11 +31,14 @@ WITH ends AS (
   SELECT capture_id, ip, array_agg(name ORDER BY CASE kind WHEN 'hostname' THEN 1 WHEN 'dns_name' THEN 2 ELSE 3 END, seen DESC, name) AS hostnames FROM (
     SELECT capture_id, ip, name, min(kind) AS kind, sum(seen) AS seen FROM host_names WHERE ip IS NOT NULL GROUP BY capture_id, ip, name)
   GROUP BY capture_id, ip
+), ports AS (
+  SELECT capture_id, dst_ip AS ip, transport, dst_port, max(service) AS service
+  FROM flows WHERE dst_port IS NOT NULL AND resp_packets > 0 AND conn_state NOT IN ('REJ', 'RSTRH', 'OTH') AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY capture_id, dst_ip, transport, dst_port
 ), offered AS (
-  SELECT capture_id, dst_ip AS ip, array_sort(array_agg(DISTINCT transport || '/' || CAST(dst_port AS VARCHAR) || coalesce(' ' || service, ''))) AS services,
+  SELECT capture_id, ip, array_sort(array_agg(DISTINCT transport || '/' || CAST(dst_port AS VARCHAR) || coalesce(' ' || service, ''))) AS services,
     array_sort(array_agg(DISTINCT CASE service WHEN 'dns' THEN 'dns_server' WHEN 'dhcp' THEN 'dhcp_server' WHEN 'ntp' THEN 'ntp_server' WHEN 'http' THEN 'web_server' WHEN 'tls' THEN 'tls_server' WHEN 'modbus' THEN 'modbus_server' END)
       FILTER (WHERE service IN ('dns', 'dhcp', 'ntp', 'http', 'tls', 'modbus'))) AS roles
-  FROM flows WHERE dst_port IS NOT NULL AND resp_packets > 0 AND conn_state NOT IN ('REJ', 'RSTRH', 'OTH') AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY capture_id, dst_ip
+  FROM ports GROUP BY capture_id, ip
 ), owned AS (
   SELECT g.*, coalesce(c.mac, CASE WHEN f.addresses = 1 THEN g.any_mac END, g.lone_mac) AS own_mac,
     CASE WHEN c.mac IS NULL AND f.addresses > 1 THEN g.any_mac END AS via_mac

@@ -10,13 +10,14 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, DictionaryArray, Int32Array, Int32Builder, ListBuilder, PrimitiveBuilder,
+    Array, ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, DictionaryArray, Int32Array, ListBuilder, PrimitiveArray, PrimitiveBuilder,
     StringBuilder, new_null_array,
 };
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    ArrowNativeType, ArrowPrimitiveType, DataType, Field, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use rustc_hash::FxHashMap;
 
@@ -44,10 +45,10 @@ pub trait Column: Default {
     type Cell<'a>;
     /// Arrow type of the finished array.
     fn data_type() -> DataType;
-    /// Adds one cell.
-    fn push(&mut self, cell: Self::Cell<'_>);
-    /// The cells collected so far, leaving the column empty.
-    fn finish(&mut self) -> ArrayRef;
+    /// Gives row number `row` its cell; rows come in order, and those that get none are null. Nulls cost nothing here.
+    fn push(&mut self, row: usize, cell: Self::Cell<'_>);
+    /// The cells of the first `rows` rows, leaving the column empty.
+    fn finish(&mut self, rows: usize) -> ArrayRef;
     /// Roughly the memory the collected cells take, in bytes.
     fn bytes(&self) -> usize;
 }
@@ -57,43 +58,33 @@ trait Builder: ArrayBuilder {
     fn add_nulls(&mut self, count: usize);
 }
 
-/// Most cells of a wide table are null: they are counted, and given to the builder all at once when a value follows.
+/// Most cells of a wide table are null: they are given to the builder all at once when a value follows.
 struct Cells<B> {
     builder: B,
-    nulls: usize,
 }
 
 impl<B: Builder> Cells<B> {
     fn new(builder: B) -> Self {
-        Self { builder, nulls: 0 }
+        Self { builder }
     }
+    /// The builder, whose next value is that of `row`.
     #[inline]
-    fn null(&mut self) {
-        self.nulls += 1;
-    }
-    /// The builder, in step with the rows.
-    #[inline]
-    fn values(&mut self) -> &mut B {
-        if self.nulls > 0 {
-            self.builder.add_nulls(self.nulls);
-            self.nulls = 0;
+    fn at(&mut self, row: usize) -> &mut B {
+        let missing = row.saturating_sub(self.builder.len());
+        if missing > 0 {
+            self.builder.add_nulls(missing);
         }
         &mut self.builder
     }
     /// The array of all cells; one without any value touches no memory for values.
-    fn finish<A: Array + 'static>(&mut self, data_type: &DataType, finish: impl FnOnce(&mut B) -> A) -> ArrayRef {
+    fn finish<A: Array + 'static>(&mut self, rows: usize, data_type: &DataType, finish: impl FnOnce(&mut B) -> A) -> ArrayRef {
         if self.builder.is_empty() {
-            return new_null_array(data_type, std::mem::take(&mut self.nulls));
+            return new_null_array(data_type, rows);
         }
-        Arc::new(finish(self.values()))
+        Arc::new(finish(self.at(rows)))
     }
 }
 
-impl<T: ArrowPrimitiveType> Builder for PrimitiveBuilder<T> {
-    fn add_nulls(&mut self, count: usize) {
-        self.append_nulls(count);
-    }
-}
 impl Builder for BooleanBuilder {
     fn add_nulls(&mut self, count: usize) {
         self.append_nulls(count);
@@ -115,12 +106,58 @@ impl<I: ArrayBuilder> Builder for ListBuilder<I> {
     }
 }
 
-/// Numbers and timestamps.
-pub struct Numbers<T: ArrowPrimitiveType>(Cells<PrimitiveBuilder<T>>);
+/// Values of one width and which rows have one: the hot columns, so nothing here is asked twice a row.
+struct Values<N> {
+    values: Vec<N>,
+    present: NullBufferBuilder,
+}
+
+impl<N> Default for Values<N> {
+    fn default() -> Self {
+        Self { values: Vec::new(), present: NullBufferBuilder::new(0) }
+    }
+}
+
+impl<N: ArrowNativeType> Values<N> {
+    #[inline(always)]
+    fn push(&mut self, row: usize, value: N) {
+        if self.values.len() != row {
+            self.skip_to(row);
+        }
+        self.values.push(value);
+        self.present.append_non_null();
+    }
+    /// Rows up to `row` have no value.
+    #[inline(never)]
+    fn skip_to(&mut self, row: usize) {
+        self.present.append_n_nulls(row.saturating_sub(self.values.len()));
+        self.values.resize(row, N::default());
+    }
+    /// The array of `rows` cells; `None` where no row has a value.
+    fn finish<T: ArrowPrimitiveType<Native = N>>(&mut self, rows: usize) -> Option<PrimitiveArray<T>> {
+        if self.values.is_empty() {
+            return None;
+        }
+        self.skip_to(rows);
+        // The next batch will be as long: growing step by step would copy each value several times.
+        let next = Vec::with_capacity(if rows < FEW_ROWS { 0 } else { rows });
+        let values = std::mem::replace(&mut self.values, next);
+        Some(PrimitiveArray::new(values.into(), self.present.finish()))
+    }
+    fn bytes(&self) -> usize {
+        self.values.len() * size_of::<N>()
+    }
+}
+
+/// Batches shorter than this are the last of their table, as a rule.
+const FEW_ROWS: usize = 4096;
+
+/// Numbers.
+pub struct Numbers<T: ArrowPrimitiveType>(Values<T::Native>);
 
 impl<T: ArrowPrimitiveType> Default for Numbers<T> {
     fn default() -> Self {
-        Self(Cells::new(PrimitiveBuilder::new()))
+        Self(Values::default())
     }
 }
 
@@ -132,17 +169,16 @@ macro_rules! numbers {
                 $data_type
             }
             #[inline]
-            fn push(&mut self, cell: Option<$native>) {
-                match cell {
-            Some(value) => self.0.values().append_value(value),
-            None => self.0.null(),
-        }
+            fn push(&mut self, row: usize, cell: Option<$native>) {
+                if let Some(value) = cell {
+                    self.0.push(row, value);
+                }
             }
-            fn finish(&mut self) -> ArrayRef {
-                self.0.finish(&Self::data_type(), |cells| cells.finish())
+            fn finish(&mut self, rows: usize) -> ArrayRef {
+                self.0.finish::<$arrow>(rows).map_or_else(|| new_null_array(&Self::data_type(), rows), |array| Arc::new(array))
             }
             fn bytes(&self) -> usize {
-                self.0.builder.values_slice().len() * size_of::<$native>()
+                self.0.bytes()
             }
         }
     )*};
@@ -158,13 +194,8 @@ numbers! {
 }
 
 /// Times: nanoseconds since 1970, UTC.
-pub struct Times(Cells<PrimitiveBuilder<TimestampNanosecondType>>);
-
-impl Default for Times {
-    fn default() -> Self {
-        Self(Cells::new(PrimitiveBuilder::new()))
-    }
-}
+#[derive(Default)]
+pub struct Times(Values<i64>);
 
 /// The Arrow type of every time column.
 pub fn time_type() -> DataType {
@@ -177,17 +208,19 @@ impl Column for Times {
         time_type()
     }
     #[inline]
-    fn push(&mut self, cell: Option<i64>) {
-        match cell {
-            Some(value) => self.0.values().append_value(value),
-            None => self.0.null(),
+    fn push(&mut self, row: usize, cell: Option<i64>) {
+        if let Some(value) = cell {
+            self.0.push(row, value);
         }
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |times| times.finish().with_timezone("UTC"))
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        match self.0.finish::<TimestampNanosecondType>(rows) {
+            Some(array) => Arc::new(array.with_timezone("UTC")),
+            None => new_null_array(&Self::data_type(), rows),
+        }
     }
     fn bytes(&self) -> usize {
-        self.0.builder.values_slice().len() * 8
+        self.0.bytes()
     }
 }
 
@@ -206,14 +239,13 @@ impl Column for Bools {
         DataType::Boolean
     }
     #[inline]
-    fn push(&mut self, cell: Option<bool>) {
-        match cell {
-            Some(value) => self.0.values().append_value(value),
-            None => self.0.null(),
+    fn push(&mut self, row: usize, cell: Option<bool>) {
+        if let Some(value) = cell {
+            self.0.at(row).append_value(value);
         }
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.len() / 4
@@ -235,14 +267,13 @@ impl Column for Texts {
         DataType::Utf8
     }
     #[inline]
-    fn push(&mut self, cell: Option<&str>) {
-        match cell {
-            Some(value) => self.0.values().append_value(value),
-            None => self.0.null(),
+    fn push(&mut self, row: usize, cell: Option<&str>) {
+        if let Some(value) = cell {
+            self.0.at(row).append_value(value);
         }
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.values_slice().len() + self.0.builder.offsets_slice().len() * 4
@@ -264,14 +295,13 @@ impl Column for Octets {
         DataType::Binary
     }
     #[inline]
-    fn push(&mut self, cell: Option<&[u8]>) {
-        match cell {
-            Some(value) => self.0.values().append_value(value),
-            None => self.0.null(),
+    fn push(&mut self, row: usize, cell: Option<&[u8]>) {
+        if let Some(value) = cell {
+            self.0.at(row).append_value(value);
         }
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.values_slice().len() + self.0.builder.offsets_slice().len() * 4
@@ -285,17 +315,18 @@ pub fn word_type() -> DataType {
 
 /// Keys into a list of different texts; the shared part of the dictionary-encoded columns.
 struct Dictionary<K> {
-    keys: Cells<Int32Builder>,
+    keys: Values<i32>,
     known: FxHashMap<K, i32>,
-    /// The values by key, to compare with the last one without hashing: neighbours are often equal.
+    /// The values by key, to compare with the last two without hashing: neighbours are often equal, or take turns as requests
+    /// and answers do.
     names: Vec<K>,
-    last: i32,
+    recent: [i32; 2],
     values: StringBuilder,
 }
 
 impl<K> Default for Dictionary<K> {
     fn default() -> Self {
-        Self { keys: Cells::new(Int32Builder::new()), known: FxHashMap::default(), names: Vec::new(), last: 0, values: StringBuilder::new() }
+        Self { keys: Values::default(), known: FxHashMap::default(), names: Vec::new(), recent: [0; 2], values: StringBuilder::new() }
     }
 }
 
@@ -307,24 +338,30 @@ impl<K: Hash + Eq + Clone> Dictionary<K> {
         self.known.insert(value, key);
         key
     }
-    fn append(&mut self, key: i32) {
-        self.last = key;
-        self.keys.values().append_value(key);
+    /// The key of a value that is one of the last two.
+    #[inline]
+    fn again(&self, is_it: impl Fn(&K) -> bool) -> Option<i32> {
+        self.recent.into_iter().find(|key| self.names.get(*key as usize).is_some_and(&is_it))
     }
-    fn finish(&mut self) -> ArrayRef {
+    #[inline]
+    fn append(&mut self, row: usize, key: i32) {
+        if self.recent[0] != key {
+            self.recent = [key, self.recent[0]];
+        }
+        self.keys.push(row, key);
+    }
+    fn finish(&mut self, rows: usize) -> ArrayRef {
         self.known.clear();
         self.names.clear();
-        self.last = 0;
-        if self.keys.builder.is_empty() {
-            return new_null_array(&word_type(), std::mem::take(&mut self.keys.nulls));
-        }
+        self.recent = [0; 2];
+        let Some(keys) = self.keys.finish::<Int32Type>(rows) else { return new_null_array(&word_type(), rows) };
         // Every key was handed out as an index of `values`, so the array is valid by construction.
         #[allow(clippy::unwrap_used)]
-        let array = DictionaryArray::<Int32Type>::try_new(self.keys.values().finish(), Arc::new(self.values.finish())).unwrap();
+        let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(self.values.finish())).unwrap();
         Arc::new(array)
     }
     fn bytes(&self) -> usize {
-        self.keys.builder.values_slice().len() * 4 + self.values.values_slice().len() * 3
+        self.keys.bytes() + self.values.values_slice().len() * 3
     }
 }
 
@@ -338,10 +375,10 @@ impl Column for Words {
         word_type()
     }
     #[inline]
-    fn push(&mut self, cell: Option<&str>) {
-        let Some(word) = cell else { return self.0.keys.null() };
-        if self.0.names.get(self.0.last as usize).is_some_and(|last| **last == *word) {
-            return self.0.keys.values().append_value(self.0.last);
+    fn push(&mut self, row: usize, cell: Option<&str>) {
+        let Some(word) = cell else { return };
+        if let Some(key) = self.0.again(|recent| **recent == *word) {
+            return self.0.append(row, key);
         }
         let key = match self.0.known.get(word) {
             Some(key) => *key,
@@ -350,10 +387,10 @@ impl Column for Words {
                 self.0.learn(word.into())
             }
         };
-        self.0.append(key);
+        self.0.append(row, key);
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish()
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows)
     }
     fn bytes(&self) -> usize {
         self.0.bytes()
@@ -372,10 +409,10 @@ macro_rules! formatted_dictionary {
                 word_type()
             }
             #[inline]
-            fn push(&mut self, cell: Option<$value>) {
-                let Some(value) = cell else { return self.0.keys.null() };
-                if self.0.names.get(self.0.last as usize) == Some(&value) {
-                    return self.0.keys.values().append_value(self.0.last);
+            fn push(&mut self, row: usize, cell: Option<$value>) {
+                let Some(value) = cell else { return };
+                if let Some(key) = self.0.again(|recent| *recent == value) {
+                    return self.0.append(row, key);
                 }
                 let key = match self.0.known.get(&value) {
                     Some(key) => *key,
@@ -386,10 +423,10 @@ macro_rules! formatted_dictionary {
                         self.0.learn(value)
                     }
                 };
-                self.0.append(key);
+                self.0.append(row, key);
             }
-            fn finish(&mut self) -> ArrayRef {
-                self.0.finish()
+            fn finish(&mut self, rows: usize) -> ArrayRef {
+                self.0.finish(rows)
             }
             fn bytes(&self) -> usize {
                 self.0.bytes()
@@ -426,14 +463,14 @@ macro_rules! number_lists {
             fn data_type() -> DataType {
                 list_type($item)
             }
-            fn push(&mut self, cell: Option<&[$native]>) {
-                let Some(values) = cell else { return self.0.null() };
-                    let list = self.0.values();
+            fn push(&mut self, row: usize, cell: Option<&[$native]>) {
+                let Some(values) = cell else { return };
+                let list = self.0.at(row);
                     list.values().append_slice(values);
                     list.append(true);
             }
-            fn finish(&mut self) -> ArrayRef {
-                self.0.finish(&Self::data_type(), |cells| cells.finish())
+            fn finish(&mut self, rows: usize) -> ArrayRef {
+                self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
             }
             fn bytes(&self) -> usize {
                 self.0.builder.values_ref().values_slice().len() * size_of::<$native>() + self.0.builder.offsets_slice().len() * 4
@@ -464,14 +501,14 @@ impl Column for BoolLists {
     fn data_type() -> DataType {
         list_type(DataType::Boolean)
     }
-    fn push(&mut self, cell: Option<&[bool]>) {
-        let Some(values) = cell else { return self.0.null() };
-        let list = self.0.values();
+    fn push(&mut self, row: usize, cell: Option<&[bool]>) {
+        let Some(values) = cell else { return };
+        let list = self.0.at(row);
         list.values().append_slice(values);
         list.append(true);
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.offsets_slice().len() * 5
@@ -492,16 +529,16 @@ impl Column for TextLists {
     fn data_type() -> DataType {
         list_type(DataType::Utf8)
     }
-    fn push(&mut self, cell: Option<&[Cow<'_, str>]>) {
-        let Some(values) = cell else { return self.0.null() };
-        let list = self.0.values();
+    fn push(&mut self, row: usize, cell: Option<&[Cow<'_, str>]>) {
+        let Some(values) = cell else { return };
+        let list = self.0.at(row);
         for value in values {
             list.values().append_value(value);
         }
         list.append(true);
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.values_ref().values_slice().len() + self.0.builder.offsets_slice().len() * 8
@@ -522,16 +559,16 @@ impl Column for SparseTextLists {
     fn data_type() -> DataType {
         list_type(DataType::Utf8)
     }
-    fn push(&mut self, cell: Option<&[Option<Cow<'_, str>>]>) {
-        let Some(values) = cell else { return self.0.null() };
-        let list = self.0.values();
+    fn push(&mut self, row: usize, cell: Option<&[Option<Cow<'_, str>>]>) {
+        let Some(values) = cell else { return };
+        let list = self.0.at(row);
         for value in values {
             list.values().append_option(value.as_deref());
         }
         list.append(true);
     }
-    fn finish(&mut self) -> ArrayRef {
-        self.0.finish(&Self::data_type(), |cells| cells.finish())
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.0.finish(rows, &Self::data_type(), |cells| cells.finish())
     }
     fn bytes(&self) -> usize {
         self.0.builder.values_ref().values_slice().len() + self.0.builder.offsets_slice().len() * 8

@@ -108,8 +108,8 @@ pub struct Common {
 pub trait Columns: Default {
     /// The table's declaration.
     fn def() -> &'static TableDef;
-    /// Appends the finished arrays in order of declaration and leaves the columns empty.
-    fn finish(&mut self, arrays: &mut Vec<ArrayRef>);
+    /// Appends the finished arrays of `rows` rows in order of declaration and leaves the columns empty.
+    fn finish(&mut self, rows: usize, arrays: &mut Vec<ArrayRef>);
     /// Roughly the memory the collected cells take, in bytes.
     fn bytes(&self) -> usize;
 }
@@ -117,8 +117,8 @@ pub trait Columns: Default {
 /// One row of a table, borrowing from the packet.
 pub trait Row {
     type Columns: Columns;
-    /// Adds the row's own cells.
-    fn append(self, columns: &mut Self::Columns);
+    /// Adds the own cells of row number `at`.
+    fn append(self, at: usize, columns: &mut Self::Columns);
     /// Where rows of this table are collected.
     fn slot(set: &mut TableSet) -> &mut TableBuilder<Self::Columns>;
 }
@@ -144,21 +144,22 @@ impl<C: Columns> TableBuilder<C> {
     #[inline]
     pub fn push<R: Row<Columns = C>>(&mut self, common: &Common, row: R) {
         let shape = C::def().shape;
+        let at = self.rows;
         self.rows += 1;
-        self.ts.push(common.ts);
+        self.ts.push(at, common.ts);
         if shape != Shape::Capture {
-            self.frame.push(Some(common.frame));
-            self.flow_id.push(common.flow_id);
-            self.src_ip.push(common.src_ip);
-            self.dst_ip.push(common.dst_ip);
-            self.src_port.push(common.src_port);
-            self.dst_port.push(common.dst_port);
+            self.frame.push(at, Some(common.frame));
+            self.flow_id.push(at, common.flow_id);
+            self.src_ip.push(at, common.src_ip);
+            self.dst_ip.push(at, common.dst_ip);
+            self.src_port.push(at, common.src_port);
+            self.dst_port.push(at, common.dst_port);
         }
         if shape == Shape::Link {
-            self.src_mac.push(common.src_mac);
-            self.dst_mac.push(common.dst_mac);
+            self.src_mac.push(at, common.src_mac);
+            self.dst_mac.push(at, common.dst_mac);
         }
-        row.append(&mut self.columns);
+        row.append(at, &mut self.columns);
     }
 
     /// Rows collected and not yet taken.
@@ -174,24 +175,24 @@ impl<C: Columns> TableBuilder<C> {
     /// Takes the collected rows, sorted by frame, as one batch of the capture named.
     pub fn finish(&mut self, capture: &str, capture_id: &str) -> RecordBatch {
         let def = C::def();
-        let mut arrays = vec![constant(capture, self.rows), constant(capture_id, self.rows)];
+        let rows = std::mem::take(&mut self.rows);
+        let mut arrays = vec![constant(capture, rows), constant(capture_id, rows)];
         if def.shape != Shape::Capture {
-            arrays.push(self.frame.finish());
+            arrays.push(self.frame.finish(rows));
         }
-        arrays.push(self.ts.finish());
+        arrays.push(self.ts.finish(rows));
         if def.shape != Shape::Capture {
-            arrays.push(self.flow_id.finish());
-            arrays.push(self.src_ip.finish());
-            arrays.push(self.dst_ip.finish());
-            arrays.push(self.src_port.finish());
-            arrays.push(self.dst_port.finish());
+            arrays.push(self.flow_id.finish(rows));
+            arrays.push(self.src_ip.finish(rows));
+            arrays.push(self.dst_ip.finish(rows));
+            arrays.push(self.src_port.finish(rows));
+            arrays.push(self.dst_port.finish(rows));
         }
         if def.shape == Shape::Link {
-            arrays.push(self.src_mac.finish());
-            arrays.push(self.dst_mac.finish());
+            arrays.push(self.src_mac.finish(rows));
+            arrays.push(self.dst_mac.finish(rows));
         }
-        self.columns.finish(&mut arrays);
-        self.rows = 0;
+        self.columns.finish(rows, &mut arrays);
         // The arrays were built from the same declaration as the schema, one cell each a row.
         #[allow(clippy::unwrap_used)]
         let batch = RecordBatch::try_new(Arc::clone(&def.schema), arrays).unwrap();
@@ -320,8 +321,8 @@ macro_rules! table {
                         $crate::TableDef::new($name, $grain, &[$($doc),+], $crate::Shape::$shape, own)
                     })
                 }
-                fn finish(&mut self, arrays: &mut Vec<::arrow::array::ArrayRef>) {
-                    $(arrays.push($crate::column::Column::finish(&mut self.$column));)+
+                fn finish(&mut self, rows: usize, arrays: &mut Vec<::arrow::array::ArrayRef>) {
+                    $(arrays.push($crate::column::Column::finish(&mut self.$column, rows));)+
                 }
                 fn bytes(&self) -> usize {
                     0 $(+ $crate::column::Column::bytes(&self.$column))+
@@ -331,8 +332,8 @@ macro_rules! table {
             impl $crate::Row for $table<'_> {
                 type Columns = Columns;
                 #[inline]
-                fn append(self, columns: &mut Columns) {
-                    $($crate::column::Column::push(&mut columns.$column, self.$column);)+
+                fn append(self, at: usize, columns: &mut Columns) {
+                    $($crate::column::Column::push(&mut columns.$column, at, self.$column);)+
                 }
                 #[inline]
                 fn slot(set: &mut $crate::TableSet) -> &mut $crate::TableBuilder<Columns> {

@@ -1,7 +1,9 @@
 //! One direction of a TCP connection put in order.
 //!
 //! The first copy of a byte wins. Bytes behind a hole wait, bounded in number; the hole becomes a gap once the receiver has
-//! acknowledged beyond it (so the capture lacks the bytes, not the receiver) or once too much waits behind it.
+//! acknowledged beyond it (so the capture lacks the bytes, not the receiver) or once too much waits behind it. What waited
+//! behind a hole that is filled came whole with the bytes that fill it; what waited behind a gap was there when its own frame
+//! came.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +14,24 @@ const MAX_WAITING_SEGMENTS: usize = 256;
 
 /// A step in the life of a stream.
 pub enum Piece<'a> {
-    /// The next bytes in order.
+    /// The next bytes in order, which the segment at hand brings or releases.
     Bytes(&'a [u8]),
+    /// The next bytes behind a gap, and when they came.
+    Late(Moment, &'a [u8]),
     /// So many bytes are lost.
     Gap(u64),
 }
 
+/// A frame, and its time.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Moment {
+    pub frame: u64,
+    pub ts: i64,
+}
+
 /// A segment behind a hole.
 struct Waiting {
+    came: Moment,
     wire_len: u32,
     /// Its bytes; fewer than `wire_len` where the capture cut them or nobody listens.
     bytes: Box<[u8]>,
@@ -70,8 +82,8 @@ impl Stream {
         self.waiting_bytes
     }
 
-    /// Takes a segment; `sink` gets what it releases. `wire_len` counts bytes that the capture cut off.
-    pub fn segment(&mut self, seq: u32, bytes: &[u8], wire_len: u32, fin: bool, sink: &mut dyn FnMut(Piece<'_>)) {
+    /// Takes a segment that came `now`; `sink` gets what it releases. `wire_len` counts bytes that the capture cut off.
+    pub fn segment(&mut self, now: Moment, seq: u32, bytes: &[u8], wire_len: u32, fin: bool, sink: &mut dyn FnMut(Piece<'_>)) {
         if fin {
             self.fin.get_or_insert(seq.wrapping_add(wire_len));
         }
@@ -85,7 +97,7 @@ impl Stream {
             if ahead > 1 << 30 {
                 return;
             }
-            self.wait(ahead as u64, bytes, wire_len);
+            self.wait(now, ahead as u64, bytes, wire_len);
             let known_lost = self.acked.is_some_and(|acked| distance(seq, acked) >= 0);
             if known_lost || self.waiting_bytes > MAX_WAITING_BYTES || self.waiting.len() > MAX_WAITING_SEGMENTS {
                 self.skip_hole(sink);
@@ -96,8 +108,8 @@ impl Stream {
         if old >= wire_len as usize {
             return; // all of it was there before
         }
-        self.deliver(bytes.get(old..).unwrap_or_default(), wire_len - old as u32, sink);
-        self.release(sink);
+        self.deliver(None, bytes.get(old..).unwrap_or_default(), wire_len - old as u32, sink);
+        self.release(false, sink);
     }
 
     /// The other side acknowledged everything before `ack`.
@@ -129,24 +141,24 @@ impl Stream {
         }
     }
 
-    fn wait(&mut self, ahead: u64, bytes: &[u8], wire_len: u32) {
+    fn wait(&mut self, came: Moment, ahead: u64, bytes: &[u8], wire_len: u32) {
         let kept = if self.keep { bytes } else { &[] };
         let offset = self.offset + ahead;
         if self.waiting.get(&offset).is_some_and(|present| present.wire_len >= wire_len) {
             return;
         }
         self.waiting_bytes += kept.len();
-        if let Some(shorter) = self.waiting.insert(offset, Waiting { wire_len, bytes: kept.into() }) {
+        if let Some(shorter) = self.waiting.insert(offset, Waiting { came, wire_len, bytes: kept.into() }) {
             self.waiting_bytes -= shorter.bytes.len();
         }
     }
 
-    fn deliver(&mut self, bytes: &[u8], wire_len: u32, sink: &mut dyn FnMut(Piece<'_>)) {
+    fn deliver(&mut self, late: Option<Moment>, bytes: &[u8], wire_len: u32, sink: &mut dyn FnMut(Piece<'_>)) {
         self.next = self.next.map(|next| next.wrapping_add(wire_len));
         self.offset += u64::from(wire_len);
         self.delivered += u64::from(wire_len);
         if !bytes.is_empty() {
-            sink(Piece::Bytes(bytes));
+            sink(late.map_or(Piece::Bytes(bytes), |came| Piece::Late(came, bytes)));
         }
         let cut = u64::from(wire_len).saturating_sub(bytes.len() as u64);
         if cut > 0 && self.keep {
@@ -156,8 +168,8 @@ impl Stream {
         }
     }
 
-    /// Delivers what no longer has a hole before it.
-    fn release(&mut self, sink: &mut dyn FnMut(Piece<'_>)) {
+    /// Delivers what no longer has a hole before it; `is_late` where that became a gap.
+    fn release(&mut self, is_late: bool, sink: &mut dyn FnMut(Piece<'_>)) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() > self.offset {
                 break;
@@ -166,7 +178,8 @@ impl Stream {
             self.waiting_bytes -= waiting.bytes.len();
             let old = (self.offset - offset).min(u64::from(waiting.wire_len)) as u32;
             if old < waiting.wire_len {
-                self.deliver(waiting.bytes.get(old as usize..).unwrap_or_default(), waiting.wire_len - old, sink);
+                let late = is_late.then_some(waiting.came);
+                self.deliver(late, waiting.bytes.get(old as usize..).unwrap_or_default(), waiting.wire_len - old, sink);
             }
         }
     }
@@ -181,7 +194,7 @@ impl Stream {
             self.offset = offset;
             sink(Piece::Gap(lost));
         }
-        self.release(sink);
+        self.release(true, sink);
     }
 }
 
@@ -195,10 +208,11 @@ mod tests {
         let mut out = String::new();
         let mut sink = |piece: Piece<'_>| match piece {
             Piece::Bytes(bytes) => out.push_str(std::str::from_utf8(bytes).unwrap()),
+            Piece::Late(came, bytes) => out.push_str(&format!("{}@{}", std::str::from_utf8(bytes).unwrap(), came.frame)),
             Piece::Gap(lost) => out.push_str(&format!("<{lost}>")),
         };
-        for (seq, bytes) in segments {
-            stream.segment(*seq, bytes, bytes.len() as u32, false, &mut sink);
+        for ((seq, bytes), frame) in segments.iter().zip(1..) {
+            stream.segment(Moment { frame, ts: 0 }, *seq, bytes, bytes.len() as u32, false, &mut sink);
         }
         if let Some(ack) = ack {
             stream.acknowledged(ack, &mut sink);
@@ -216,8 +230,8 @@ mod tests {
 
     #[test]
     fn gap_when_acknowledged() {
-        assert_eq!(play(&[(100, b"ab"), (104, b"ef")], Some(106)), "ab<2>ef");
-        assert_eq!(play(&[(100, b"ab"), (104, b"ef")], None), "ab<2>ef");
+        assert_eq!(play(&[(100, b"ab"), (104, b"ef")], Some(106)), "ab<2>ef@2");
+        assert_eq!(play(&[(100, b"ab"), (104, b"ef")], None), "ab<2>ef@2");
     }
 
     #[test]
@@ -230,8 +244,8 @@ mod tests {
                 got.extend_from_slice(bytes);
             }
         };
-        stream.segment(u32::MAX, b"ab", 2, false, &mut sink);
-        stream.segment(1, b"cd", 2, true, &mut sink);
+        stream.segment(Moment::default(), u32::MAX, b"ab", 2, false, &mut sink);
+        stream.segment(Moment::default(), 1, b"cd", 2, true, &mut sink);
         assert_eq!(got, b"abcd");
         assert!(stream.ended());
     }

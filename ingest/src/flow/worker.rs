@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 
 use super::analysis::{self, Joined, JoinedFlows, Segment};
 use super::defrag::{Defragmenter, Fragments, Origin, Seen};
-use super::stream::Piece;
+use super::stream::{Moment, Piece};
 use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
 use crate::protocols::expectations::Expectations;
+use crate::protocols::it::vpn::{gre_close, gre_packet};
 use crate::protocols::registry::PROTOCOLS;
 use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
 
@@ -158,8 +159,28 @@ impl Worker {
             }
             self.count_incomplete();
         }
+        if let Some(gre) = packet.gre {
+            self.gre(meta, &packet, &gre);
+        }
         let found = self.flow(meta, &packet, fragments);
         self.record(meta, &packet, &found, bytes.len(), file_offset, is_fragment);
+    }
+
+    /// Counts a packet of a GRE tunnel, whatever becomes of what it carries.
+    fn gre(&mut self, meta: &FrameMeta, packet: &Packet<'_>, gre: &packet::Gre) {
+        let [src, dst] = [gre.src, gre.dst].map(|ip| Endpoint { ip: Some(ip), ..Endpoint::default() });
+        let mut cx = Cx {
+            tables: &mut self.tables,
+            shared: &mut self.inner.shared,
+            frame: meta.number,
+            ts: meta.ts,
+            packet: Some(packet),
+            flow_id: None,
+            ends: [Endpoint { mac: packet.src_mac, ..src }, Endpoint { mac: packet.dst_mac, ..dst }],
+            dir: Dir::Orig,
+            frames_spanned: 1,
+        };
+        gre_packet(&mut cx, gre, packet);
     }
 
     /// The key under which a packet's conversation is kept: its own, or where a mirror port tags only one direction, or each
@@ -502,6 +523,18 @@ impl Worker {
             };
             let _ = catch_unwind(AssertUnwindSafe(|| dissector.close(&mut cx)));
         }
+        let mut cx = Cx {
+            tables: &mut self.tables,
+            shared: &mut self.inner.shared,
+            frame: 0,
+            ts: 0,
+            packet: None,
+            flow_id: None,
+            ends: Default::default(),
+            dir: Dir::Orig,
+            frames_spanned: 0,
+        };
+        gre_close(&mut cx);
     }
 }
 
@@ -560,29 +593,54 @@ impl Flow {
         {
             self.service = Some(protocol.name);
         }
-        let App::Datagram(dissector) = &mut self.app else { return None };
-        let mut cx = context!(self, at, dir, 1);
-        match catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))) {
-            Ok(Outcome::Decoded) => self.service,
-            Ok(Outcome::NotMine) => None,
-            Err(_) => {
-                fault(&mut cx, self.service.unwrap_or("udp"));
-                self.app = App::Nobody;
-                None
-            }
+        match self.decode_datagram(at, dir, payload)? {
+            Outcome::Decoded => self.service,
+            Outcome::NotMine if !payload.is_empty() && self.give_to_port_owner(at, dir, payload) => match self.decode_datagram(at, dir, payload)? {
+                Outcome::Decoded => self.service,
+                Outcome::NotMine => None,
+            },
+            Outcome::NotMine => None,
         }
     }
 
-    fn identify_datagram(&mut self, at: &At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static Protocol> {
+    /// What the flow's dissector says of a datagram; `None` where there is none, or it failed.
+    fn decode_datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<Outcome> {
+        let App::Datagram(dissector) = &mut self.app else { return None };
+        let mut cx = context!(self, at, dir, 1);
+        let outcome = catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))).ok();
+        if outcome.is_none() {
+            fault(&mut cx, self.service.unwrap_or("udp"));
+            self.app = App::Nobody;
+        }
+        outcome
+    }
+
+    /// A datagram that the flow's dissector does not know may be of the protocol whose port this is, when the first one was a
+    /// stranger's: whoever sends one odd datagram must not hide the others. True if another dissector took over.
+    fn give_to_port_owner(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> bool {
+        let usual = self.usual(&at.inner.probes.datagram);
+        let mut known = usual.into_iter().filter_map(|index| self.probe_datagram(index, dir, payload, true));
+        let Some(protocol) = known.find(|protocol| self.service != Some(protocol.name)) else { return false };
+        let Some(kind) = &protocol.datagram else { return false };
+        self.finish_app(at);
+        self.service = Some(protocol.name);
+        self.app = App::Datagram((kind.start)());
+        true
+    }
+
+    /// The protocol of this index, if the datagram is its.
+    fn probe_datagram(&self, index: usize, dir: Dir, payload: &[u8], usual_port: bool) -> Option<&'static Protocol> {
+        let protocol: &'static Protocol = PROTOCOLS.get(index)?;
+        let kind = protocol.datagram.as_ref().filter(|kind| kind.ip_protos.contains(&self.proto))?;
         let mut bytes: [&[u8]; 2] = [&[], &[]];
         bytes[dir.index()] = payload;
-        let asked = |index: usize, usual_port: bool| -> Option<&'static Protocol> {
-            let protocol: &'static Protocol = PROTOCOLS.get(index)?;
-            let kind = protocol.datagram.as_ref().filter(|kind| kind.ip_protos.contains(&self.proto))?;
-            let offer = self.offer(bytes, dir, usual_port);
-            let verdict = catch_unwind(AssertUnwindSafe(|| (kind.probe)(&offer))).unwrap_or(Verdict::No);
-            (verdict == Verdict::Yes).then_some(protocol)
-        };
+        let offer = self.offer(bytes, dir, usual_port);
+        let verdict = catch_unwind(AssertUnwindSafe(|| (kind.probe)(&offer))).unwrap_or(Verdict::No);
+        (verdict == Verdict::Yes).then_some(protocol)
+    }
+
+    fn identify_datagram(&mut self, at: &At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static Protocol> {
+        let asked = |index: usize, usual_port: bool| self.probe_datagram(index, dir, payload, usual_port);
         let usual = self.usual(&at.inner.probes.datagram);
         let found = usual
             .iter()
@@ -651,7 +709,8 @@ impl Flow {
                 theirs.acknowledged(tcp.ack, &mut |piece| self.piece(at, dir.reverse(), piece));
             }
             let ended = mine.ended();
-            mine.segment(seq, packet.payload, packet.payload_len, fin, &mut |piece| self.piece(at, dir, piece));
+            let now = Moment { frame: at.number, ts: at.ts };
+            mine.segment(now, seq, packet.payload, packet.payload_len, fin, &mut |piece| self.piece(at, dir, piece));
             if mine.ended() && !ended {
                 self.end(at, dir);
             }
@@ -674,6 +733,12 @@ impl Flow {
     fn piece(&mut self, at: &mut At<'_>, dir: Dir, piece: Piece<'_>) {
         match piece {
             Piece::Bytes(bytes) => self.bytes(at, dir, bytes),
+            Piece::Late(came, bytes) => {
+                let now = (at.number, at.ts, at.packet.take());
+                (at.number, at.ts) = (came.frame, came.ts);
+                self.bytes(at, dir, bytes);
+                (at.number, at.ts, at.packet) = now;
+            }
             Piece::Gap(lost) => self.gap(at, dir, lost),
         }
     }
@@ -766,7 +831,12 @@ impl Flow {
                 };
                 for piece in held {
                     let mut then = At { number: piece.frame, ts: piece.ts, packet: at.packet, tables: &mut *at.tables, inner: &mut *at.inner };
-                    self.feed(&mut then, piece.dir, &piece.bytes);
+                    // The dissector may have found that something else follows.
+                    if matches!(self.app, App::Unknown { .. }) {
+                        self.bytes(&mut then, piece.dir, &piece.bytes);
+                    } else {
+                        self.feed(&mut then, piece.dir, &piece.bytes);
+                    }
                 }
             }
             None if self.held_tls() => self.start_tls(at),
@@ -829,6 +899,12 @@ impl Flow {
                     self.hand_over(at, name);
                     self.spans[index] = 1;
                 }
+                Progress::Anew(count) => {
+                    done += count.min(rest.len());
+                    let rest = offered.get(done..).unwrap_or_default().to_vec();
+                    self.begin_anew(at, dir, &rest);
+                    return;
+                }
                 Progress::Stop => {
                     self.stop(at);
                     return;
@@ -874,6 +950,17 @@ impl Flow {
         };
         if let Some(protocol) = next {
             self.service = Some(protocol.name);
+        }
+    }
+
+    /// What the connection carries from here on is not known yet.
+    fn begin_anew(&mut self, at: &mut At<'_>, dir: Dir, rest: &[u8]) {
+        self.stop(at);
+        self.spans = Default::default();
+        // Nobody announced what runs in a tunnel, so the first offer is over.
+        self.app = App::Unknown { offered: 1, held: Vec::new() };
+        if !rest.is_empty() {
+            self.bytes(at, dir, rest);
         }
     }
 

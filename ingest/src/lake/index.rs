@@ -4,7 +4,7 @@
 //! hashed, size, time of change, device and inode; while none of them changes, the hash holds.
 
 use std::fs::{self, Metadata};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,13 +21,16 @@ pub struct Source {
     pub shown: String,
     /// File name, for the `capture` column.
     pub name: String,
-    pub sha256: String,
+    /// Hash of the content, where it is known without reading the file.
+    pub sha256: Option<String>,
     pub size: u64,
+    /// Where the hash is remembered, and what it is remembered of.
+    memory: Option<(PathBuf, Stamp)>,
     /// Standard input is kept in a file while it is decoded.
     _spool: Option<Spool>,
 }
 
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq)]
 struct Stamp {
     size: u64,
     modified_ns: i128,
@@ -42,7 +45,18 @@ struct Remembered {
     sha256: String,
 }
 
-/// Finds the hash of a target's content.
+impl Source {
+    /// Reads the whole file for its hash, and remembers it.
+    pub fn hash(&self) -> io::Result<String> {
+        let (sha256, _) = sha256_file(&self.path)?;
+        if let Some((memory, stamp)) = &self.memory {
+            remember(memory, &Remembered { stamp: *stamp, sha256: sha256.clone() });
+        }
+        Ok(sha256)
+    }
+}
+
+/// Finds a target's file, and the hash of its content if it is remembered.
 pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     if target.is_stdin() {
         return spool(lake);
@@ -52,16 +66,9 @@ pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     let stamp = stamp(&metadata);
     let memory = memory_file(lake, &path);
     let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
-    let sha256 = match remembered {
-        Some(remembered) if remembered.stamp == stamp => remembered.sha256,
-        _ => {
-            let (sha256, _) = sha256_file(&path).map_err(OpenError::Io)?;
-            remember(&memory, &Remembered { stamp, sha256: sha256.clone() });
-            sha256
-        }
-    };
+    let sha256 = remembered.filter(|remembered| remembered.stamp == stamp).map(|remembered| remembered.sha256);
     let name = path.file_name().map_or_else(|| target.shown.clone(), |name| name.to_string_lossy().into_owned());
-    Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), _spool: None })
+    Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), memory: Some((memory, stamp)), _spool: None })
 }
 
 fn memory_file(lake: &Path, path: &Path) -> PathBuf {
@@ -119,5 +126,5 @@ fn spool(lake: &Path) -> Result<Source, IngestError> {
     let mut file = fs::File::create(&path).map_err(fail)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush()).map_err(fail)?;
     let (sha256, size) = sha256_file(&path).map_err(OpenError::Io)?;
-    Ok(Source { path, shown: "stdin".to_owned(), name: "stdin".to_owned(), sha256, size, _spool: Some(guard) })
+    Ok(Source { path, shown: "stdin".to_owned(), name: "stdin".to_owned(), sha256: Some(sha256), size, memory: None, _spool: Some(guard) })
 }

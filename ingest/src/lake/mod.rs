@@ -3,13 +3,16 @@
 //! One thread reads; each worker decodes the frames of its share of the host pairs and encodes its own rows. What comes
 //! out does not depend on the number of workers.
 
+mod chunks;
+mod delta;
 mod index;
 mod key;
 mod writer;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -24,9 +27,9 @@ use crate::packet;
 use writer::CaptureWriter;
 
 /// Rows of a table that a worker collects before they are encoded.
-const BATCH_ROWS: usize = 128 << 10;
+const BATCH_ROWS: usize = 64 << 10;
 /// Bytes of a table that a worker collects before they are encoded.
-const BATCH_BYTES: usize = 24 << 20;
+const BATCH_BYTES: usize = 16 << 20;
 /// Captures smaller than this are decoded without threads: starting them would take longer.
 const SMALL: u64 = 2 << 20;
 
@@ -54,32 +57,76 @@ pub struct Options {
 /// bytes of the capture decoded so far.
 pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Manifest, IngestError> {
     let source = index::identify(target, lake)?;
-    let id = capture_id(&source.sha256);
-    if let Some(manifest) = read_manifest(lake, &id) {
-        return Ok(manifest);
-    }
-    let reader = CaptureReader::open(&source.path)?;
-    key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
-    let writer = CaptureWriter::create(lake)?;
-    let manifest = Manifest {
-        schema: SCHEMA_VERSION,
-        capture_id: id,
-        capture: source.name.clone(),
-        sha256: source.sha256.clone(),
-        file_size_bytes: source.size,
-        ..Manifest::default()
-    };
     let threads = match options.threads {
         0 if source.size < SMALL => 1,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let info = if threads == 1 {
-        decode_alone(reader, &writer, &manifest, progress)?
-    } else {
-        decode_shared(reader, &writer, &manifest, threads, progress)?
+    let sha256 = match &source.sha256 {
+        None if threads == 1 => Some(source.hash().map_err(OpenError::Io)?),
+        known => known.clone(),
+    };
+    if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &capture_id(sha256))) {
+        return Ok(manifest);
+    }
+    let reader = CaptureReader::open(&source.path)?;
+    key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
+    let writer = CaptureWriter::create(lake)?;
+    let names = Names { capture: source.name.clone(), id: OnceLock::new() };
+    if let Some(sha256) = &sha256 {
+        let _ = names.id.set(capture_id(sha256));
+    }
+    let (info, sha256) = match sha256 {
+        Some(sha256) if threads == 1 => (decode_alone(reader, &writer, &names, progress)?, sha256),
+        Some(sha256) => (decode_shared(reader, &writer, &names, threads, progress, &AtomicBool::new(false))?, sha256),
+        // The hash is made while the capture is decoded. Where the same content turns out to be in the lake, that stops.
+        None => {
+            let (is_known, in_lake) = (AtomicBool::new(false), OnceLock::new());
+            let (decoded, hash) = std::thread::scope(|scope| {
+                let hashing = scope.spawn(|| {
+                    let hash = source.hash();
+                    let id = hash.as_deref().map(capture_id).unwrap_or_default();
+                    if let Some(manifest) = read_manifest(lake, &id) {
+                        let _ = in_lake.set(manifest);
+                        is_known.store(true, Ordering::Relaxed);
+                    }
+                    let _ = names.id.set(id);
+                    hash
+                });
+                let decoded = decode_shared(reader, &writer, &names, threads, progress, &is_known);
+                (decoded, hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            });
+            let sha256 = hash.map_err(OpenError::Io)?;
+            if let Some(manifest) = in_lake.into_inner() {
+                return Ok(manifest);
+            }
+            (decoded?, sha256)
+        }
+    };
+    let manifest = Manifest {
+        schema: SCHEMA_VERSION,
+        capture_id: capture_id(&sha256),
+        capture: source.name.clone(),
+        sha256,
+        file_size_bytes: source.size,
+        ..Manifest::default()
     };
     finish(&info, &source, writer, manifest)
+}
+
+/// What stands in every row of a capture's tables.
+struct Names {
+    capture: String,
+    /// May be found only while the decode runs.
+    id: OnceLock<String>,
+}
+
+impl Names {
+    /// The rows of each table that has collected enough of them.
+    fn take_full(&self, tables: &mut TableSet, rows: usize, bytes: usize) -> Vec<Batch> {
+        // The id is waited for when there is something to name.
+        tables.take_full(rows, bytes, &self.capture, &|| self.id.wait().as_str())
+    }
 }
 
 /// Rows on their way to a file.
@@ -95,7 +142,7 @@ struct Work {
 fn decode_alone(
     mut reader: CaptureReader,
     writer: &CaptureWriter,
-    manifest: &Manifest,
+    names: &Names,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<CaptureInfo, IngestError> {
     let mut chunk = Chunk::default();
@@ -107,20 +154,21 @@ fn decode_alone(
             worker.frame(meta, chunk.bytes(meta), chunk.base + u64::from(meta.start));
             clock = clock.max(meta.ts);
         }
-        flush(&mut worker.tables, writer, manifest, BATCH_ROWS, BATCH_BYTES)?;
+        flush(&mut worker.tables, writer, names, BATCH_ROWS, BATCH_BYTES)?;
         progress(chunk.base + chunk.data.len() as u64);
     }
     worker.finish();
-    flush(&mut worker.tables, writer, manifest, 0, 0)?;
+    flush(&mut worker.tables, writer, names, 0, 0)?;
     Ok(reader.finish())
 }
 
 fn decode_shared(
     mut reader: CaptureReader,
     writer: &CaptureWriter,
-    manifest: &Manifest,
+    names: &Names,
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
+    is_known: &AtomicBool,
 ) -> Result<CaptureInfo, IngestError> {
     let has_interfaces = reader.is_pcapng();
     std::thread::scope(|scope| {
@@ -132,7 +180,7 @@ fn decode_shared(
             let (sender, queue) = bounded::<Arc<Work>>(4);
             queues.push(sender);
             let to_encode = to_encode.clone();
-            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, &to_encode, manifest)));
+            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, &to_encode, names)));
         }
         drop(to_encode);
         let mut encoders: Vec<_> = (0..threads.min(2))
@@ -146,7 +194,7 @@ fn decode_shared(
         let mut sent: VecDeque<Arc<Work>> = VecDeque::new();
         loop {
             let mut work = spare(&mut sent);
-            if !reader.next_chunk(&mut work.chunk) {
+            if is_known.load(Ordering::Relaxed) || !reader.next_chunk(&mut work.chunk) {
                 break;
             }
             work.clock = clock;
@@ -195,10 +243,10 @@ fn spare(sent: &mut VecDeque<Arc<Work>>) -> Work {
     Work { chunk: Chunk::default(), clock: i64::MIN }
 }
 
-fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, to_encode: &Sender<Batch>, manifest: &Manifest) {
+fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, to_encode: &Sender<Batch>, names: &Names) {
     let mut worker = Worker::new(has_interfaces);
     let pass_on = |tables: &mut TableSet, rows: usize, bytes: usize| {
-        let mut full = tables.take_full(rows, bytes, &manifest.capture, &manifest.capture_id).into_iter();
+        let mut full = names.take_full(tables, rows, bytes).into_iter();
         // The encoders hang up when writing fails: then nothing more is worth decoding.
         full.all(|batch| to_encode.send(batch).is_ok())
     };
@@ -215,8 +263,8 @@ fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, t
     pass_on(&mut worker.tables, 0, 0);
 }
 
-fn flush(tables: &mut TableSet, writer: &CaptureWriter, manifest: &Manifest, rows: usize, bytes: usize) -> Result<(), IngestError> {
-    for (def, batch) in tables.take_full(rows, bytes, &manifest.capture, &manifest.capture_id) {
+fn flush(tables: &mut TableSet, writer: &CaptureWriter, names: &Names, rows: usize, bytes: usize) -> Result<(), IngestError> {
+    for (def, batch) in names.take_full(tables, rows, bytes) {
         writer.write(def, &batch)?;
     }
     Ok(())
@@ -231,12 +279,13 @@ fn finish(info: &CaptureInfo, source: &index::Source, writer: CaptureWriter, mut
     manifest.last_ts = info.last_ts;
     manifest.faults = info.faults.iter().map(|fault| fault.detail.clone()).collect();
     let mut tables = TableSet::default();
-    capture_rows(info, source, &mut tables);
-    flush(&mut tables, &writer, &manifest, 0, 0)?;
+    capture_rows(info, source, &manifest.sha256, &mut tables);
+    let names = Names { capture: manifest.capture.clone(), id: OnceLock::from(manifest.capture_id.clone()) };
+    flush(&mut tables, &writer, &names, 0, 0)?;
     writer.commit(manifest)
 }
 
-fn capture_rows(info: &CaptureInfo, source: &index::Source, tables: &mut TableSet) {
+fn capture_rows(info: &CaptureInfo, source: &index::Source, sha256: &str, tables: &mut TableSet) {
     let texts = |list: &[String]| list.iter().map(|text| std::borrow::Cow::Owned(text.clone())).collect::<Vec<_>>();
     let mut link_types: Vec<std::borrow::Cow<'_, str>> = Vec::new();
     for interface in info.interfaces.iter().filter(|interface| interface.packets > 0 || info.packets == 0) {
@@ -249,7 +298,7 @@ fn capture_rows(info: &CaptureInfo, source: &index::Source, tables: &mut TableSe
     let span = info.first_ts.zip(info.last_ts);
     let row = Captures {
         path: Some(&source.shown),
-        sha256: Some(&source.sha256),
+        sha256: Some(sha256),
         file_size_bytes: Some(source.size),
         format: Some(&info.format),
         link_types: Some(&link_types),

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
+use arrow::datatypes::Schema;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
-use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnPath, SchemaDescPtr};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{MANIFEST, Manifest, capture_dir};
 
-use super::IngestError;
+use super::{IngestError, chunks};
 
 /// Prefix of directories that are being built; readers pass over names with a dot.
 const BUILDING: &str = ".building-";
@@ -30,10 +30,17 @@ pub struct CaptureWriter {
     committed: bool,
 }
 
+/// A column on its way to the file.
+enum Encoded {
+    Here(chunks::Chunk),
+    ByParquet(ArrowColumnChunk),
+}
+
 /// One table's open file.
 struct TableFile {
     writer: SerializedFileWriter<File>,
     factory: Arc<ArrowRowGroupWriterFactory>,
+    columns: SchemaDescPtr,
     rows: u64,
 }
 
@@ -54,22 +61,32 @@ impl CaptureWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let factory = self.factory(def, batch.num_rows())?;
-        let writers = factory.create_column_writers(0)?;
-        let mut chunks = Vec::with_capacity(writers.len());
-        let mut writers = writers.into_iter();
-        for (field, array) in def.schema.fields().iter().zip(batch.columns()) {
-            for leaf in compute_leaves(field, array)? {
-                let Some(mut writer) = writers.next() else { continue };
-                writer.write(&leaf)?;
-                chunks.push(writer.close()?);
+        let (factory, parquet) = self.open(def, batch.num_rows())?;
+        let mut writers = factory.create_column_writers(0)?.into_iter();
+        let mut chunks = Vec::with_capacity(def.columns.len());
+        // Every column of ours, a list of plain values among them, is one column in Parquet.
+        let columns = def.columns.iter().zip(def.schema.fields()).zip(batch.columns().iter().zip(parquet.columns()));
+        for ((declared, field), (array, column)) in columns {
+            let writer = if chunks::takes(&declared.data_type) { None } else { writers.next() };
+            if let Some(chunk) = chunks::encode(array, column, declared.bloom)? {
+                chunks.push(Encoded::Here(chunk));
+                continue;
+            }
+            if let Some(mut writer) = writer {
+                for leaf in compute_leaves(field, array)? {
+                    writer.write(&leaf)?;
+                }
+                chunks.push(Encoded::ByParquet(writer.close()?));
             }
         }
         let mut tables = self.lock();
         let Some(table) = tables.get_mut(def.name) else { return Ok(()) };
         let mut group = table.writer.next_row_group()?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
+            match chunk {
+                Encoded::Here(chunk) => chunk.append_to_row_group(&mut group)?,
+                Encoded::ByParquet(chunk) => chunk.append_to_row_group(&mut group)?,
+            }
         }
         group.close()?;
         table.rows += batch.num_rows() as u64;
@@ -107,10 +124,11 @@ impl CaptureWriter {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn factory(&self, def: &'static TableDef, rows: usize) -> Result<Arc<ArrowRowGroupWriterFactory>, IngestError> {
+    /// Writers of the columns that `chunks` leaves to Parquet, and all columns of a table; its file is made on first use.
+    fn open(&self, def: &'static TableDef, rows: usize) -> Result<(Arc<ArrowRowGroupWriterFactory>, SchemaDescPtr), IngestError> {
         let mut tables = self.lock();
         if let Some(table) = tables.get(def.name) {
-            return Ok(Arc::clone(&table.factory));
+            return Ok((Arc::clone(&table.factory), Arc::clone(&table.columns)));
         }
         let path = self.dir.join(format!("{}.parquet", def.name));
         let file = File::create(&path).map_err(|source| IngestError::Lake { path, source })?;
@@ -118,10 +136,16 @@ impl CaptureWriter {
         let mut properties = properties(def, rows);
         add_encoded_arrow_schema_to_metadata(&def.schema, &mut properties);
         let properties = WriterPropertiesPtr::new(properties);
-        let writer = SerializedFileWriter::new(file, parquet_schema.root_schema_ptr(), properties)?;
-        let factory = Arc::new(ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&def.schema)));
-        tables.insert(def.name, TableFile { writer, factory: Arc::clone(&factory), rows: 0 });
-        Ok(factory)
+        let writer = SerializedFileWriter::new(file, parquet_schema.root_schema_ptr(), Arc::clone(&properties))?;
+        // Column writers are costly to make: of a table's columns only those that need one are given to the factory.
+        let others: Vec<_> = def.schema.fields().iter().filter(|field| !chunks::takes(field.data_type())).cloned().collect();
+        let others = Arc::new(Schema::new(others));
+        let of_others = ArrowSchemaConverter::new().convert(&others)?;
+        let factory = ArrowRowGroupWriterFactory::new(&SerializedFileWriter::new(Vec::new(), of_others.root_schema_ptr(), properties)?, others);
+        let factory = Arc::new(factory);
+        let columns = Arc::new(parquet_schema);
+        tables.insert(def.name, TableFile { writer, factory: Arc::clone(&factory), columns: Arc::clone(&columns), rows: 0 });
+        Ok((factory, columns))
     }
 }
 
@@ -133,25 +157,15 @@ impl Drop for CaptureWriter {
     }
 }
 
-/// How a table is encoded: zstd; numbers that rise with the rows as differences; Bloom filters where analysts hunt.
+/// How Parquet encodes the columns that are left to it: zstd; Bloom filters where analysts hunt.
 fn properties(def: &TableDef, rows: usize) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(None)
-        .set_data_page_row_count_limit(20_000);
+        .set_data_page_row_count_limit(chunks::PAGE_ROWS);
     for column in &def.columns {
         let path = ColumnPath::from(column.name);
-        let rises = matches!(column.data_type, DataType::UInt64 | DataType::UInt32 | DataType::Timestamp(..));
-        if rises {
-            builder = builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
-        }
-        // Words are looked for by equality, which their Bloom filters and short dictionaries answer; least and greatest value
-        // would cost a comparison a row. Files of one capture are told apart by them.
-        let is_word = matches!(column.data_type, DataType::Dictionary(..));
-        if is_word && !matches!(column.name, "capture" | "capture_id") {
-            builder = builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::None);
-        }
         if column.bloom {
             builder =
                 builder.set_column_bloom_filter_enabled(path.clone(), true).set_column_bloom_filter_max_ndv(path, (rows as u64).clamp(16, 100_000));

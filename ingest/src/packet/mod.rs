@@ -21,7 +21,7 @@ pub use peek::{Peek, below_ip, peek};
 pub use quoted::{Quoted, quoted};
 pub use wlan::WlanHeader;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pcapper_schema::Mac;
 
@@ -233,6 +233,8 @@ pub struct Packet<'a> {
     pub tunnels: Tunnels,
     /// Addresses of the outermost IP header of a tunnelled packet.
     pub outer: Option<(IpAddr, IpAddr)>,
+    /// The outermost GRE header.
+    pub gre: Option<Gre>,
     pub ip: Option<Ip>,
     pub transport: Transport,
     /// UDP ports of the innermost tunnel: those of `ip`, where it carries a frame without IP.
@@ -245,6 +247,35 @@ pub struct Packet<'a> {
     pub trailer: &'a [u8],
     /// What did not make sense: (decoder, kind, detail) rows for `anomalies`.
     pub anomalies: Vec<PacketAnomaly>,
+}
+
+/// A GRE header (RFC 2784, 2890; version 1: RFC 2637).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gre {
+    /// Addresses of the packet that it stands in.
+    pub src: IpAddr,
+    pub dst: IpAddr,
+    pub version: u8,
+    /// EtherType of what it carries.
+    pub protocol: u16,
+    /// Version 0: the key.
+    pub key: Option<u32>,
+    /// Octets from the header on.
+    pub length: u32,
+    pub over_udp: bool,
+}
+
+impl Gre {
+    /// A header of version 0 that says nothing.
+    const NONE: Self = Self {
+        src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        version: 0,
+        protocol: 0,
+        key: None,
+        length: 0,
+        over_udp: false,
+    };
 }
 
 /// A malformed header.
@@ -462,6 +493,7 @@ impl Packet<'_> {
             mpls_label: None,
             tunnels: [Tunnel::None; 8],
             outer: None,
+            gre: None,
             ip: None,
             transport: Transport::None,
             carrier_ports: None,

@@ -3,7 +3,7 @@
 //! A tunnel is followed only where its header and the start of its content agree; else the bytes stay the payload of what
 //! carries them.
 
-use super::{Layer, Tunnel, Walk, ip, link, wlan};
+use super::{Gre, Layer, Tunnel, Walk, ip, link, wlan};
 use crate::wire::{Malformed, Reader, Wire};
 
 /// The shortest Ethernet frame of which anything can be told.
@@ -14,7 +14,7 @@ const MAX_ENTRIES: usize = 16;
 /// GRE (RFC 2784, 2890), enhanced GRE (RFC 2637), NVGRE (RFC 7637), ERSPAN, WCCP's redirection.
 pub fn gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Wire<()> {
     walk.layer(Layer::Gre);
-    match carried_by_gre(walk, payload) {
+    match carried_by_gre(walk, payload, false) {
         Some(outcome) => outcome,
         None => {
             walk.done(payload);
@@ -26,18 +26,21 @@ pub fn gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Wire<()> {
 /// Outcome of trying a tunnel: `None` if the bytes are not one.
 type Tried = Option<Wire<()>>;
 
-fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Tried {
+fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8], over_udp: bool) -> Tried {
     let mut reader = Reader::new(payload);
     let flags = reader.be_u16().ok()?;
     let protocol = reader.be_u16().ok()?;
     let has_sequence = flags & 0x1000 != 0;
     match flags & 7 {
         0 => {
-            let optional = [flags & 0xc000 != 0, flags & 0x2000 != 0, has_sequence];
-            reader.skip(optional.iter().filter(|present| **present).count() * 4).ok()?;
+            // Checksum and offset, key, sequence number.
+            reader.skip(if flags & 0xc000 != 0 { 4 } else { 0 }).ok()?;
+            let key = if flags & 0x2000 != 0 { Some(reader.be_u32().ok()?) } else { None };
+            reader.skip(if has_sequence { 4 } else { 0 }).ok()?;
             if flags & 0x4000 != 0 {
                 source_route(&mut reader)?;
             }
+            note_gre(walk, payload, Gre { protocol, key, over_udp, ..Gre::NONE });
         }
         // PPTP: PPP in packets that are numbered and acknowledged.
         1 if protocol == 0x880b => {
@@ -45,6 +48,7 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Tried {
             let optional = [true, has_sequence, flags & 0x0080 != 0];
             reader.skip(optional.iter().filter(|present| **present).count() * 4 - 2).ok()?;
             let frame = reader.rest();
+            note_gre(walk, payload, Gre { version: 1, protocol, over_udp, ..Gre::NONE });
             return enter_ppp(walk, Tunnel::Gre, None, frame.get(..length.min(frame.len()))?);
         }
         _ => return None,
@@ -66,8 +70,19 @@ fn carried_by_gre<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Tried {
         0x883e if body.first().is_some_and(|first| first >> 4 == 4) => enter_ip(walk, Tunnel::Gre, None, body, Some(4)),
         0x883e => enter_ip(walk, Tunnel::Gre, None, body.get(4..)?, Some(4)),
         0x88be | 0x22eb => erspan(walk, protocol, has_sequence, body),
-        0x0806 | 0x894f if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
+        // ARP and network service headers; 0x2000 is CDP, as over Cisco HDLC.
+        0x0806 | 0x894f | 0x2000 if body.len() >= 8 && walk.enter(Tunnel::Gre) => Some(link::ether_type(walk, protocol, Reader::new(body))),
         _ => None,
+    }
+}
+
+/// Keeps the outermost header. Addresses and length are those of the packet.
+fn note_gre(walk: &mut Walk<'_, '_>, payload: &[u8], header: Gre) {
+    if walk.packet.gre.is_none()
+        && let Some(ip) = walk.packet.ip
+    {
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(walk.cut);
+        walk.packet.gre = Some(Gre { src: ip.src, dst: ip.dst, length, ..header });
     }
 }
 
@@ -120,8 +135,15 @@ fn try_over_udp<'a>(walk: &mut Walk<'_, 'a>, src_port: u16, dst_port: u16, body:
         (4790, _) => vxlan_gpe(walk, body),
         (6081, _) => geneve(walk, body),
         (6635, _) => enter_mpls(walk, Tunnel::Mpls, body),
-        // RFC 8086.
-        (4754, _) => carried_by_gre(walk, body),
+        // RFC 8086. What cannot be followed may be anything on this port.
+        (4754, _) => {
+            let before = walk.packet.gre;
+            let outcome = carried_by_gre(walk, body, true);
+            if outcome.is_none() {
+                walk.packet.gre = before;
+            }
+            outcome
+        }
         (2152, _) | (_, 2152) => gtp(walk, body),
         (3544, _) | (_, 3544) => teredo(walk, body),
         (1701, _) | (_, 1701) => l2tp(walk, body),
@@ -339,7 +361,10 @@ mod tests {
     #[test]
     fn gre_with_all_its_options() {
         assert!(reaches_ping(&v4(47, &[&[0, 0, 8, 0][..], &ping()].concat()), Tunnel::Gre));
-        assert!(reaches_ping(&v4(47, &[&[0xb0, 0, 8, 0, 1, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1][..], &ping()].concat()), Tunnel::Gre));
+        let keyed = v4(47, &[&[0xb0, 0, 8, 0, 1, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1][..], &ping()].concat());
+        assert!(reaches_ping(&keyed, Tunnel::Gre));
+        let gre = seen(&keyed).gre.map(|gre| (gre.src.to_string(), gre.protocol, gre.key, gre.length, gre.over_udp));
+        assert_eq!(gre, Some(("192.0.2.1".to_owned(), 0x0800, Some(9), 40, false)));
         assert!(reaches_ping(&v4(47, &[&[0, 0, 0x65, 0x58][..], &MACS, &[8, 0], &ping()].concat()), Tunnel::Gre));
         assert!(reaches_ping(&v4(47, &[&[0, 0, 0x88, 0x47, 0, 1, 1, 64][..], &ping()].concat()), Tunnel::Gre));
         assert!(reaches_ping(

@@ -80,7 +80,8 @@ impl Shared {
 pub struct Cx<'a> {
     pub tables: &'a mut TableSet,
     pub shared: &'a mut Shared,
-    /// Number of the frame being decoded: for streams, the frame whose arrival released the bytes.
+    /// Number of the frame being decoded: for streams, the frame whose arrival released the bytes, or
+    /// behind a gap the frame that carried them.
     pub frame: u64,
     /// Its time, nanoseconds since 1970.
     pub ts: i64,
@@ -258,6 +259,9 @@ pub enum Progress {
     Consumed(usize),
     /// From here on the flow is another protocol's, say TLS after STARTTLS: this many bytes are done with.
     Handover(usize, &'static str),
+    /// From here on the flow carries another conversation, say through a proxy: this many bytes are done with, and what
+    /// follows is identified as a new flow's first bytes are.
+    Anew(usize),
     /// From here on the flow cannot be decoded (encrypted, or not this protocol after all).
     Stop,
 }

@@ -3,7 +3,7 @@
 use super::Protocol;
 use super::it::{
     bgp, dcerpc, dhcp, dhcpv6, dns, eigrp, ftp, glbp, hsrp, http, http2, icmp, igmp, imap, isis, kerberos, ldap, netbios, ntp, oncrpc, ospf, pim,
-    pop3, quic, rdp, rip, smb, smtp, snmp, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp, wlan,
+    pop3, quic, rdp, rip, smb, smtp, snmp, socks, ssdp, ssh, syslog, teamviewer, telnet, tftp, tls, vnc, vpn, vrrp, wlan,
 };
 use super::link::{arp, cdp, lldp, stp};
 use super::ot::{
@@ -93,6 +93,7 @@ pub static PROTOCOLS: &[&Protocol] = &[
     &vpn::ESP,
     &snmp::PROTOCOL,
     &teamviewer::PROTOCOL,
+    &socks::PROTOCOL,
     &telnet::PROTOCOL,
     &tftp::PROTOCOL,
     &ssdp::PROTOCOL,

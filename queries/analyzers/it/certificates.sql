@@ -13,7 +13,7 @@ FROM x509;
 -- @section "Leaf certificates" shape=table limit=25
 SELECT subject_cn AS "Subject", issuer_cn AS "Issuer", array_to_string(array_slice(san_dns, 1, 2), ', ') AS "Names", key_type || ' ' || CAST(key_bits AS VARCHAR) AS key, min(not_after) AS not_after, min(days_left) AS days_left,
   min(src_ip) AS server, bool_and(sni_matches) AS "SNI ok", substr(sha256, 1, 16) AS sha256
-FROM x509 WHERE chain_index = 0 AND coalesce(role, 'server') = 'server' GROUP BY subject_cn, issuer_cn, san_dns, key_type, key_bits, sha256 ORDER BY days_left, sha256;
+FROM x509 WHERE chain_index = 0 AND coalesce(role, 'server') = 'server' AND carrier <> 'ldap' GROUP BY subject_cn, issuer_cn, san_dns, key_type, key_bits, sha256 ORDER BY days_left, sha256;
 
 -- @section "Chains" shape=table limit=15
 SELECT src_ip AS server, server_name AS "SNI", max(chain_length) AS length, bool_and(signed_by_next) AS "Signatures ok", bool_or(chain_index > 0 AND self_issued) AS "Root sent" FROM x509
@@ -23,10 +23,10 @@ WHERE carrier = 'tls' GROUP BY capture_id, flow_id, frame, src_ip, server_name O
 SELECT subject, issuer_cn AS issuer, src_ip AS client, dst_ip AS server FROM x509 WHERE role = 'client' AND chain_index = 0 ORDER BY capture, frame;
 
 -- @section "Issuers" shape=table limit=15
-SELECT coalesce(issuer_cn, issuer_o, issuer) AS issuer, count(DISTINCT sha256) AS leafs, count(DISTINCT src_ip) AS servers FROM x509 WHERE chain_index = 0 GROUP BY 1 ORDER BY leafs DESC, issuer;
+SELECT coalesce(issuer_cn, issuer_o, issuer) AS issuer, count(DISTINCT sha256) AS leafs, count(DISTINCT src_ip) AS servers FROM x509 WHERE chain_index = 0 AND carrier <> 'ldap' GROUP BY 1 ORDER BY leafs DESC, issuer;
 
 -- @section "Key reuse" shape=table
-SELECT substr(spki_sha256, 1, 16) AS key, count(DISTINCT sha256) AS certificates, count(DISTINCT subject) AS subjects, count(DISTINCT src_ip) AS hosts FROM x509 WHERE chain_index = 0
+SELECT substr(spki_sha256, 1, 16) AS key, count(DISTINCT sha256) AS certificates, count(DISTINCT subject) AS subjects, count(DISTINCT src_ip) AS hosts FROM x509 WHERE chain_index = 0 AND carrier <> 'ldap'
 GROUP BY spki_sha256 HAVING count(DISTINCT subject) > 1 ORDER BY certificates DESC, key;
 
 -- @section "Certificates" shape=table verbose
@@ -35,11 +35,11 @@ SELECT frame, chain_index, subject, issuer, serial, sig_alg, not_before, not_aft
 -- @finding cert_expired severity=medium confidence=high technique=T1587.003
 SELECT CASE WHEN max(days_left) > -7 THEN 'low' ELSE 'medium' END AS severity, 'A certificate had expired when it was presented' AS title, coalesce(subject_cn, subject) || ', valid until ' || CAST(min(not_after) AS VARCHAR) AS details,
   src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier <> 'ocsp' GROUP BY src_ip, sha256, coalesce(subject_cn, subject), capture ORDER BY src_ip, details;
+FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier NOT IN ('ocsp', 'ldap') GROUP BY src_ip, sha256, coalesce(subject_cn, subject), capture ORDER BY src_ip, details;
 
 -- @finding cert_not_yet_valid severity=low confidence=high
 SELECT 'A certificate was not yet valid when it was presented' AS title, coalesce(subject_cn, subject) || ', valid from ' || CAST(not_before AS VARCHAR) AS details, src_ip, frame, ts
-FROM x509 WHERE chain_index = 0 AND CAST(not_before AS BIGINT) > CAST(ts AS BIGINT) + 86400000000000 ORDER BY capture, frame;
+FROM x509 WHERE chain_index = 0 AND CAST(not_before AS BIGINT) > CAST(ts AS BIGINT) + 86400000000000 AND carrier <> 'ldap' ORDER BY capture, frame;
 
 -- @finding cert_self_signed_public severity=medium technique=T1587.003,T1573
 SELECT 'A public server with a self-signed certificate' AS title, coalesce(subject_cn, subject) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -60,7 +60,7 @@ FROM x509 WHERE NOT self_issued AND regexp_like(lower(sig_alg), '(md2|md5|sha1|s
 
 -- @finding cert_key_reuse severity=low confidence=high technique=T1552.004
 SELECT 'One key under several names' AS title, CAST(count(DISTINCT subject) AS VARCHAR) || ' subjects share key ' || substr(spki_sha256, 1, 16) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM x509 WHERE chain_index = 0 GROUP BY spki_sha256 HAVING count(DISTINCT registered_domain(subject_cn)) >= 2 OR (count(DISTINCT src_ip) >= 3 AND count(DISTINCT subject) >= 2) ORDER BY details;
+FROM x509 WHERE chain_index = 0 AND carrier <> 'ldap' GROUP BY spki_sha256 HAVING count(DISTINCT registered_domain(subject_cn)) >= 2 OR (count(DISTINCT src_ip) >= 3 AND count(DISTINCT subject) >= 2) ORDER BY details;
 
 -- @finding cert_interception severity=high confidence=medium technique=T1557
 SELECT 'One issuer certifies many unrelated sites' AS title, issuer || ' signs for ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT registered_domain(server_name))), 1, 5), ', ') AS details, min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
@@ -87,4 +87,4 @@ GROUP BY subject_cn, subject, validity_days, src_ip, capture ORDER BY details, d
 
 -- @finding cert_short_lived severity=info confidence=high technique=T1587.003
 SELECT 'A certificate for a few days' AS title, coalesce(subject_cn, subject) || ', ' || CAST(round(validity_days, 1) AS VARCHAR) || ' days' AS details, src_ip AS dst_ip, max(src_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM x509 WHERE role = 'server' AND chain_index = 0 AND validity_days < 6.9 AND validity_days > 0 AND is_public(src_ip) GROUP BY subject_cn, subject, validity_days, src_ip, capture ORDER BY details, dst_ip;
+FROM x509 WHERE role = 'server' AND chain_index = 0 AND validity_days < 6.9 AND validity_days > 0 AND is_public(src_ip) AND carrier <> 'ocsp' GROUP BY subject_cn, subject, validity_days, src_ip, capture ORDER BY details, dst_ip;

@@ -50,7 +50,7 @@ WITH bound AS (SELECT b.capture_id, b.flow_id, min(b.frame) AS frame FROM ldap b
 named AS (SELECT capture_id, flow_id FROM ldap WHERE op = 0 AND bind_method <> 'anonymous' GROUP BY capture_id, flow_id)
 SELECT 'A directory is searched without a login' AS title, CAST(count(*) AS VARCHAR) || ' searches, such as ' || coalesce(min(q.filter), 'one of all') AS details, q.src_ip, q.dst_ip, q.dst_port, count(*) AS count, min(q.frame) AS frame, array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
 FROM ldap q JOIN bound b ON b.capture_id = q.capture_id AND b.flow_id = q.flow_id AND b.frame < q.frame LEFT JOIN named n ON n.capture_id = q.capture_id AND n.flow_id = q.flow_id
-WHERE q.op = 3 AND n.flow_id IS NULL AND NOT (q.base_object = '' AND q.scope = 0) GROUP BY q.src_ip, q.dst_ip, q.dst_port ORDER BY q.src_ip, q.dst_ip, q.dst_port;
+WHERE q.op = 3 AND n.flow_id IS NULL AND NOT (q.base_object IS NULL AND q.scope = 0) GROUP BY q.src_ip, q.dst_ip, q.dst_port ORDER BY q.src_ip, q.dst_ip, q.dst_port;
 
 -- @finding ldap_brute_force severity=high confidence=high technique=T1110.001
 WITH tries AS (SELECT b.capture_id, b.src_ip, b.dst_ip, b.bind_name, b.frame, b.ts, r.result_code FROM ldap b JOIN ldap r ON r.capture_id = b.capture_id AND r.flow_id = b.flow_id AND r.op = 1 AND r.request_frame = b.frame AND r.message_id = b.message_id WHERE b.op = 0 AND b.bind_name IS NOT NULL),

@@ -31,7 +31,7 @@ FROM vpn WHERE kind IN ('wireguard', 'openvpn') GROUP BY kind, src_ip, dst_ip, d
 
 -- @section "L2TP, PPTP and GRE" shape=table limit=15
 SELECT kind, version, src_ip AS client, dst_ip AS server, coalesce(hostname, '-') AS host, coalesce(username, '-') AS "user", coalesce(CAST(l2tp_session_id AS VARCHAR), CAST(pptp_call_id AS VARCHAR)) AS session, packets
-FROM vpn WHERE kind IN ('l2tp', 'l2tpv3', 'pptp', 'gre') ORDER BY capture, frame, kind;
+FROM vpn WHERE kind IN ('l2tp', 'l2tpv3', 'pptp', 'gre', 'erspan') ORDER BY capture, frame, kind;
 
 -- @section "Inside tunnels in clear" shape=table limit=15
 SELECT tunnel, src_ip AS source, dst_ip AS destination, coalesce(service, transport) AS protocol, count(*) AS flows, sum(orig_packets + resp_packets) AS packets

@@ -12,7 +12,8 @@ SELECT count(*) FILTER (WHERE function_code IS NOT NULL) AS fragments, count(*) 
 FROM dnp3;
 
 -- @section "Stations" shape=table limit=15
-SELECT src_ip AS ip, link_source AS address, CASE WHEN direction = 'from_master' THEN 'master' ELSE 'outstation' END AS role, count(*) AS messages, count(DISTINCT link_destination) AS peers,
+SELECT src_ip AS ip, link_source AS address, CASE WHEN direction = 'from_master' THEN 'master' ELSE 'outstation' END AS role,
+  count(*) FILTER (WHERE function_code IS NOT NULL OR malformed IS NOT NULL OR coalesce(link_function, '') NOT IN ('confirmed_user_data', 'unconfirmed_user_data')) AS messages, count(DISTINCT link_destination) AS peers,
   count(*) FILTER (WHERE (iin & 32768) <> 0) AS "Restart bit", count(*) FILTER (WHERE (iin & 16384) <> 0) AS "Trouble bit", min(ts) AS first
 FROM dnp3 GROUP BY src_ip, link_source, direction ORDER BY role, messages DESC, ip, address;
 
@@ -177,7 +178,7 @@ SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messag
 FROM dnp3 WHERE malformed IN ('bad_length', 'unknown_object', 'object_overrun') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_public_peer severity=high confidence=high technique=T0883
-SELECT CASE WHEN bool_or(category IN ('control', 'restart', 'application', 'write')) THEN 'critical' ELSE 'high' END AS severity, 'DNP3 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details,
+SELECT CASE WHEN bool_or(category IN ('control', 'restart', 'application', 'write')) THEN 'critical' ELSE 'high' END AS severity, 'DNP3 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' link frames' AS details,
   min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 

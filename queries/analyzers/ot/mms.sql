@@ -37,8 +37,8 @@ SELECT coalesce(service, 'service ' || CAST(service_code AS VARCHAR)) AS service
 FROM mms WHERE service_code IS NOT NULL GROUP BY service_code, service, category ORDER BY requests DESC, service, class;
 
 -- @section "Errors" shape=table limit=15
-SELECT src_ip AS server, service, coalesce(error_class || ' ' || CAST(error_code AS VARCHAR), reject_reason, array_to_string(access_errors, ', ')) AS error, count(*) AS count, min(frame) AS frame
-FROM mms WHERE pdu_type IN ('confirmed_error', 'reject') OR access_errors IS NOT NULL GROUP BY src_ip, service, coalesce(error_class || ' ' || CAST(error_code AS VARCHAR), reject_reason, array_to_string(access_errors, ', ')) ORDER BY count DESC, server, service, error;
+SELECT src_ip AS server, service, coalesce(error_class || ' ' || coalesce(error, CAST(error_code AS VARCHAR)), reject_reason, array_to_string(access_errors, ', ')) AS error, count(*) AS count, min(frame) AS frame
+FROM mms WHERE pdu_type IN ('confirmed_error', 'reject') OR access_errors IS NOT NULL GROUP BY src_ip, service, coalesce(error_class || ' ' || coalesce(error, CAST(error_code AS VARCHAR)), reject_reason, array_to_string(access_errors, ', ')) ORDER BY count DESC, server, service, error;
 
 -- @section "Directory" shape=table limit=15
 SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, service, object_class AS class, domain, count(*) AS requests, min(frame) AS frame FROM mms WHERE category = 'directory' AND pdu_type = 'confirmed_request' GROUP BY CASE WHEN is_orig THEN src_ip ELSE dst_ip END, service, object_class, domain ORDER BY requests DESC, client, service, class, domain;

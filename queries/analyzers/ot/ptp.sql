@@ -27,7 +27,7 @@ SELECT message_type_name AS type, domain, count(*) AS count, CASE WHEN count(*) 
 SELECT domain, source_clock AS clock, count(*) AS messages, round(min(offset_ms), 3) AS least_ms, round(median(offset_ms), 3) AS median_ms, round(max(offset_ms), 3) AS greatest_ms FROM ptp WHERE offset_ms IS NOT NULL GROUP BY domain, source_clock ORDER BY domain, clock;
 
 -- @section "Management" shape=table limit=15
-SELECT ts, source_clock AS clock, target_clock AS target, management_action_name AS action, coalesce(management_name, CAST(management_id AS VARCHAR)) AS what, frame FROM ptp WHERE management_action IS NOT NULL ORDER BY capture, frame;
+SELECT ts, source_clock AS clock, target_clock AS target, management_action_name AS action, coalesce(management_name, CAST(management_id AS VARCHAR)) AS what, coalesce(management_error, CAST(management_error_code AS VARCHAR)) AS error, frame FROM ptp WHERE management_action IS NOT NULL ORDER BY capture, frame;
 
 -- @finding ptp_grandmaster_change severity=medium confidence=high technique=T0830,T0849
 SELECT CASE WHEN quiet > 3 * pace THEN 'low' WHEN priority1 < old_priority1 OR priority1 = old_priority1 AND gm_class < old_class THEN 'high' ELSE 'medium' END AS severity, 'Another grandmaster in a domain' AS title,
@@ -61,7 +61,7 @@ WHERE abs(step) > 1000 ORDER BY capture, frame;
 -- @finding ptp_management_set severity=medium technique=T0836
 SELECT CASE WHEN a.frame IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A clock was commanded' AS title, upper(CAST(r.management_action_name AS VARCHAR)) || ' ' || coalesce(r.management_name, CAST(r.management_id AS VARCHAR), '-') || ' to ' || r.target_clock AS details,
   r.src_mac AS src_mac, r.src_ip AS src_ip, r.dst_ip AS dst_ip, count(DISTINCT r.frame) AS count, min(r.frame) AS frame, array_slice(array_agg(DISTINCT r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
-FROM ptp AS r LEFT JOIN ptp AS a ON a.capture_id = r.capture_id AND a.frame > r.frame AND a.management_action IN (2, 4) AND a.sequence_id = r.sequence_id AND a.management_id = r.management_id AND a.source_clock <> r.source_clock AND a.domain = r.domain
+FROM ptp AS r LEFT JOIN ptp AS a ON a.capture_id = r.capture_id AND a.frame > r.frame AND a.management_action IN (2, 4) AND a.management_error_code IS NULL AND a.sequence_id = r.sequence_id AND a.management_id = r.management_id AND a.source_clock <> r.source_clock AND a.domain = r.domain
 WHERE r.management_action IN (1, 3) GROUP BY r.capture, r.capture_id, r.source_clock, r.management_action_name, r.management_name, r.management_id, r.target_clock, r.src_mac, r.src_ip, r.dst_ip, a.frame IS NOT NULL ORDER BY capture, frame;
 
 -- @finding ptp_flag_downgrade severity=low confidence=high

@@ -22,7 +22,7 @@ use crate::{Result, run};
 /// The table provider.
 pub struct FindingsTable {
     context: SessionContext,
-    present: Present,
+    present: Arc<Present>,
     schema: SchemaRef,
 }
 
@@ -32,7 +32,7 @@ pub type Present = BTreeMap<String, Option<String>>;
 
 impl FindingsTable {
     pub fn new(context: SessionContext, present: Present) -> Self {
-        Self { context, present, schema: run::findings_schema() }
+        Self { context, present: Arc::new(present), schema: run::findings_schema() }
     }
 }
 
@@ -84,17 +84,15 @@ impl TableProvider for FindingsTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (id, source) = (required(filters, "detection"), required(filters, "source"));
-        let mut batches = Vec::new();
-        for analyzer in built_in() {
-            if source.as_ref().is_some_and(|source| *source != analyzer.name) {
-                continue;
-            }
-            for finding in &analyzer.findings {
-                if id.as_ref().is_none_or(|id| *id == finding.id) {
-                    batches.push(detect(&self.context, &analyzer, finding, &self.present).await?);
-                }
+        let mut jobs = Vec::new();
+        for analyzer in built_in().into_iter().filter(|analyzer| source.as_ref().is_none_or(|source| *source == analyzer.name)) {
+            let analyzer = Arc::new(analyzer);
+            for at in (0..analyzer.findings.len()).filter(|at| id.as_ref().is_none_or(|id| *id == analyzer.findings[*at].id)) {
+                let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
+                jobs.push(async move { detect(&context, &analyzer, &analyzer.findings[at], &present).await });
             }
         }
+        let batches = run::side_by_side(jobs).await?;
         let all = concat_batches(&self.schema, &batches)?;
         MemTable::try_new(Arc::clone(&self.schema), vec![vec![all]])?.scan(state, projection, filters, limit).await
     }

@@ -6,8 +6,9 @@
 
 mod findings;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
@@ -40,7 +41,8 @@ pub struct View {
     pub show_secrets: bool,
 }
 
-/// A session over some captures.
+/// A session over some captures; clones are the same session.
+#[derive(Clone)]
 pub struct Catalog {
     context: SessionContext,
     tables: Arc<Tables>,
@@ -61,7 +63,8 @@ impl Catalog {
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets);
-        let tables = Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views() });
+        let tables =
+            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default() });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));
@@ -103,6 +106,8 @@ struct Tables {
     view: View,
     context: SessionContext,
     views: Vec<(String, String)>,
+    /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
+    known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
 }
 
 impl std::fmt::Debug for Tables {
@@ -123,6 +128,25 @@ impl SchemaProvider for Tables {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let known = self.known().get(name).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let made = self.make(name).await?;
+        if let Some(table) = &made {
+            self.known().insert(name.to_owned(), Arc::clone(table));
+        }
+        Ok(made)
+    }
+}
+
+impl Tables {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn TableProvider>>> {
+        // Whole entries only are put in: a panic elsewhere leaves it sound.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if name == "findings" {
             return Ok(Some(Arc::new(findings::FindingsTable::new(self.context.clone(), self.present()))));
         }
@@ -136,9 +160,7 @@ impl SchemaProvider for Tables {
         let stored = self.stored(def)?;
         self.dressed(def, stored).map(Some)
     }
-}
 
-impl Tables {
     /// Stored tables that have rows in some capture of the selection.
     fn present(&self) -> findings::Present {
         let (mut present, mut seen) = (findings::Present::new(), std::collections::HashSet::new());

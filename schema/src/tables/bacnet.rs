@@ -3,9 +3,9 @@
 use crate::table;
 
 table! {
-    /// One row per BACnet message: BVLL-only message, network-layer message or APDU, over BACnet/IP on any port. A segmented APDU gives one row, on the segment that completes it. src/dst are the IP endpoints; for a Forwarded-NPDU the true origin stands in forwarded_ip.
+    /// One row per BACnet message: BVLL-only message, network-layer message or APDU, over BACnet/IP on any port, BACnet Ethernet (802.2 LLC 0x82) and MS/TP captures. A segmented APDU gives one row, on the segment that completes it. src/dst are the IP endpoints; for a Forwarded-NPDU the true origin stands in forwarded_ip.
     pub struct Bacnet("bacnet", "message", Network) {
-        /// `ip`: BACnet/IP.
+        /// `ip` (BACnet/IP), `ethernet`, `mstp`.
         link: word,
         /// BVLL function.
         bvlc_function_code: u8 = "bvlc.function",
@@ -71,7 +71,7 @@ table! {
         who_is_low: u32 = "bacapp.who_is.low_limit",
         /// Who-Is upper bound.
         who_is_high: u32 = "bacapp.who_is.high_limit",
-        /// Who-Has or I-Have name.
+        /// Name in a Who-Has or I-Have; else the first object's, where its object-name was read or written.
         object_name: word = "bacapp.object_name",
         /// First object's type name (`analog_output`, `device`, ...).
         object_type: word,

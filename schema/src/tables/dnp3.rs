@@ -3,13 +3,13 @@
 use crate::table;
 
 table! {
-    /// One row per DNP3 link frame that carries no user data, and per application fragment (all its link frames and transport segments joined), over TCP or UDP. Object headers and points are in dnp3_objects.
+    /// One row per DNP3 link frame, over TCP or UDP. The application fragment (all its link frames and transport segments joined) stands in the row of the link frame that completes it; rows of other link frames have no function. Object headers and points are in dnp3_objects.
     pub struct Dnp3("dnp3", "message", Network) {
         /// `tcp`, `udp`.
         carrier: word,
-        /// Link frames that make up the row.
+        /// Link frames that make up the row: those of the whole fragment, where one ends here.
         link_frames: u16,
-        /// LENGTH of the first link frame.
+        /// LENGTH of the link frame.
         link_length: u8 = "dnp3.len",
         /// Source address.
         link_source: u16 = "dnp3.src",

@@ -33,7 +33,7 @@ table! {
         item_types: list_u16 = "enip.cpf.typeid",
         /// Connected address item (0x00A1).
         connection_id: u32 = "enip.cpf.cai.connid",
-        /// Identity item.
+        /// Identity item, or item of a ListServices answer.
         encapsulation_version: u16 = "enip.encapver",
         /// Identity item: address the device says it has.
         socket_ip: word = "enip.sinaddr",

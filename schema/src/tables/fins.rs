@@ -59,7 +59,7 @@ table! {
         address: u32 = "omron.memory.address",
         /// Bit position.
         bit: u8 = "omron.memory.address.bits",
-        /// Words or bits.
+        /// Words or bits; records of a file transfer.
         number_of_items: u16 = "omron.memory.numitems",
         /// `D100`, `CIO 3.05`, `W12`.
         point: text,

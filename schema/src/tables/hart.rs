@@ -68,7 +68,7 @@ table! {
         tag: text = "hart_ip.pt.rsp.tag",
         /// Command 20 answer, or written by 22.
         long_tag: text,
-        /// Primary variable.
+        /// Primary variable, of commands 1 and 3, and of 9 where it names the dynamic variables (246 to 249).
         primary_value: f64 = "hart_ip.pt.rsp.pv",
         /// Its unit (HCF_SPEC-183 table 2).
         primary_units: u8 = "hart_ip.pt.rsp.pv_units",

@@ -3,11 +3,11 @@
 use crate::table;
 
 table! {
-    /// One row per HSRP version 1 or 2 group state, or version 1 advertisement.
+    /// One row per HSRP version 1 or 2 group state, or advertisement of an interface.
     pub struct Hsrp("hsrp", "message", Network) {
         /// 1 or 2 (the version 1 header field says 0).
         version: u8,
-        /// 0 hello, 1 coup, 2 resign, 3 advertise.
+        /// 0 hello, 1 coup, 2 resign, 3 advertise; null in version 2's advertisement, which has none.
         opcode: u8 = "hsrp.opcode|hsrp2.opcode",
         /// `hello`, `coup`, `resign`, `advertise`.
         opcode_name: word,

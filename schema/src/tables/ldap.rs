@@ -35,7 +35,7 @@ table! {
         ad_error: word,
         /// Matched DN.
         matched_dn: text = "ldap.matchedDN",
-        /// Search base.
+        /// Search base; null for the root of the directory, which has an empty name.
         base_object: word = "ldap.baseObject",
         /// Search scope number.
         scope: u8 = "ldap.scope",
@@ -81,7 +81,7 @@ table! {
         message_id: u32 = "ldap.messageID",
         /// `search_entry`, `add_request`, `modify_request`.
         opcode: word,
-        /// DN of the entry.
+        /// DN of the entry; null for the root of the directory, which has an empty name.
         @bloom object: text = "ldap.objectName|ldap.entry|ldap.object",
         /// Modify: `add`, `delete`, `replace`, `increment`.
         operation: word,

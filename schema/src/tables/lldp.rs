@@ -23,7 +23,7 @@ table! {
         port_description: text = "lldp.port.desc",
         /// System name.
         system_name: word = "lldp.tlv.system.name",
-        /// System description.
+        /// System description. Here, in the port description and in the system name, line breaks and tabs are written `\n`, `\r`, `\t`.
         system_description: text = "lldp.tlv.system.desc",
         /// System capabilities (`bridge`, `router`, `telephone`, `wlan_ap`, `station`, ...).
         capabilities: list_text,

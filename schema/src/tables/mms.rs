@@ -49,6 +49,8 @@ table! {
         error_class: word = "mms.errorClass",
         /// confirmed_error: code in the class.
         error_code: u32,
+        /// confirmed_error: name of the code (`object_non_existent`, `file_non_existent`, ...).
+        error: word,
         /// reject: category and code.
         reject_reason: word,
         /// information_report named RPT: RptID.

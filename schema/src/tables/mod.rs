@@ -202,13 +202,13 @@ macro_rules! table_set {
 
         impl TableSet {
             /// Takes the rows of every table that holds more than `rows` rows or `bytes` bytes, sorted by frame, as batches of
-            /// the capture named. With zero for both, everything is taken.
-            pub fn take_full(&mut self, rows: usize, bytes: usize, capture: &str, capture_id: &str) -> Vec<(&'static TableDef, RecordBatch)> {
+            /// the capture named; its id is asked for only if there are any. With zero for both, everything is taken.
+            pub fn take_full<'i>(&mut self, rows: usize, bytes: usize, capture: &str, capture_id: &dyn Fn() -> &'i str) -> Vec<(&'static TableDef, RecordBatch)> {
                 let mut batches = Vec::new();
                 $(
                     let table = &mut self.$table;
                     if table.rows() > rows || (table.rows() > 0 && table.bytes() > bytes) {
-                        batches.push((<$table<'static> as Row>::Columns::def(), table.finish(capture, capture_id)));
+                        batches.push((<$table<'static> as Row>::Columns::def(), table.finish(capture, capture_id())));
                     }
                 )*
                 batches

@@ -15,7 +15,7 @@ table! {
         requestor_vendor: u16 = "cip.pccc.cip.vend.id",
         /// CIP requestor id: serial number.
         requestor_serial: u32 = "cip.pccc.cip.serial.num",
-        /// Command code, answer bit removed.
+        /// Command code of a request; its answer has the same one, with bit 0x40.
         command: u8 = "cip.pccc.cmd.code",
         /// Status: 0 good, 0xF0 extended status follows.
         status: u8 = "cip.pccc.gs.status",

@@ -23,7 +23,7 @@ table! {
         message_type_name: word,
         /// Domain number.
         domain: u8 = "ptp.v2.domainnumber",
-        /// clockIdentity, 16 hex digits; in version 1 the 12 of sourceUuid.
+        /// clockIdentity, 16 hex digits after `0x`; in version 1 the 12 of sourceUuid.
         source_clock: word = "ptp.v2.clockidentity",
         /// Port of that clock.
         source_port_number: u16 = "ptp.v2.sourceportid",
@@ -81,6 +81,10 @@ table! {
         management_id: u16 = "ptp.v2.mm.managementId",
         /// Name of the management id.
         management_name: word,
+        /// management: managementErrorId of an answer that refuses (MANAGEMENT_ERROR_STATUS TLV); null in all others.
+        management_error_code: u16,
+        /// `RESPONSE_TOO_BIG` 1, `NO_SUCH_ID` 2, `WRONG_LENGTH` 3, `WRONG_VALUE` 4, `NOT_SETABLE` 5, `NOT_SUPPORTED` 6, `GENERAL_ERROR` 0xFFFE.
+        management_error: word,
         /// management: targetPortIdentity, all ones for any.
         target_clock: word = "ptp.v2.mm.targetportidentity",
         /// messageLength.

@@ -41,7 +41,7 @@ table! {
         share: word = "smb2.tree",
         /// File, directory or pipe named by the command, else resolved from its file id.
         @bloom path: text = "smb2.filename",
-        /// SMB2 file id (32 hex digits) or SMB1 FID.
+        /// SMB2 file id (its 32 hex digits grouped as in a GUID) or SMB1 FID (`0x4000`).
         file_id: text = "smb2.fid",
         /// File offset of a read or write.
         offset_bytes: u64 = "smb2.file_offset",

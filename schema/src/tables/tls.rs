@@ -3,7 +3,7 @@
 use crate::table;
 
 table! {
-    /// One row per hello, alert and heartbeat of SSL, TLS and DTLS, on any port and after STARTTLS. Certificates have their own table, `x509`; hellos inside QUIC are in `quic`.
+    /// One row per hello, alert and heartbeat of SSL, TLS and DTLS, on any port, after STARTTLS and inside OpenVPN. A DTLS message sent again is a row again. Certificates have their own table, `x509`; hellos inside QUIC are in `quic`.
     pub struct Tls("tls", "message", Network) {
         /// `client_hello`, `server_hello`, `hello_retry_request`, `ssl2_client_hello`, `alert`, `heartbeat_request`, `heartbeat_response`; `heartbeat` where encryption hides which of the two it is.
         message: word,

@@ -21,7 +21,7 @@ table! {
         umas_function: word,
         /// `read`, `write`, `upload` (from the PLC), `download` (to the PLC), `start`, `stop`, `reservation`, `identity`, `diagnostic`, `unknown`.
         category: word,
-        /// `ok` (0xFE), `error` (0xFD), `no_response`, `response_only`, else `0xNN`.
+        /// `ok` (0xFE), `error` (0xFD, or a Modbus exception instead), `no_response`, `response_only`, else `0xNN`.
         status: word,
         /// Bytes after 0xFD, as sent.
         error_code: u16,

@@ -5,7 +5,7 @@ use crate::table;
 table! {
     /// One row per X.509 certificate, each time it is presented, in the order of its chain. The row's source presents it. TLS 1.3 and QUIC encrypt their certificates.
     pub struct X509("x509", "object in message", Network) {
-        /// `tls`, `dtls`, `quic`, `ikev1`, `ikev2`, `eap`, `rdp`, `smime`, `kerberos`, `ldap`, `opcua`; `ocsp` for the signer of a stapled OCSP response.
+        /// `tls`, `dtls`, `quic`, `ikev1`, `ikev2`, `eap`, `rdp`, `smime`, `kerberos`, `opcua`; `ldap` for one in an entry of a directory; `ocsp` for the signer of an OCSP response, stapled or fetched.
         carrier: word,
         /// `server` or `client`: who presents it; null if unknown.
         role: word,

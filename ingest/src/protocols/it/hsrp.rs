@@ -25,6 +25,8 @@ pub static PROTOCOL: Protocol = Protocol {
     ..Protocol::NONE
 };
 
+/// Opcode of version 1's advertisement.
+const ADVERTISE: u8 = 3;
 const TEXT: u8 = 3;
 const MD5: u8 = 4;
 
@@ -46,7 +48,8 @@ fn version(payload: &[u8]) -> Option<u8> {
 #[derive(Default, PartialEq, Debug)]
 struct State {
     version: u8,
-    opcode: u8,
+    /// What version 2 tells of an interface bears none.
+    opcode: Option<u8>,
     state: Option<u8>,
     group: Option<u16>,
     priority: Option<u32>,
@@ -83,11 +86,11 @@ impl DatagramDissector for Messages {
             let identifier = state.identifier.map(|mac| mac.to_string());
             cx.emit(Hsrp {
                 version: Some(state.version),
-                opcode: Some(state.opcode),
-                opcode_name: opcode(state.opcode),
+                opcode: state.opcode,
+                opcode_name: opcode(state.opcode.unwrap_or(ADVERTISE)),
                 state: state.state,
                 state_name: state.state.and_then(|code| match (state.version, state.opcode) {
-                    (1, 3) => None,
+                    (1, Some(ADVERTISE)) => None,
                     (1, _) => state_1(code),
                     _ => state_2(code),
                 }),
@@ -115,8 +118,8 @@ fn read_1<'a>(payload: &'a [u8], states: &mut Vec<State>, proof: &mut Proof<'a>)
     let mut wire = Reader::new(payload);
     wire.skip(1)?;
     let opcode = wire.u8()?;
-    if opcode == 3 {
-        states.push(State { version: 1, opcode, ..State::default() });
+    if opcode == ADVERTISE {
+        states.push(State { version: 1, opcode: Some(opcode), ..State::default() });
         return Ok(());
     }
     let state = wire.u8()?;
@@ -127,7 +130,7 @@ fn read_1<'a>(payload: &'a [u8], states: &mut Vec<State>, proof: &mut Proof<'a>)
     let virtual_ip = Ipv4Addr::from(wire.array::<4>()?);
     states.push(State {
         version: 1,
-        opcode,
+        opcode: Some(opcode),
         state: Some(state),
         group: Some(group.into()),
         priority: Some(priority.into()),
@@ -161,7 +164,7 @@ fn read_2<'a>(payload: &'a [u8], states: &mut Vec<State>, proof: &mut Proof<'a>)
                 let [a, b, c, d, ..] = address;
                 states.push(State {
                     version: 2,
-                    opcode,
+                    opcode: Some(opcode),
                     state: Some(state),
                     group: Some(group),
                     priority: Some(priority),
@@ -171,6 +174,8 @@ fn read_2<'a>(payload: &'a [u8], states: &mut Vec<State>, proof: &mut Proof<'a>)
                     identifier: Some(identifier),
                 });
             }
+            // How many groups the interface is active in: version 1's advertisement.
+            2 => states.push(State { version: 2, ..State::default() }),
             TEXT => proof.text = printed(value.rest()),
             MD5 => proof.md5 = true,
             _ => {}
@@ -234,5 +239,8 @@ mod tests {
         assert_eq!((state.group, state.priority, state.hello_ms, state.hold_ms), (Some(258), Some(110), Some(3000), Some(10_000)));
         assert_eq!((state.virtual_ip, proof.text, state_2(6)), ("10.0.0.1".parse().ok(), Some(&b"x"[..]), Some("active")));
         assert!(read_2(&bytes[..30], &mut Vec::new(), &mut Proof::default()).is_err());
+        let mut states = Vec::new();
+        assert!(read_2(&[2, 4, 0, 0, 0, 1], &mut states, &mut proof).is_ok());
+        assert_eq!(states, [State { version: 2, ..State::default() }]);
     }
 }

@@ -108,8 +108,8 @@ impl Messages {
                     wire.skip(auxiliary)?;
                 }
             }
-            // RGMP: join and leave name a group.
-            0xfc | 0xfd => self.groups.push(address(&mut wire)?),
+            // RGMP: join and leave name a group. So does a trace; 0.0.0.0 asks for the way to a source whatever the group.
+            0x1e | 0x1f | 0xfc | 0xfd => self.groups.push(address(&mut wire)?),
             _ => {}
         }
         Ok(())

@@ -34,6 +34,7 @@ pub mod rip;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
+pub mod socks;
 pub mod ssdp;
 pub mod ssh;
 pub mod syslog;

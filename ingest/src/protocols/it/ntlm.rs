@@ -332,9 +332,11 @@ fn oem(bytes: &[u8]) -> Option<Cow<'_, str>> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// Samba ends names with a NUL, and has nothing before it where it knows no domain.
 fn utf16(bytes: &[u8]) -> Option<String> {
     let (pairs, _) = bytes.as_chunks::<2>();
-    let text: String = char::decode_utf16(pairs.iter().map(|&pair| u16::from_le_bytes(pair))).map(|unit| unit.unwrap_or('\u{fffd}')).collect();
+    let units = pairs.iter().map(|&pair| u16::from_le_bytes(pair)).take_while(|&unit| unit != 0);
+    let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect();
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -544,5 +546,6 @@ mod tests {
         let message = authenticate("bob", &[7; 24]);
         assert!(Authenticate::parse(&message[..100]).is_err());
         assert_eq!(file_time(116_444_736_000_000_001), Some(100));
+        assert_eq!((utf16(b"a\0\0\0").as_deref(), utf16(b"\0\0")), (Some("a"), None));
     }
 }

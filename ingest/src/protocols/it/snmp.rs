@@ -246,8 +246,9 @@ impl<'a> Message<'a> {
             let mut usm = Reader::new(parameters);
             let mut usm = Reader::new(ber::expect(&mut usm, tag::SEQUENCE)?);
             secured.engine_id = ber::expect(&mut usm, tag::OCTET_STRING)?;
-            secured.boots = u32::try_from(ber::signed(ber::expect(&mut usm, tag::INTEGER)?)?).ok();
-            secured.time = u32::try_from(ber::signed(ber::expect(&mut usm, tag::INTEGER)?)?).ok();
+            // Neither is ever negative (RFC 3414 section 2.4): engines that leave the zero octet before a high bit out mean the number.
+            secured.boots = u32::try_from(ber::unsigned(ber::expect(&mut usm, tag::INTEGER)?)?).ok();
+            secured.time = u32::try_from(ber::unsigned(ber::expect(&mut usm, tag::INTEGER)?)?).ok();
             secured.user = ber::expect(&mut usm, tag::OCTET_STRING)?;
         }
         let (kind, content) = ber::element(&mut reader)?;
@@ -368,7 +369,7 @@ impl Messages {
         let pdu = message.pdu.as_ref();
         let response_time_ms = pdu.and_then(|pdu| self.timed(cx.ts, pdu));
         let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-        let community = message.community.map(octets);
+        let community = message.community.filter(|community| !community.is_empty()).map(octets);
         if let (Some(community), Some(pdu)) = (message.community, pdu) {
             self.login(cx, community, pdu.code);
         }

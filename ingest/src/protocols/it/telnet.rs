@@ -116,14 +116,7 @@ fn next(bytes: &[u8]) -> Option<(Piece<'_>, usize)> {
         [IAC, IAC, ..] => Some((Piece::Byte(IAC), 2)),
         [IAC, code @ WILL..=DONT, option, ..] => Some((Piece::Option(*code, *option), 3)),
         [IAC, SB, option, rest @ ..] => {
-            let mut at = 0;
-            loop {
-                at += rest.get(at..)?.iter().position(|&octet| octet == IAC)?;
-                match rest.get(at + 1)? {
-                    &SE => break,
-                    _ => at += 2,
-                }
-            }
+            let at = suboption_end(rest)?;
             let body = rest.get(..at)?;
             let doubled = body.windows(2).any(|pair| pair == [IAC, IAC]);
             let body = if doubled { Cow::Owned(undoubled(body)) } else { Cow::Borrowed(body) };
@@ -134,6 +127,32 @@ fn next(bytes: &[u8]) -> Option<(Piece<'_>, usize)> {
         [octet, ..] => Some((Piece::Byte(*octet), 1)),
         [] => None,
     }
+}
+
+/// Where IAC SE stands.
+fn suboption_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += bytes.get(at..)?.iter().position(|&octet| octet == IAC)?;
+        match bytes.get(at + 1)? {
+            &SE => return Some(at),
+            _ => at += 2,
+        }
+    }
+}
+
+/// Writes the row of a sub-negotiation whose value is not read.
+fn unread_suboption(cx: &mut Cx<'_>, bytes: &[u8]) {
+    let option = bytes.get(2).copied();
+    cx.emit(Telnet {
+        event: Some("suboption"),
+        direction: Some(side(cx.dir)),
+        command_code: Some(SB),
+        command: command_name(SB),
+        option_code: option,
+        option: option.and_then(option_name),
+        ..Telnet::default()
+    });
 }
 
 fn undoubled(bytes: &[u8]) -> Vec<u8> {
@@ -261,6 +280,8 @@ struct Session {
     login: Option<Login>,
     /// The byte before, of each direction: CR NUL and CR LF are one line end.
     before: [u8; 2],
+    /// A sub-negotiation too long to wait for is passed over up to its end.
+    passing: [bool; 2],
 }
 
 impl Session {
@@ -386,14 +407,24 @@ fn side(dir: Dir) -> &'static str {
 impl StreamDissector for Session {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         let mut at = 0;
+        if self.passing[cx.dir.index()] {
+            let Some(end) = suboption_end(bytes) else {
+                // The last octet may be the first half of its end.
+                return Progress::Consumed(bytes.strip_suffix(&[IAC]).map_or(bytes.len(), <[u8]>::len));
+            };
+            self.passing[cx.dir.index()] = false;
+            at = end + 2;
+        }
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
             let Some((piece, length)) = next(rest) else {
-                if rest.len() > MAX_SUBOPTION {
-                    cx.anomaly("telnet", "limit_reached", "a sub-negotiation is longer than 4 KiB; it is passed over");
-                    return Progress::Consumed(bytes.len());
+                if rest.len() <= MAX_SUBOPTION {
+                    return Progress::Consumed(at);
                 }
-                return Progress::Consumed(at);
+                unread_suboption(cx, rest);
+                cx.anomaly("telnet", "limit_reached", "a sub-negotiation is longer than 4 KiB; it is passed over");
+                self.passing[cx.dir.index()] = true;
+                return Progress::Consumed(bytes.strip_suffix(&[IAC]).map_or(bytes.len(), <[u8]>::len));
             };
             at += length;
             let direction = Some(side(cx.dir));
@@ -431,7 +462,15 @@ impl StreamDissector for Session {
     fn gap(&mut self, _cx: &mut Cx<'_>, _missing: u64) -> bool {
         self.lines = Default::default();
         self.prompt = None;
+        self.passing = Default::default();
         true
+    }
+
+    fn end(&mut self, cx: &mut Cx<'_>, rest: &[u8]) {
+        if rest.len() > 2 {
+            unread_suboption(cx, rest);
+            cx.anomaly("telnet", "bad_length", "a sub-negotiation has no end");
+        }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {

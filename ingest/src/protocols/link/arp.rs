@@ -14,7 +14,7 @@ use pcapper_schema::Mac;
 use pcapper_schema::tables::Arp;
 use rustc_hash::FxHashMap;
 
-use crate::packet::{Llc, Packet};
+use crate::packet::{Layer, Llc, Packet};
 use crate::protocols::{Cx, FrameDissector, FrameKind, Group, Outcome, Protocol};
 use crate::wire::Reader;
 
@@ -43,7 +43,8 @@ fn claims(packet: &Packet<'_>) -> bool {
         Some(Llc::Snap { pid, .. }) if packet.ether_type.is_none() => Some(pid),
         _ => packet.ether_type,
     };
-    matches!(kind, Some(ETHER_TYPE_ARP | ETHER_TYPE_RARP))
+    // ARCNET has numbers of its own for it (RFC 1051, RFC 1201), which the layers tell.
+    matches!(kind, Some(ETHER_TYPE_ARP | ETHER_TYPE_RARP)) || kind.is_none() && packet.layers.contains(&Layer::Arp)
 }
 
 /// Who asked whom. Probes all ask from 0.0.0.0, so theirs are told apart by hardware address.

@@ -135,9 +135,9 @@ impl<'a> Pdu<'a> {
             1 => self.chassis = self.chassis.or(Some(identifier(&mut wire)?)),
             2 => self.port = self.port.or(Some(identifier(&mut wire)?)),
             3 => self.ttl_s = self.ttl_s.or(Some(wire.be_u16()?)),
-            4 => self.port_description = text(value),
-            5 => self.system_name = text(value),
-            6 => self.system_description = text(value),
+            4 => self.port_description = text(value).map(one_line),
+            5 => self.system_name = text(value).map(one_line),
+            6 => self.system_description = text(value).map(one_line),
             7 => self.capabilities = Some((wire.be_u16()?, wire.be_u16()?)),
             8 => self.management_address(&mut wire)?,
             127 => {
@@ -276,6 +276,11 @@ fn octets<'a>(wire: &mut Reader<'a>) -> Wire<&'a [u8]> {
 fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let end = bytes.iter().rposition(|octet| *octet != 0)?;
     Some(String::from_utf8_lossy(bytes.get(..=end)?))
+}
+
+/// Text of several lines as one: descriptions are copyright notices and the like, and compared and listed as one value.
+fn one_line(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains(['\n', '\r', '\t']) { Cow::Owned(text.replace('\r', "\\r").replace('\n', "\\n").replace('\t', "\\t")) } else { text }
 }
 
 /// An address of an IANA address family (1 IPv4, 2 IPv6, 6 hardware).
@@ -467,6 +472,7 @@ mod tests {
     #[test]
     fn reads_tlvs_of_all_organizations() {
         let mut bytes = mandatory();
+        bytes.extend(tlv(6, b"IOS 12.2\r\nCopyright\0"));
         bytes.extend(tlv(7, &[0, 0x14, 0, 4]));
         bytes.extend(tlv(8, &[5, 1, 10, 10, 10, 70, 2, 0, 0, 0, 1, 8, 0x2b, 6, 1, 4, 1, 0x81, 0xc0, 0x6e]));
         bytes.extend(tlv(127, &[0, 0x80, 0xc2, 3, 0, 5, 3, b'o', b'p', b's']));
@@ -481,6 +487,7 @@ mod tests {
         assert!(fault.is_none());
         assert_eq!(pdu.chassis.map(|id| notation(id, 4, 5)).as_deref(), Some("00:1b:1b:34:34:cb"));
         assert_eq!(pdu.ttl_s, Some(20));
+        assert_eq!(pdu.system_description.as_deref(), Some(r"IOS 12.2\r\nCopyright"));
         assert_eq!(pdu.capabilities.map(|(all, _)| capability_names(all)), Some(vec!["bridge".into(), "router".into()]));
         assert_eq!(pdu.management_addresses, ["10.10.10.70"]);
         assert_eq!(pdu.management_oids, ["1.3.6.1.4.1.24686"]);

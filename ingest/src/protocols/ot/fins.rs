@@ -279,6 +279,9 @@ struct Peers {
 struct Body<'a> {
     memory: Option<Memory>,
     values: Vec<u16>,
+    /// How many words or records a file service moves, and the first word of a parameter area it moves.
+    items: Option<u16>,
+    first: Option<u16>,
     parameter_area: Option<u16>,
     program: Option<u16>,
     run_mode: Option<&'static str>,
@@ -372,7 +375,26 @@ impl<'a> Body<'a> {
                 }
             }
             0x0c01..=0x0c03 => body.program = wire.be_u16().ok(),
-            0x220b => body.parameter_area = wire.be_u16().ok(),
+            // Which way, then what, how much, the disk, and the file's name.
+            0x220a => {
+                wire.skip(6)?;
+                body.items = Some(wire.be_u16()?);
+                wire.skip(2)?;
+                body.file = trimmed(wire.take(12)?).map(Cow::into_owned);
+            }
+            0x220b => {
+                wire.skip(2)?;
+                body.parameter_area = Some(wire.be_u16()?);
+                body.first = Some(wire.be_u16()?);
+                wire.skip(4)?;
+                body.file = trimmed(wire.take(12)?).map(Cow::into_owned);
+            }
+            0x220c => {
+                wire.skip(2)?;
+                body.program = Some(wire.be_u16()?);
+                wire.skip(10)?;
+                body.file = trimmed(wire.take(12)?).map(Cow::into_owned);
+            }
             0x0702 => body.clock = clock(&mut wire)?,
             0x2202 | 0x2208 => {
                 wire.skip(2)?;
@@ -403,6 +425,10 @@ impl<'a> Body<'a> {
                     body.values = values(data, area(memory.area).is_some_and(|(_, bit)| bit));
                 }
             }
+            // Areas and programs that are read or written are named again.
+            0x0201 => body.parameter_area = Some(wire.be_u16()?),
+            0x0306 | 0x0307 => body.program = Some(wire.be_u16()?),
+            0x220a => body.items = wire.be_u16().ok(),
             0x0501 => {
                 body.model = printable(wire.take(20)?);
                 body.version = printable(wire.take(20)?);
@@ -483,9 +509,9 @@ impl Peers {
             response_time_ms: asked.as_ref().and_then(|asked| points::milliseconds(Some(asked.ts), Some(cx.ts))),
             memory_area_code: memory.map(|memory| memory.area),
             memory_area: name.as_deref(),
-            address: memory.map(|memory| u32::from(memory.address)),
+            address: memory.map(|memory| memory.address).or(body.first).map(u32::from),
             bit: memory.map(|memory| memory.bit),
-            number_of_items: memory.and_then(|memory| memory.items),
+            number_of_items: memory.and_then(|memory| memory.items).or(body.items),
             point: shown.as_deref(),
             values: Some(body.values.as_slice()).filter(|values| !values.is_empty()),
             parameter_area_code: body.parameter_area,

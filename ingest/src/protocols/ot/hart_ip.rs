@@ -272,6 +272,8 @@ struct Answer<'a> {
     units: Option<u8>,
     /// Primary to quaternary value.
     values: [Option<f64>; 4],
+    /// Device variables by their numbers.
+    variables: Vec<(u8, f64)>,
 }
 
 impl<'a> Answer<'a> {
@@ -319,10 +321,10 @@ impl<'a> Answer<'a> {
                         Ok((variable, units, value))
                     };
                     let Ok((variable, units, value)) = slot(&mut wire) else { break };
-                    // 246 to 249 name the dynamic variables, 0 to 3 mostly are the same.
-                    let index = match variable {
-                        246..=249 => usize::from(variable - 246),
-                        variable => usize::from(variable),
+                    // 246 to 249 name the dynamic variables; what 0 and up measure differs from device to device.
+                    let Some(index) = variable.checked_sub(246).map(usize::from).filter(|index| *index < 4) else {
+                        answer.variables.extend(value.map(|value| (variable, value)));
+                        continue;
                     };
                     if index == 0 {
                         answer.units = Some(units);
@@ -459,10 +461,10 @@ impl Peer {
         let long_address = is_long.then(|| hex(unit.address));
         let short = unit.address.first().filter(|_| !is_long).map(|octet| octet & 0x3f);
         let ok = unit.status.is_some_and(|(code, _)| code & 0x80 == 0 && matches!(code, 0 | 8 | 14 | 24..=27 | 30 | 112..=127));
-        let answer = if unit.is_request() {
+        let answer = if unit.is_request() && !matches!(unit.command, 18 | 22) {
             Answer::default()
         } else {
-            // A refusal carries no data.
+            // A refusal carries no data; requests that write a tag carry it as the answers do.
             Answer::read(unit.command, unit.data).unwrap_or_default()
         };
         let write_value = unit.is_request().then(|| written(unit.command, unit.data)).flatten();
@@ -519,8 +521,9 @@ impl Peer {
 
     fn values(&self, cx: &mut Cx<'_>, unit: &Unit<'_>, answer: &Answer<'_>, instrument: &str, quality: Option<&str>, asked: Option<&Waiting>) {
         let common = cx.common(cx.dir);
-        let named = ["primary", "secondary", "tertiary", "quaternary"].into_iter().zip(answer.values);
-        for (point, value) in named.chain([("loop current", answer.current)]) {
+        let named = ["primary", "secondary", "tertiary", "quaternary"].map(Cow::Borrowed).into_iter().zip(answer.values);
+        let numbered = answer.variables.iter().map(|(number, value)| (format!("variable {number}").into(), Some(*value)));
+        for (point, value) in named.chain([("loop current".into(), answer.current)]).chain(numbered) {
             let Some(value) = value else { continue };
             points::value(
                 cx,
@@ -530,7 +533,7 @@ impl Peer {
                     source_protocol: Some("hart_ip"),
                     request_frame: asked.map(|asked| asked.frame),
                     unit_id: Some(instrument),
-                    point: Some(point),
+                    point: Some(&point),
                     object_type: Some("variable"),
                     direction: Some(if unit.delimiter & 7 == 1 { "report" } else { "read" }),
                     value: Some(value),

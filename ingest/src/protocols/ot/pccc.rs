@@ -355,7 +355,7 @@ pub fn message(cx: &mut Cx<'_>, carrier: &'static str, requestor: Option<Request
         request_frame: asked.as_ref().map(|(common, _)| common.frame),
         requestor_vendor: requestor.map(|(vendor, _)| vendor),
         requestor_serial: requestor.map(|(_, serial)| serial),
-        command: Some(message.command),
+        command: Some(message.command).filter(|_| message.is_request),
         status: Some(message.status),
         extended_status: message.extended,
         error: status_text(message.status, message.extended).filter(|_| !message.is_request),

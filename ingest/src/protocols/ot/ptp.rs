@@ -84,6 +84,25 @@ fn control(kind: u8) -> u8 {
     }
 }
 
+/// What a management error says (IEEE 1588-2019 table 109).
+fn management_error_name(id: u16) -> Option<&'static str> {
+    Some(match id {
+        1 => "RESPONSE_TOO_BIG",
+        2 => "NO_SUCH_ID",
+        3 => "WRONG_LENGTH",
+        4 => "WRONG_VALUE",
+        5 => "NOT_SETABLE",
+        6 => "NOT_SUPPORTED",
+        0xfffe => "GENERAL_ERROR",
+        _ => return None,
+    })
+}
+
+/// An identity as it is mostly written: hexadecimal.
+fn identity(octets: &[u8]) -> String {
+    format!("0x{}", hex(octets))
+}
+
 const ACTIONS: [&str; 5] = ["get", "set", "response", "command", "acknowledge"];
 
 /// Names of the management ids (IEEE 1588-2019 table 59).
@@ -213,6 +232,7 @@ struct Body {
     target: Option<[u8; 8]>,
     action: Option<u8>,
     management_id: Option<u16>,
+    management_error: Option<u16>,
     is_power: bool,
     has_authentication: bool,
 }
@@ -278,7 +298,7 @@ impl Body {
             match tlv {
                 TLV_MANAGEMENT => body.management_id = value.be_u16().ok(),
                 TLV_MANAGEMENT_ERROR => {
-                    value.skip(2)?;
+                    body.management_error = Some(value.be_u16()?);
                     body.management_id = value.be_u16().ok();
                 }
                 TLV_ORGANIZATION => body.is_power |= value.array() == Ok(POWER),
@@ -345,8 +365,9 @@ fn message(cx: &mut Cx<'_>, bytes: &[u8], transport: &'static str, vlan_id: Opti
         let utc = origin.checked_sub(ahead.checked_mul(1_000_000_000)?)?;
         Some(utc.checked_sub(cx.ts)? as f64 / 1e6)
     });
-    let clock = hex(&header.clock);
-    let texts = [body.announce.as_ref().map(|announce| announce.clock), body.requesting, body.target].map(|clock| clock.map(|clock| hex(&clock)));
+    let clock = identity(&header.clock);
+    let texts =
+        [body.announce.as_ref().map(|announce| announce.clock), body.requesting, body.target].map(|clock| clock.map(|clock| identity(&clock)));
     let [gm_clock, requesting_clock, target_clock] = &texts;
     let announce = body.announce.as_ref();
     cx.emit(Ptp {
@@ -395,6 +416,8 @@ fn message(cx: &mut Cx<'_>, bytes: &[u8], transport: &'static str, vlan_id: Opti
         management_action_name: body.action.and_then(|action| ACTIONS.get(usize::from(action))).copied(),
         management_id: body.management_id,
         management_name: body.management_id.and_then(management_name),
+        management_error_code: body.management_error,
+        management_error: body.management_error.and_then(management_error_name),
         target_clock: target_clock.as_deref(),
         message_len: Some(header.length),
         has_auth_tlv: Some(body.has_authentication),
@@ -412,7 +435,7 @@ fn first_version(cx: &mut Cx<'_>, bytes: &[u8], transport: &'static str, vlan_id
         cx.anomaly("ptp", "truncated_header", "the message is shorter than its header");
         return Outcome::Decoded;
     };
-    let clock = hex(&uuid);
+    let clock = identity(&uuid);
     cx.emit(Ptp {
         transport: Some(transport),
         vlan_id,
@@ -473,7 +496,8 @@ mod tests {
         bytes.extend([1, 1, 1, 0]);
         assert_eq!(Body::read(MANAGEMENT, &[&bytes[..], &[0, 1, 0, 4, 0x20, 5, 0, 0]].concat()).unwrap().management_id, Some(0x2005));
         let body = Body::read(MANAGEMENT, &[&bytes[..], &[0, 2, 0, 8, 0, 2, 0x20, 0x0f, 0, 0, 0, 0]].concat()).unwrap();
-        assert_eq!((body.management_id, body.action), (Some(0x200f), Some(1)));
+        assert_eq!((body.management_id, body.action, body.management_error), (Some(0x200f), Some(1), Some(2)));
+        assert_eq!(management_error_name(2), Some("NO_SUCH_ID"));
         assert_eq!(management_name(0x200f), Some("TIME"));
         assert!(Body::read(MANAGEMENT, &[&bytes[..], &[0, 1, 0, 9, 0]].concat()).is_err());
     }

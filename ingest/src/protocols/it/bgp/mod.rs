@@ -29,17 +29,25 @@ pub static PROTOCOL: Protocol = Protocol {
 
 /// Marker, length and type.
 const HEADER: usize = 19;
+/// Longest message (RFC 4271 4.1).
+const MAX_MESSAGE: usize = 4096;
 
 fn probe(offer: &Offer<'_>) -> Verdict {
     let bytes = offer.current();
-    if bytes.iter().take(16).any(|&byte| byte != 0xff) {
-        return Verdict::No;
-    }
+    let marked = bytes.iter().take(16).all(|&byte| byte == 0xff);
     match header(bytes) {
         Some(_) => Verdict::Yes,
-        None if bytes.len() >= HEADER => Verdict::No,
-        None => Verdict::More,
+        None if marked && bytes.len() < HEADER => Verdict::More,
+        // The capture may begin in the middle of a message: on BGP's own port the next one is waited for.
+        None if offer.usual_port && next(bytes).is_some() => Verdict::Yes,
+        None if offer.usual_port && bytes.len() < MAX_MESSAGE + HEADER => Verdict::More,
+        None => Verdict::No,
     }
+}
+
+/// Where the next message begins.
+fn next(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(HEADER).position(|window| header(window).is_some())
 }
 
 /// Length and type, where the header is whole and makes sense.
@@ -83,11 +91,16 @@ impl About {
     }
 }
 
-#[derive(Default)]
 struct Session {
     speakers: [Speaker; 2],
-    /// Bytes were lost: the next message is looked for by its marker.
+    /// Bytes were lost, or nothing was seen yet: the next message is looked for by its marker.
     is_lost: [bool; 2],
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { speakers: Default::default(), is_lost: [true; 2] }
+    }
 }
 
 impl StreamDissector for Session {
@@ -96,8 +109,7 @@ impl StreamDissector for Session {
             return Progress::Consumed(0);
         }
         if *self.lost(cx.dir) {
-            let start = bytes.windows(HEADER).position(|window| header(window).is_some());
-            let Some(start) = start else { return Progress::Consumed(bytes.len() - (HEADER - 1)) };
+            let Some(start) = next(bytes) else { return Progress::Consumed(bytes.len() - (HEADER - 1)) };
             *self.lost(cx.dir) = false;
             if start > 0 {
                 return Progress::Consumed(start);
@@ -297,6 +309,8 @@ mod tests {
         bytes.extend([0, 19, 4]);
         assert_eq!(header(&bytes), Some((19, 4)));
         assert_eq!(header(&bytes[..18]), None);
+        let late: Vec<u8> = [7, 0xff, 0xff].into_iter().chain(bytes.iter().copied()).collect();
+        assert_eq!((next(&late), next(&late[..20])), (Some(3), None));
         bytes[17] = 18;
         assert_eq!(header(&bytes), None);
     }

@@ -19,7 +19,7 @@ use pairing::{Asked, Pairing};
 use pcapper_schema::Common;
 use row::{Passage, upgrades_to};
 
-use crate::protocols::it::winrm;
+use crate::protocols::it::{winrm, x509};
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 
 /// Declaration.
@@ -43,6 +43,9 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     // On its own port a flow that starts midway may be a body whose connection goes on with messages.
     if open || offer.usual_port { Verdict::More } else { Verdict::No }
 }
+
+/// Longest answer of an OCSP responder that is read for its certificates, octets.
+const MAX_OCSP: usize = 64 << 10;
 
 /// Where a direction is.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -252,7 +255,7 @@ impl HttpStream {
                     None
                 }
                 Looks::Open | Looks::Likely => Some(Progress::Consumed(0)),
-                Looks::Loose | Looks::Simple | Looks::Unlike => Some(Progress::Stop),
+                Looks::Loose | Looks::Simple | Looks::Unlike => Some(Progress::Anew(0)),
             },
         }
     }
@@ -292,7 +295,13 @@ impl HttpStream {
         side.content.start(
             head.list(Name::ContentEncoding).chain(head.list(Name::TransferEncoding).filter(|coding| !is_chunked(coding))),
             carries_file(&head),
-            if is_winrm(&head, asked.as_ref()) { winrm::MAX_BODY } else { 0 },
+            if is_winrm(&head, asked.as_ref()) {
+                winrm::MAX_BODY
+            } else if is_ocsp(&head) {
+                MAX_OCSP
+            } else {
+                0
+            },
         );
         side.head = head;
         side.asked = asked;
@@ -373,6 +382,10 @@ impl HttpStream {
         if is_winrm(&side.head, side.asked.as_ref()) {
             take_winrm(&mut self.winrm, cx, common, side);
         }
+        if complete && is_ocsp(&side.head) && side.content.decoded_bytes().is_some() {
+            let presented = x509::Presented { carrier: "ocsp", role: Some("server"), server_name: None };
+            x509::emit_chain(cx, &presented, &x509::ocsp_certificates(side.content.kept()));
+        }
         if let Some(file) = side.content.take_file() {
             row::emit_file(cx.tables, common, dir, &side.head, &side.content, file, passage);
         }
@@ -396,6 +409,12 @@ impl HttpStream {
 fn is_winrm(head: &Head, asked: Option<&Asked>) -> bool {
     let target = if head.is_request() { head.target() } else { asked.map(|asked| &*asked.target) };
     target.is_some_and(winrm::is_target)
+}
+
+/// The message is the answer of an OCSP responder (RFC 6960, A.2).
+fn is_ocsp(head: &Head) -> bool {
+    let kind = head.get(Name::ContentType).and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    !head.is_request() && kind.trim_ascii().eq_ignore_ascii_case("application/ocsp-response")
 }
 
 fn take_winrm(exchanges: &mut Option<Box<winrm::Exchanges>>, cx: &mut Cx<'_>, common: &Common, side: &Side) {
@@ -639,6 +658,12 @@ mod tests {
         let (rows, left) = run(&connect, &["url", "status_code", "body_bytes"]);
         assert_eq!(rows, ["h:443 - 0", "- 200 0"]);
         assert_eq!(left, Some(Progress::Handover(0, "tls")));
+        let mail = [
+            Data(Orig, "CONNECT h:25 HTTP/1.1\r\nHost: h:25\r\n\r\n"),
+            Data(Resp, "HTTP/1.1 200 Connection established\r\n\r\n"),
+            Data(Resp, "220 h ESMTP\r\n"),
+        ];
+        assert_eq!(run(&mail, &["url"]).1, Some(Progress::Anew(0)));
 
         let upgrade = [
             Data(Orig, "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),

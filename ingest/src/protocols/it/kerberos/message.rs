@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::protocols::ber::{self, tag};
 use crate::protocols::hex::hex;
+use crate::protocols::it::x509;
 use crate::wire::{Malformed, Reader, Wire};
 
 /// Message types (RFC 4120, 7.5.7); the tag of each is its number in the application class.
@@ -24,6 +25,9 @@ pub mod kind {
 mod padata {
     pub const TGS_REQ: i32 = 1;
     pub const ENC_TIMESTAMP: i32 = 2;
+    /// Public keys instead of passwords (RFC 4556, 3.2).
+    pub const PK_AS_REQ: i32 = 16;
+    pub const PK_AS_REP: i32 = 17;
     pub const ETYPE_INFO2: i32 = 19;
     pub const FOR_USER: i32 = 129;
     pub const S4U_X509_USER: i32 = 130;
@@ -72,6 +76,8 @@ pub struct Message<'a> {
     pub salt: Option<Cow<'a, str>>,
     /// Encrypted timestamp of an AS-REQ.
     pub timestamp: Option<Encrypted<'a>>,
+    /// Certificates by which client or server prove who they are (PKINIT), DER.
+    pub certificates: Vec<&'a [u8]>,
 }
 
 /// Length in bytes of the message that starts here, `None` if none does: the tag of a message type, a sequence, and in it
@@ -109,6 +115,14 @@ impl<'a> Message<'a> {
         let mut message = Self::default();
         let read = message.read(bytes);
         (message, read)
+    }
+
+    /// A ticket by itself, which is what a client has turned into one of version 4; its kind is 0.
+    pub fn bare_ticket(bytes: &'a [u8]) -> Option<Self> {
+        let mut message = Self::default();
+        message.ticket(bytes).ok()?;
+        message.realm.clone_from(&message.ticket_realm);
+        Some(message)
     }
 
     fn read(&mut self, bytes: &'a [u8]) -> Wire<()> {
@@ -249,6 +263,16 @@ impl<'a> Message<'a> {
                 self.ticket = presented.ticket;
             }
             (padata::ENC_TIMESTAMP, kind::AS_REQ) => self.timestamp = Some(encrypted(data)?),
+            (padata::PK_AS_REQ, kind::AS_REQ) => {
+                let mut fields = Reader::new(ber::expect(&mut Reader::new(data), tag::SEQUENCE)?);
+                self.certificates = x509::cms_certificates(ber::expect(&mut fields, 0x80)?);
+            }
+            // Of the choices of the answer, the one with a key agreement is signed.
+            (padata::PK_AS_REP, kind::AS_REP) => {
+                let agreement = ber::expect(&mut Reader::new(data), 0xa0)?;
+                let mut fields = Reader::new(ber::expect(&mut Reader::new(agreement), tag::SEQUENCE)?);
+                self.certificates = x509::cms_certificates(ber::expect(&mut fields, 0x80)?);
+            }
             (padata::ETYPE_INFO2, _) => {
                 let mut entries = Reader::new(ber::expect(&mut Reader::new(data), tag::SEQUENCE)?);
                 while !entries.is_empty() && self.salt.is_none() {
@@ -480,6 +504,7 @@ pub fn kind_name(kind: u8) -> &'static str {
         kind::SAFE => "KRB-SAFE",
         kind::PRIV => "KRB-PRIV",
         kind::CRED => "KRB-CRED",
+        0 => "TICKET",
         _ => "KRB-ERROR",
     }
 }

@@ -12,6 +12,7 @@ use message::{Message, cipher_name, error_name, kind, kind_name, starts};
 use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Kerberos};
 
+use crate::protocols::it::x509;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::Reader;
 
@@ -25,6 +26,8 @@ pub static PROTOCOL: Protocol = Protocol {
     ..Protocol::NONE
 };
 
+/// Port of the service that turns tickets into those of version 4 (krb524): it is sent a ticket and nothing else.
+const CONVERTER: u16 = 4444;
 /// Requests of a conversation that wait for their answer.
 const MAX_WAITING: usize = 64;
 /// Longest message that is waited for in a stream, bytes.
@@ -32,7 +35,10 @@ const MAX_MESSAGE: usize = 1 << 20;
 
 fn probe(offer: &Offer<'_>) -> Verdict {
     let bytes = offer.current();
-    if starts(bytes).is_some() || offer.has_port(464) && password_parts(bytes).is_some() { Verdict::Yes } else { Verdict::No }
+    let known = starts(bytes).is_some()
+        || offer.has_port(464) && password_parts(bytes).is_some()
+        || offer.has_port(CONVERTER) && Message::bare_ticket(bytes).is_some();
+    if known { Verdict::Yes } else { Verdict::No }
 }
 
 fn probe_stream(offer: &Offer<'_>) -> Verdict {
@@ -111,6 +117,11 @@ impl Conversation {
         if read.is_err() {
             cx.anomaly("kerberos", "bad_length", "a message ends early or contradicts itself");
         }
+        if !message.certificates.is_empty() {
+            let role = if message.kind == kind::AS_REQ { "client" } else { "server" };
+            let presented = x509::Presented { carrier: "kerberos", role: Some(role), server_name: None };
+            x509::emit_chain(cx, &presented, &message.certificates);
+        }
         let asks = match message.kind {
             kind::AS_REQ | kind::TGS_REQ | kind::AP_REQ => {
                 if self.waiting.len() >= MAX_WAITING
@@ -168,6 +179,12 @@ impl Conversation {
         if self.message(cx, &common, "kdc", transport, bytes) {
             return true;
         }
+        if cx.ends.iter().any(|end| end.port == Some(CONVERTER))
+            && let Some(message) = Message::bare_ticket(bytes)
+        {
+            emit(cx, &common, "kdc", transport, &message, Ending::default());
+            return true;
+        }
         let Some((first, second)) = password_parts(bytes) else { return false };
         self.message(cx, &common, "kdc", transport, first);
         self.message(cx, &common, "kdc", transport, second);
@@ -189,7 +206,7 @@ fn emit(cx: &mut Cx<'_>, common: &Common, carrier: &'static str, transport: &'st
     cx.emit_as(
         common,
         Kerberos {
-            msg_type: Some(message.kind),
+            msg_type: Some(message.kind).filter(|&kind| kind > 0),
             request_type: Some(kind_name(message.kind)),
             carrier: Some(carrier),
             client: message.client.as_deref(),

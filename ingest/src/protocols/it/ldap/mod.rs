@@ -14,7 +14,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::{Credentials, Ldap, LdapAttributes};
 use rustc_hash::FxHashMap;
 
-use crate::protocols::it::gssapi;
+use crate::protocols::it::{gssapi, x509};
 use crate::protocols::{
     Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict, secrets,
 };
@@ -227,6 +227,8 @@ impl Session {
 
     fn emit(&self, cx: &mut Cx<'_>, message: &Message<'_>, asked: Option<&Open>, account: Option<&str>) {
         let opcode = op_name(message.op);
+        // The root of the directory (RFC 4512, 5.1) has an empty name, as nothing has.
+        let object = message.object.as_deref().filter(|name| !name.is_empty());
         let name = message.name.as_deref().filter(|name| !name.is_empty());
         let (method, password) = match message.proof {
             Proof::None => (None, None),
@@ -263,7 +265,7 @@ impl Session {
             diagnostic_message: diagnostic,
             ad_error: diagnostic.and_then(ad_error),
             matched_dn: matched.as_deref(),
-            base_object: message.base.as_deref(),
+            base_object: message.base.as_deref().filter(|base| !base.is_empty()),
             scope: message.scope,
             scope_name: scope,
             deref_aliases: message.deref,
@@ -271,7 +273,7 @@ impl Session {
             types_only: message.types_only,
             filter: message.filter.as_deref(),
             attributes: listed(&attributes),
-            object: message.object.as_deref(),
+            object,
             new_rdn: message.new_rdn.as_deref(),
             entry_count: asked.map(|asked| asked.entries).filter(|_| message.op == op::DONE),
             extended_oid: message.oid.as_deref(),
@@ -288,12 +290,19 @@ impl Session {
             cx.emit(LdapAttributes {
                 message_id: Some(message.id),
                 opcode,
-                object: message.object.as_deref(),
+                object,
                 operation: attribute.operation,
                 attribute: Some(&attribute.name),
                 values: listed(&values).filter(|_| !secret),
                 secret_values: listed(&values).filter(|_| secret),
             });
+            if value::is_certificate(&attribute.name) {
+                // Each stands for itself; whose it is, the entry says, not who sends it.
+                let presented = x509::Presented { carrier: "ldap", role: None, server_name: None };
+                for certificate in attribute.values.iter().filter(|value| x509::is_der(value)) {
+                    x509::emit_chain(cx, &presented, &[certificate]);
+                }
+            }
         }
     }
 

@@ -15,6 +15,8 @@ const SECRETS: &[&str] = &[
     "sambantpassword",
     "sambalmpassword",
 ];
+/// Attributes that hold certificates (RFC 4523, 2.1 and 2.2).
+const CERTIFICATES: &[&str] = &["usercertificate", "cacertificate"];
 /// Attributes that hold security identifiers (MS-DTYP, 2.4.2).
 const SIDS: &[&str] = &["objectsid", "sidhistory", "securityidentifier", "tokengroups", "msds-quotatrustee", "msexchmasteraccountsid"];
 /// Attributes that hold GUIDs (MS-DTYP, 2.3.4).
@@ -41,6 +43,11 @@ fn plain(attribute: &str) -> &str {
 
 fn among(attribute: &str, names: &[&str]) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(plain(attribute)))
+}
+
+/// The attribute's values are certificates.
+pub fn is_certificate(attribute: &str) -> bool {
+    among(attribute, CERTIFICATES)
 }
 
 /// The attribute's values are passwords.

@@ -193,7 +193,12 @@ impl<'a> Found<'a> {
                 data.skip(4)?;
                 self.comment = Some(text(data.rest()));
             }
-            8 => self.election = Some((data.u8()?, data.le_u32()?)),
+            8 => {
+                self.election = Some((data.u8()?, data.le_u32()?));
+                // How long it runs, and four octets without meaning.
+                data.skip(8)?;
+                self.server = Some(text(data.rest()));
+            }
             11 | 13 => self.server = Some(text(data.rest())),
             _ => {}
         }
@@ -258,6 +263,10 @@ mod tests {
         found.browser(&mut Reader::new(announcement)).unwrap();
         assert_eq!((found.command, found.server.as_deref(), found.comment.as_deref()), (Some(15), Some("HOST1"), Some("hello")));
         assert_eq!((found.os, found.server_type), (Some((5, 1)), Some(0x0005_1003)));
+
+        let mut found = Found::default();
+        found.browser(&mut Reader::new(b"\x08\x01\x03\x0a\x10\0\x15\x22\x01\0\0\0\0\0HOST2\0")).unwrap();
+        assert_eq!((found.election, found.server.as_deref()), (Some((1, 0x0010_0a03)), Some("HOST2")));
 
         let mut found = Found::default();
         found.netlogon(&mut Reader::new(b"\x12\0\0\0P\0C\0\0\0b\0o\0b\0\0\0")).unwrap();

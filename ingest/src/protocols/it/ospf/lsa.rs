@@ -169,6 +169,15 @@ impl Lsa {
                     wire.skip(4)?;
                 }
             }
+            0x2009 => {
+                let count = wire.be_u16()?;
+                wire.skip(10)?;
+                // Each prefix has a metric of its own: the LSA has one where it lists one prefix.
+                if count == 1 {
+                    wire.skip(2)?;
+                    self.metric = Some(wire.be_u16()?.into());
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -276,6 +285,15 @@ mod tests {
         let mut lsas = Vec::new();
         assert!(whole(&mut Reader::new(&bytes), 3, 1, &mut lsas).is_ok());
         assert_eq!((lsas[0].metric, lsas[0].prefix.unwrap().to_string().as_str()), (Some(64), "2001:db8:0:1::/64"));
+    }
+
+    #[test]
+    fn metric_of_an_only_prefix() {
+        let mut bytes = vec![0, 1, 0x20, 9, 0, 0, 0, 1, 1, 1, 1, 1, 0x80, 0, 0, 1, 0, 0, 0, 44];
+        bytes.extend([0, 1, 0x20, 1, 0, 0, 0, 0, 1, 1, 1, 1, 64, 0, 0, 10, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 1]);
+        let mut lsas = Vec::new();
+        assert!(whole(&mut Reader::new(&bytes), 3, 1, &mut lsas).is_ok());
+        assert_eq!(lsas[0].metric, Some(10));
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Connection {
         } else {
             self.accounts.get(&request.session)
         };
-        let file_id = request.file.map(|key| if request.is_v1 { format!("{key:04x}") } else { format!("{key:032x}") });
+        let file_id = request.file.map(|key| if request.is_v1 { v1::file_id(key) } else { v2::file_id(key) });
         let dialects: Vec<Cow<'_, str>> = request.dialects.iter().map(|name| Cow::Borrowed(name.as_str())).collect();
         let elapsed = request.common.ts.filter(|_| asked && status.is_some()).map(|ts| cx.ts.saturating_sub(ts) as f64 / 1e6);
         cx.emit_as(

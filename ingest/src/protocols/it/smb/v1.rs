@@ -10,7 +10,7 @@ use super::v2::file_time;
 use super::{client, codes, text};
 use crate::protocols::Cx;
 use crate::protocols::it::gssapi;
-use crate::wire::{Reader, Wire};
+use crate::wire::{Malformed, Reader, Wire};
 
 /// Key of a waiting negotiation, whose answer may be of version 2.
 pub const NEGOTIATION: u64 = u64::MAX;
@@ -59,6 +59,11 @@ impl Header {
     }
 }
 
+/// A file's id.
+pub fn file_id(key: Key) -> String {
+    format!("{key:#06x}")
+}
+
 /// Commands that another may follow in the same message.
 fn is_chained(code: u8) -> bool {
     matches!(code, 0x24 | 0x2d | 0x2e | 0x2f | 0x73 | 0x74 | 0x75 | 0xa2)
@@ -73,14 +78,16 @@ pub fn message(connection: &mut Connection, cx: &mut Cx<'_>, bytes: &[u8]) -> Wi
     let mut result = Ok(());
     for index in 0..MAX_CHAIN {
         let mut reader = Reader::new(bytes.get(at..).unwrap_or_default());
-        let count = reader.u8()?;
-        let words = reader.take(usize::from(count) * 2)?;
+        // Of a command that is cut short there is at least its row.
+        let wanted = usize::from(reader.u8()?) * 2;
+        let is_whole = wanted <= reader.len();
+        let words = reader.take(wanted.min(reader.len()))?;
         // Some senders leave the count of octets out or wrong where there is data.
         let length = usize::from(reader.le_u16().unwrap_or(0));
         let data = reader.take(length.min(reader.len()))?;
         let message = Message { code, bytes, words, data, data_at: at + 3 + words.len(), header: &header };
         let done = if header.is_response { message.answered(connection, cx, index) } else { message.asked(connection, cx, index) };
-        result = result.and(done);
+        result = result.and(done).and(if is_whole { Ok(()) } else { Err(Malformed) });
         let next =
             words.first_chunk::<4>().filter(|_| is_chained(code)).map(|&[next, _, low, high]| (next, usize::from(u16::from_le_bytes([low, high]))));
         match next {
@@ -382,7 +389,7 @@ impl<'a> Message<'a> {
                 let is_pipe = words.le_u16()? != 0;
                 let mut handle = new_handle(cx);
                 handle.facts = facts;
-                connection.opened(cx, request, key, format!("{key:04x}"), handle);
+                connection.opened(cx, request, key, file_id(key), handle);
                 if let Some(handle) = connection.handles.get(key) {
                     handle.pipe |= is_pipe;
                 }
@@ -393,7 +400,7 @@ impl<'a> Message<'a> {
                 words.skip(4)?;
                 let key: Key = words.le_u16()?.into();
                 let handle = new_handle(cx);
-                connection.opened(cx, request, key, format!("{key:04x}"), handle);
+                connection.opened(cx, request, key, file_id(key), handle);
                 request.file = Some(key);
             }
             0x2e if good && self.words.len() >= 24 => {

@@ -19,6 +19,8 @@ const HEADER_LEN: usize = 64;
 const MAX_CHAIN: u16 = 256;
 /// Session, tree and file of the member before (MS-SMB2, 3.2.4.1.4).
 const SAME: u128 = u128::MAX;
+/// Size that the acknowledgment of a broken oplock says to have (MS-SMB2, 2.2.24.1).
+const OPLOCK_BREAK_LEN: u16 = 24;
 /// FSCTL_PIPE_TRANSCEIVE (MS-FSCC, 2.3).
 const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
 
@@ -112,6 +114,11 @@ fn file_key(reader: &mut Reader<'_>) -> Wire<Key> {
     Ok(u128::from_be_bytes(reader.array::<16>()?))
 }
 
+/// A file's id, written as a GUID is: its octets have no other meaning to a client.
+pub fn file_id(key: Key) -> String {
+    guid(key.to_be_bytes())
+}
+
 fn guid(bytes: [u8; 16]) -> String {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
     let mut text = format!("{:08x}-{:04x}-{:04x}-", u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
@@ -160,7 +167,8 @@ fn request(connection: &mut Connection, cx: &mut Cx<'_>, header: &Header, member
 /// Reads the body of a request.
 fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, member: &[u8]) -> Wire<()> {
     let mut reader = Reader::new(member);
-    reader.skip(HEADER_LEN + 2)?;
+    reader.skip(HEADER_LEN)?;
+    let size = reader.le_u16()?;
     match found.code {
         0 => {
             let count = reader.le_u16()?;
@@ -197,6 +205,8 @@ fn asked(connection: &mut Connection, cx: &mut Cx<'_>, found: &mut Request, memb
             let name = wide(part(member, offset.into(), length.into())?);
             found.path = (!name.is_empty()).then(|| Arc::from(name));
         }
+        // The break of a lease has the lease's key where that of a file has its id (2.2.24).
+        18 if size != OPLOCK_BREAK_LEN => {}
         6 | 7 | 15 | 18 | 10 => {
             reader.skip(6)?;
             found.file = Some(file_key(&mut reader)?);
@@ -387,7 +397,7 @@ fn said(connection: &mut Connection, cx: &mut Cx<'_>, header: &Header, request: 
             let key = file_key(&mut reader)?;
             let mut handle = new_handle(cx);
             handle.facts = facts;
-            connection.opened(cx, request, key, format!("{key:032x}"), handle);
+            connection.opened(cx, request, key, file_id(key), handle);
             request.file = Some(key);
             told.action = action;
         }

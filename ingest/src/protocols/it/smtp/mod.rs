@@ -150,7 +150,8 @@ struct Transaction {
     last: Option<(u16, String)>,
     pipelined: bool,
     completed: bool,
-    /// Cells of the reply that ended it; what the server still says before the next command belongs to it.
+    /// Cells of the reply that ended it, or of the command that broke it off. What is said from then on until the next MAIL
+    /// belongs to it too.
     ended: Option<Common>,
 }
 
@@ -276,7 +277,9 @@ impl StreamDissector for Connection {
         if let Some(previous) = self.previous.take() {
             self.emit_transaction(cx, previous);
         }
-        let open = self.current.from.is_some() || !self.told && (!self.current.codes.is_empty() || !self.current.commands.is_empty());
+        let open = self.current.from.is_some()
+            || self.current.ended.is_some()
+            || !self.told && (!self.current.codes.is_empty() || !self.current.commands.is_empty());
         if open {
             self.emit(cx);
         }
@@ -325,11 +328,16 @@ impl Connection {
             return;
         }
         // What was under way ends here, unless its last reply is still to come.
-        let ends = matches!(verb.as_str(), "MAIL" | "RSET" | "QUIT") && self.current.from.is_some() && !self.waiting.contains(&Asked::Body);
-        if ends || self.current.ended.is_some() {
-            self.emit(cx);
-        } else if verb == "MAIL" && self.current.from.is_some() && self.previous.is_none() {
-            self.previous = Some(std::mem::take(&mut self.current));
+        let under_way = self.current.from.is_some() && self.current.ended.is_none();
+        let unanswered = self.waiting.contains(&Asked::Body);
+        match verb.as_str() {
+            "MAIL" if self.current.ended.is_some() || under_way && !unanswered => self.emit(cx),
+            "MAIL" if under_way && self.previous.is_none() => self.previous = Some(std::mem::take(&mut self.current)),
+            "RSET" | "QUIT" if under_way && !unanswered => {
+                self.finish_mail(cx, false);
+                self.current.ended = Some(cx.common(cx.dir));
+            }
+            _ => {}
         }
         self.current.pipelined |= !self.waiting.is_empty();
         // A word that is no command may be anything, a password too: it is not kept.
@@ -432,6 +440,8 @@ impl Connection {
             return false;
         }
         let asked = self.waiting.pop_front();
+        // What is asked behind a transaction does not change how that ended.
+        let is_aside = self.current.ended.is_some() && matches!(asked, Some(Asked::Hello | Asked::Auth | Asked::StartTls | Asked::Other));
         let positive = (200..400).contains(&code);
         let mut over_tls = false;
         // A chunk refused before it came will not come.
@@ -475,7 +485,9 @@ impl Connection {
             }
             _ => {}
         }
-        self.previous.as_mut().unwrap_or(&mut self.current).last = Some((code, text));
+        if !is_aside {
+            self.previous.as_mut().unwrap_or(&mut self.current).last = Some((code, text));
+        }
         over_tls
     }
 

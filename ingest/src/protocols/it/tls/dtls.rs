@@ -249,9 +249,11 @@ impl Dtls {
             let half = &mut self.halves[cx.dir.reverse().index()];
             half.parts.clear();
         }
-        if self.halves[cx.dir.index()].is_new(sequence, message_type, body) {
-            self.session.message(cx, message_type, body, source);
+        // A message sent again is written again, as it was seen; it begins nothing anew (RFC 6347, 4.2.4).
+        if !self.halves[cx.dir.index()].is_new(sequence, message_type, body) && message_type == kind::CLIENT_HELLO {
+            self.session.repeats();
         }
+        self.session.message(cx, message_type, body, source);
     }
 }
 

@@ -325,6 +325,67 @@ impl TlsStream {
     }
 }
 
+/// TLS that another protocol carries piece by piece, in order, in messages of its own.
+pub struct Carried {
+    stream: TlsStream,
+    /// Of each direction, bytes that are not consumed yet, and the frames that brought them.
+    pending: [Vec<u8>; 2],
+    spans: [u32; 2],
+    stopped: bool,
+}
+
+impl Carried {
+    /// A connection of which nothing was seen yet.
+    pub fn new() -> Self {
+        let mut stream = TlsStream::new();
+        // The carrier's port is no sign of STARTTLS.
+        stream.begun = true;
+        Self { stream, pending: Default::default(), spans: [0; 2], stopped: false }
+    }
+
+    /// Takes the next bytes of `cx.dir`.
+    pub fn bytes(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
+        if self.stopped || bytes.is_empty() {
+            return;
+        }
+        let index = cx.dir.index();
+        let mut pending = std::mem::take(&mut self.pending[index]);
+        pending.extend_from_slice(bytes);
+        self.spans[index] = self.spans[index].saturating_add(1);
+        let outer = std::mem::replace(&mut cx.frames_spanned, self.spans[index]);
+        let mut done = 0;
+        while let Some(rest) = pending.get(done..).filter(|rest| !rest.is_empty()) {
+            match self.stream.data(cx, rest) {
+                Progress::Consumed(0) => break,
+                Progress::Consumed(count) => {
+                    done = done.saturating_add(count).min(pending.len());
+                    self.spans[index] = 1;
+                    cx.frames_spanned = 1;
+                }
+                Progress::Handover(..) | Progress::Anew(_) | Progress::Stop => {
+                    self.stopped = true;
+                    break;
+                }
+            }
+        }
+        cx.frames_spanned = outer;
+        pending.drain(..done);
+        if pending.is_empty() {
+            self.spans[index] = 0;
+        }
+        if self.stopped {
+            self.pending = Default::default();
+        } else {
+            self.pending[index] = pending;
+        }
+    }
+
+    /// Nothing more comes: writes what is owed.
+    pub fn close(&mut self, cx: &mut Cx<'_>) {
+        self.stream.close(cx);
+    }
+}
+
 /// The record holds a hello and nothing else.
 fn whole_hello(body: &[u8]) -> bool {
     let mut reader = Reader::new(body);
@@ -356,8 +417,8 @@ fn search(bytes: &[u8]) -> (usize, bool) {
 
 impl StreamDissector for TlsStream {
     fn handed_over(&mut self, by: &'static str) {
-        // HTTP hands over tunnels, whose server is another than its own.
-        if by != "http" {
+        // Proxies hand over tunnels, whose server is another than their own.
+        if !matches!(by, "http" | "socks") {
             self.session.set_starttls(Some(by));
         }
         self.begun = true;

@@ -95,6 +95,11 @@ impl Session {
         self.starttls = protocol;
     }
 
+    /// The client hello that comes next was sent before: it begins no handshake.
+    pub fn repeats(&mut self) {
+        self.again = true;
+    }
+
     /// TLS 1.3 was agreed, or is about to be: handshake records stay readable after a ChangeCipherSpec.
     pub fn is_13(&self) -> bool {
         self.version.is_some_and(names::is_13)

@@ -1,6 +1,7 @@
-//! Tunnels: IPsec with its key exchange, WireGuard, OpenVPN, L2TP and PPTP. One row of `vpn` a session.
+//! Tunnels: IPsec with its key exchange, WireGuard, OpenVPN, L2TP, PPTP and GRE. One row of `vpn` a session.
 
 mod esp;
+mod gre;
 mod ike;
 mod l2tp;
 mod openvpn;
@@ -14,6 +15,7 @@ use pcapper_schema::tables::Vpn;
 use crate::protocols::{Cx, Dir};
 
 pub use esp::PROTOCOL as ESP;
+pub use gre::{close as gre_close, packet as gre_packet};
 pub use ike::PROTOCOL as IKE;
 pub use l2tp::{PROTOCOL as L2TP, VERSION_3 as L2TPV3};
 pub use openvpn::PROTOCOL as OPENVPN;

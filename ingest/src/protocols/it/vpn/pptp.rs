@@ -3,7 +3,7 @@
 use pcapper_schema::tables::Vpn;
 
 use super::ppp::Login;
-use super::{Tally, note};
+use super::{Tally, gre, note};
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -26,7 +26,7 @@ pub static DATA: Protocol = Protocol {
 
 const MAGIC: u32 = 0x1a2b_3c4d;
 /// GRE's protocol type for PPP.
-const PPP: u16 = 0x880b;
+pub const PPP: u16 = 0x880b;
 
 /// Length and type of a control message.
 fn header(bytes: &[u8]) -> Wire<(usize, u16)> {
@@ -132,6 +132,10 @@ impl DatagramDissector for Call {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
+        // With the packets that were followed into what they hold.
+        if let Some(all) = gre::take_call(cx) {
+            self.tally = Tally { common: self.tally.common, ..all };
+        }
         self.tally.emit(
             cx,
             Vpn {

@@ -67,6 +67,11 @@ pub fn emit_chain(cx: &mut Cx<'_>, presented: &Presented<'_>, chain: &[&[u8]]) {
     }
 }
 
+/// The bytes are one SEQUENCE of DER, as a certificate is.
+pub fn is_der(bytes: &[u8]) -> bool {
+    Elements::of(bytes).next_if(tag::SEQUENCE).is_some_and(|element| element.whole.len() == bytes.len())
+}
+
 /// Certificates that an OCSP response brings for the check of its own signature (RFC 6960, 4.2.1).
 pub fn ocsp_certificates(response: &[u8]) -> Vec<&[u8]> {
     let basic = || {
@@ -83,6 +88,23 @@ pub fn ocsp_certificates(response: &[u8]) -> Vec<&[u8]> {
         der::inside(certificates.content, tag::SEQUENCE)
     };
     Elements::of(basic().unwrap_or_default()).map(|certificate| certificate.whole).collect()
+}
+
+/// Certificates in a SignedData of CMS (RFC 5652, 5.1), given as the ContentInfo that holds it.
+pub fn cms_certificates(content_info: &[u8]) -> Vec<&[u8]> {
+    let certificates = || {
+        let mut fields = Elements::of(der::inside(content_info, tag::SEQUENCE)?);
+        let kind = fields.next_if(tag::OID)?;
+        // id-signedData
+        if der::dotted(kind.content)? != "1.2.840.113549.1.7.2" {
+            return None;
+        }
+        let mut signed = Elements::of(der::inside(fields.next_if(tag::context(0))?.content, tag::SEQUENCE)?);
+        signed.find(|field| field.tag == tag::context(0)).map(|field| field.content)
+    };
+    // Other choices than a certificate (RFC 5652, 10.2.2) have tags of their own.
+    let is_certificate = |element: &Element<'_>| element.tag == tag::SEQUENCE;
+    Elements::of(certificates().unwrap_or_default()).filter(is_certificate).map(|certificate| certificate.whole).collect()
 }
 
 /// What a certificate's place in its chain tells.

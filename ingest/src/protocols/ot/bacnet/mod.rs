@@ -1,9 +1,12 @@
-//! BACnet/IP (ASHRAE 135 clauses 6, 20 and 21, annex J): virtual link, network layer, application.
+//! BACnet (ASHRAE 135 clauses 6, 20 and 21): network layer and application, over UDP with its virtual link (annex J), over
+//! Ethernet (clause 7) and over MS/TP (clause 9).
 //!
 //! ```text
-//! 0x81  function:1  length:2  [original address:6]   version:1 (1)  control:1  [addresses, hop count]  APDU or network message
+//! UDP:     0x81  function:1  length:2  [original address:6]  message
+//! message: version:1 (1)  control:1  [addresses, hop count]  APDU or network message
 //! ```
 
+mod link;
 mod names;
 mod service;
 mod tags;
@@ -18,14 +21,15 @@ use pcapper_schema::tables::{Bacnet, Credentials, OtCommands, ProcessValues};
 use self::service::{Point, Said};
 use crate::protocols::hex::hex;
 use crate::protocols::ot::points::{MAX_COMMANDS, Owner, command, milliseconds, value};
-use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Offer, Outcome, Protocol, Verdict, secrets};
+use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, FrameKind, Group, Offer, Outcome, Protocol, Verdict, secrets};
 use crate::wire::{Reader, Wire};
 
-/// Port 47808, or any with datagrams that agree with their length.
+/// Port 47808, or any with datagrams that agree with their length; below IP, frames that say so.
 pub static PROTOCOL: Protocol = Protocol {
     name: "bacnet",
     group: Group::Ot,
     ports: &[47808],
+    frame: Some(FrameKind { claims: link::claims, start: || Box::<link::Frames>::default() }),
     datagram: Some(DatagramKind { ip_protos: &[17], probe, start: || Box::<Flow>::default() }),
     ..Protocol::NONE
 };
@@ -62,6 +66,7 @@ struct Waiting {
     dir: Dir,
     invoke_id: u8,
     to: Station,
+    station: Option<u8>,
     service: &'static str,
     said: Said,
 }
@@ -75,9 +80,11 @@ struct Joining {
     octets: Vec<u8>,
 }
 
-/// A UDP flow.
+/// A UDP flow, or two stations below IP.
 #[derive(Default)]
 struct Flow {
+    /// MS/TP: address of the station that the frame at hand goes to.
+    station: Option<u8>,
     waiting: VecDeque<Waiting>,
     joining: Vec<Joining>,
 }
@@ -100,9 +107,7 @@ impl DatagramDissector for Flow {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
-        for waiting in std::mem::take(&mut self.waiting) {
-            tell(cx, &waiting, None);
-        }
+        self.give_up(cx);
     }
 }
 
@@ -122,6 +127,13 @@ fn entries(reader: &mut Reader<'_>, has_mask: bool) -> Vec<Cow<'static, str>> {
 }
 
 impl Flow {
+    /// Whatever waits for its answer will not get it.
+    fn give_up(&mut self, cx: &mut Cx<'_>) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            tell(cx, &waiting, None);
+        }
+    }
+
     fn link(&mut self, cx: &mut Cx<'_>, function: u8, reader: &mut Reader<'_>, base: Bacnet<'_>) {
         match function {
             4 => {
@@ -130,7 +142,7 @@ impl Flow {
                 };
                 let origin = Ipv4Addr::new(a, b, c, d).to_string();
                 let base = Bacnet { forwarded_ip: Some(&origin), forwarded_port: Some(u16::from_be_bytes([high, low])), ..base };
-                return self.npdu(cx, function, reader, base);
+                return self.npdu(cx, reader, base);
             }
             9..=11 => {}
             _ => {
@@ -161,15 +173,17 @@ impl Flow {
                 return;
             }
         }
-        self.npdu(cx, function, reader, base);
+        self.npdu(cx, reader, base);
     }
 
-    fn npdu(&mut self, cx: &mut Cx<'_>, function: u8, reader: &mut Reader<'_>, base: Bacnet<'_>) {
+    /// A message of the network layer; `base` has the columns of the link.
+    fn npdu(&mut self, cx: &mut Cx<'_>, reader: &mut Reader<'_>, base: Bacnet<'_>) {
+        let (link, function) = (base.link, base.bvlc_function_code);
         if self.network(cx, reader, base).is_err() {
             cx.emit(Bacnet {
-                link: Some("ip"),
-                bvlc_function_code: Some(function),
-                bvlc_function: names::bvlc(function),
+                link,
+                bvlc_function_code: function,
+                bvlc_function: function.and_then(names::bvlc),
                 malformed: Some("truncated"),
                 ..Bacnet::default()
             });
@@ -377,7 +391,7 @@ impl Flow {
             tell(cx, &waiting, None);
         }
         if let Some(service) = name {
-            self.waiting.push_back(Waiting { common: cx.common(cx.dir), dir: cx.dir, invoke_id, to, service, said });
+            self.waiting.push_back(Waiting { common: cx.common(cx.dir), dir: cx.dir, invoke_id, to, station: self.station, service, said });
         }
     }
 
@@ -435,7 +449,7 @@ fn emit(cx: &mut Cx<'_>, name: Option<&'static str>, said: &Said, base: Bacnet<'
         vendor_id: said.vendor,
         who_is_low: said.low,
         who_is_high: said.high,
-        object_name: said.object_name.as_deref(),
+        object_name: said.object_name.as_deref().or(first.and_then(Point::name)),
         object_type: object.and_then(|(kind, _)| names::object(kind)),
         object_type_code: object.map(|(kind, _)| kind),
         instance_number: object.map(|(_, instance)| instance),
@@ -553,7 +567,8 @@ fn tell(cx: &mut Cx<'_>, request: &Waiting, answer: Option<Option<&'static str>>
     if let Some(password) = &said.password {
         credential(cx, &common, password, answer);
     }
-    let unit = request.to.as_ref().map(|(network, address)| format!("{network}:{}", hex(address)));
+    let behind = request.to.as_ref().map(|(network, address)| format!("{network}:{}", hex(address)));
+    let unit = behind.or_else(|| request.station.map(|station| station.to_string()));
     let shown = if said.points.len() > MAX_COMMANDS { 1 } else { said.points.len().max(1) };
     for at in 0..shown {
         let point = said.points.get(at);
@@ -563,7 +578,7 @@ fn tell(cx: &mut Cx<'_>, request: &Waiting, answer: Option<Option<&'static str>>
         command(
             cx,
             &common,
-            true,
+            said.password.is_none(),
             OtCommands {
                 protocol: Some("bacnet"),
                 request_frame: Some(request.common.frame),

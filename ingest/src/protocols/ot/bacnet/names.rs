@@ -187,6 +187,9 @@ pub fn parts(id: u32) -> (u16, u32) {
     (u16::try_from(id >> 22).unwrap_or_default(), id & 0x003f_ffff)
 }
 
+/// The property that is an object's name.
+pub const OBJECT_NAME: u32 = 77;
+
 /// A property (clause 21, BACnetPropertyIdentifier).
 pub fn property(code: u32) -> Option<&'static str> {
     Some(match code {
@@ -233,7 +236,7 @@ pub fn property(code: u32) -> Option<&'static str> {
         74 => "number_of_states",
         75 => "object_identifier",
         76 => "object_list",
-        77 => "object_name",
+        OBJECT_NAME => "object_name",
         79 => "object_type",
         80 => "optional",
         81 => "out_of_service",

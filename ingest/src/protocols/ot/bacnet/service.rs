@@ -18,10 +18,17 @@ pub struct Point {
     pub value: Option<String>,
     pub number: Option<f64>,
     pub is_null: bool,
+    /// An error stands in the value's place.
+    pub is_error: bool,
     pub priority: Option<u8>,
 }
 
 impl Point {
+    /// The object's name, where that is the property.
+    pub fn name(&self) -> Option<&str> {
+        self.value.as_deref().filter(|_| self.property == Some(names::OBJECT_NAME) && !self.is_error)
+    }
+
     /// Object, property and index, as people write them.
     pub fn text(&self) -> String {
         let mut text = self.object.map(names::object_text).unwrap_or_default();
@@ -145,7 +152,7 @@ fn part(reader: &mut Reader<'_>, tag: &Tag<'_>, layout: Layout, point: &mut Poin
             if tag.number == layout.value {
                 (point.value, point.number, point.is_null) = found;
             } else if tag.number == 5 && layout.value == READ.value {
-                // An error stands in the value's place.
+                point.is_error = true;
                 point.value = found.0.map(|error| format!("error {error}"));
             }
         }
@@ -304,6 +311,7 @@ mod tests {
         let ack = [0x0c, 2, 0, 0, 7, 0x1e, 0x29, 77, 0x4e, 0x75, 2, 0, b'x', 0x4f, 0x29, 28, 0x5e, 0x91, 2, 0x91, 32, 0x5f, 0x1f];
         let said = read("read_property_multiple", true, &ack).unwrap();
         let texts: Vec<_> = said.points.iter().map(|point| (point.text(), point.value.clone().unwrap())).collect();
+        assert_eq!(said.points.iter().map(Point::name).collect::<Vec<_>>(), [Some("x"), None]);
         assert_eq!(texts, [("device,7 object_name".into(), "x".into()), ("device,7 description".into(), "error 2 32".into())]);
     }
 

@@ -1,6 +1,6 @@
 //! DNP3 (IEEE 1815-2012) over TCP and UDP: link frames, transport segments, application fragments, objects.
 //!
-//! A row is a link frame without user data, or a whole application fragment, on the frame that completes it.
+//! A row is a link frame; that of the frame that completes an application fragment has the fragment.
 
 mod fragment;
 mod link;
@@ -143,7 +143,6 @@ impl DatagramDissector for Datagrams {
 struct Assembly {
     source: u16,
     destination: u16,
-    first: Header,
     /// Transport sequence of the last segment.
     sequence: u8,
     link_frames: u16,
@@ -197,15 +196,15 @@ impl Session {
                 self.assemblies.swap_remove(0);
             }
             let (source, destination) = (header.source, header.destination);
-            self.assemblies.push(Assembly { source, destination, first: *header, sequence, link_frames: 1, octets: part.to_vec() });
-            return;
+            self.assemblies.push(Assembly { source, destination, sequence, link_frames: 1, octets: part.to_vec() });
+            return cx.emit(Dnp3 { category: Some("link"), ..base });
         }
         let Some(assembly) = known.and_then(|at| self.assemblies.get_mut(at)) else {
             return cx.emit(Dnp3 { malformed: Some("transport_gap"), category: Some("link"), ..base });
         };
         if sequence == assembly.sequence {
             // Sent again.
-            return;
+            return cx.emit(Dnp3 { category: Some("link"), ..base });
         }
         let follows = sequence == assembly.sequence.wrapping_add(1) & 0x3f && assembly.octets.len() + part.len() <= MAX_FRAGMENT;
         if follows {
@@ -213,11 +212,11 @@ impl Session {
             assembly.link_frames = assembly.link_frames.saturating_add(1);
             assembly.octets.extend_from_slice(part);
             if !is_last {
-                return;
+                return cx.emit(Dnp3 { category: Some("link"), ..base });
             }
         }
         let Some(assembly) = known.map(|at| self.assemblies.swap_remove(at)) else { return };
-        let base = Dnp3 { link_frames: Some(assembly.link_frames), ..link_row(self.carrier, &assembly.first, true) };
+        let base = Dnp3 { link_frames: Some(assembly.link_frames), ..base };
         if follows {
             self.fragments.take(cx, header, base, &assembly.octets);
         } else {

@@ -308,24 +308,25 @@ impl Session {
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, header: &Header, data: &[u8], is_request: bool, fault: Option<&'static str>) {
-        let key = Key::Context(header.command, header.context);
-        let is_rr = header.command == SEND_RR_DATA;
+        let carries = matches!(header.command, SEND_RR_DATA | SEND_UNIT_DATA);
         let pairs = matches!(header.command, 0x04 | 0x63..=0x65);
-        let carried = if is_rr || header.command == SEND_UNIT_DATA { carried(data).ok() } else { None };
+        let carried = if carries { carried(data).ok() } else { None };
         let message = carried.as_ref().and_then(|carried| carried.message);
-        // In unconnected exchanges the service tells who asks; else the direction does.
-        let asks = match message.and_then(|message| message.first()) {
-            Some(code) if is_rr => code & cip::ANSWER == 0,
-            _ => is_request,
+        // Connected messages are told apart by their sequence count.
+        let key = match carried.as_ref().and_then(|carried| carried.sequence) {
+            Some(sequence) => Key::Sequence(header.session, sequence),
+            None => Key::Context(header.command, header.context),
         };
-        let waiting = if !asks && (is_rr || pairs) { self.answered(cx, key) } else { None };
+        // Where a service is carried, it tells who asks; else the direction does.
+        let asks = message.and_then(|message| message.first()).map_or(is_request, |code| code & cip::ANSWER == 0);
+        let waiting = if !asks && (carries || pairs) { self.answered(cx, key) } else { None };
         if asks && pairs {
             self.remember(cx, key, &[]);
         }
         if let Some(waiting) = waiting.as_ref().filter(|waiting| message.is_none() && header.status != 0 && !waiting.octets.is_empty()) {
             cip::refused(cx, &waiting.common, &waiting.octets);
         }
-        let cut = (is_rr || header.command == SEND_UNIT_DATA) && carried.is_none() && header.status == 0;
+        let cut = carries && carried.is_none() && header.status == 0;
         let base = Enip {
             command_code: Some(header.command),
             command: command(header.command),
@@ -351,17 +352,11 @@ impl Session {
             }
         }
         if let (Some(carried), Some(message)) = (&carried, message) {
-            self.service(cx, header, carried, message, waiting);
+            self.service(cx, header, carried, message, key, waiting.as_ref());
         }
     }
 
-    fn service(&mut self, cx: &mut Cx<'_>, header: &Header, carried: &Carried<'_>, message: &[u8], waiting: Option<Waiting>) {
-        let is_answer = message.first().is_some_and(|code| code & cip::ANSWER != 0);
-        let key = match carried.sequence {
-            Some(sequence) => Key::Sequence(header.session, sequence),
-            None => Key::Context(header.command, header.context),
-        };
-        let waiting = if is_answer { waiting.or_else(|| self.answered(cx, key)) } else { None };
+    fn service(&mut self, cx: &mut Cx<'_>, header: &Header, carried: &Carried<'_>, message: &[u8], key: Key, waiting: Option<&Waiting>) {
         if self.frame != cx.frame {
             (self.frame, self.index) = (cx.frame, 0);
         }
@@ -370,10 +365,10 @@ impl Session {
             session: Some(header.session),
             connection: carried.connection,
             sequence: carried.sequence,
-            request: waiting.as_ref().map(|waiting| (&waiting.common, waiting.octets.as_slice())),
+            request: waiting.map(|waiting| (&waiting.common, waiting.octets.as_slice())),
         };
         cip::message(cx, &carrier, message, &mut self.index);
-        if !is_answer {
+        if message.first().is_some_and(|code| code & cip::ANSWER == 0) {
             self.remember(cx, key, message);
         }
     }
@@ -489,15 +484,21 @@ fn identity(cx: &mut Cx<'_>, item: &mut Reader<'_>, types: &[u16], security: Opt
 fn services(cx: &mut Cx<'_>, data: &[u8], base: &Enip<'_>) {
     let mut reader = Reader::new(data);
     let count = reader.le_u16().unwrap_or(0);
-    let found = item(&mut reader).ok().filter(|_| count > 0).and_then(|(kind, mut item)| {
-        item.skip(2).ok()?;
-        Some((kind, item.le_u16().ok()?, item.take(16).ok()?))
-    });
-    let Some((kind, flags, name)) = found else {
+    let found = item(&mut reader)
+        .ok()
+        .filter(|_| count > 0)
+        .and_then(|(kind, mut item)| Some((kind, item.le_u16().ok()?, item.le_u16().ok()?, item.take(16).ok()?)));
+    let Some((kind, version, flags, name)) = found else {
         return cx.emit(Enip { malformed: Some("cpf_truncated"), ..copy(base) });
     };
     let name = String::from_utf8_lossy(name.split(|octet| *octet == 0).next().unwrap_or_default());
-    cx.emit(Enip { item_types: Some(&[kind]), capability_flags: Some(flags), service_name: Some(&name), ..copy(base) });
+    cx.emit(Enip {
+        item_types: Some(&[kind]),
+        encapsulation_version: Some(version),
+        capability_flags: Some(flags),
+        service_name: Some(&name),
+        ..copy(base)
+    });
 }
 
 /// The columns of the header once more.

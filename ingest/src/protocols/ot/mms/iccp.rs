@@ -80,7 +80,8 @@ impl Centre {
         };
         let version = of("TASE2_Version").map(|value| parts(value).join("."));
         let features = of("Supported_Features").map(features);
-        let objects: Vec<Cow<'_, str>> = pdu.names.iter().filter(|name| !name.item.is_empty()).map(|name| Cow::Owned(name.whole())).collect();
+        let objects: Vec<Cow<'_, str>> =
+            pdu.names.iter().filter(|name| !name.item.is_empty()).map(|name| Cow::Borrowed(name.item.as_str())).collect();
         let shown: Vec<Cow<'_, str>> = values.iter().map(|value| Cow::Borrowed(value.as_str())).collect();
         let qualities: Vec<Cow<'_, str>> =
             if reported.is_some() { values.iter().skip(2).filter_map(|value| quality(value)).map(Cow::Borrowed).collect() } else { Vec::new() };

@@ -72,6 +72,14 @@ struct Waiting {
     file_handle: Option<u32>,
 }
 
+impl Waiting {
+    /// What the request is for: answers are counted with it.
+    fn category(&self) -> &'static str {
+        let action = self.names.first().and_then(|name| name.control(self.service == 5));
+        if action.is_some() { "control" } else { names::category(self.service) }
+    }
+}
+
 /// A file that is being read.
 struct Transfer {
     follower: Follower,
@@ -264,7 +272,7 @@ impl Stream {
             invoke_id,
             service_code: Some(service.number),
             service: names::service(service.number),
-            category: Some(names::category(service.number)),
+            category: Some(waiting.as_ref().map_or_else(|| names::category(service.number), Waiting::category)),
             access_errors: (!errors.is_empty()).then_some(&errors),
             request_frame: waiting.as_ref().map(|waiting| waiting.common.frame),
             ..base
@@ -300,10 +308,12 @@ impl Stream {
         let waiting = self.answered(cx, invoke_id);
         let class = pdu.inside().find(|part| part.is_context(2)).and_then(|error| error.inside().next()).and_then(|class| class.inside().next());
         let name = class.and_then(|class| names::error_class(class.number));
-        let base = Mms { invoke_id, error_class: name, error_code: class.and_then(|class| class.number32()), ..base };
+        let code = class.and_then(|class| class.number32());
+        let error = class.zip(code).and_then(|(class, code)| names::error_code(class.number, code));
+        let base = Mms { invoke_id, error_class: name, error_code: code, error, ..base };
         emit_answered(cx, waiting.as_ref(), base);
         if let Some(waiting) = waiting {
-            tell(cx, &waiting, Some((&Said::default(), name.or(Some("error")))));
+            tell(cx, &waiting, Some((&Said::default(), error.or(name).or(Some("error")))));
         }
     }
 
@@ -362,7 +372,7 @@ fn emit_answered(cx: &mut Cx<'_>, waiting: Option<&Waiting>, row: Mms<'_>) {
     cx.emit(Mms {
         service_code: waiting.map(|waiting| waiting.service),
         service: waiting.and_then(|waiting| names::service(waiting.service)),
-        category: row.category.or(waiting.map(|waiting| names::category(waiting.service))),
+        category: row.category.or(waiting.map(Waiting::category)),
         request_frame: waiting.map(|waiting| waiting.common.frame),
         ..row
     });

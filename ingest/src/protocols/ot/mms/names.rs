@@ -119,6 +119,50 @@ pub fn error_class(number: u32) -> Option<&'static str> {
     .copied()
 }
 
+/// Code of an error in its class (ISO 9506-2, `ServiceError`).
+pub fn error_code(class: u32, code: u32) -> Option<&'static str> {
+    let codes: &[&str] = match class {
+        0 => &["other", "vmd_state_conflict", "vmd_operational_problem", "domain_transfer_problem", "state_machine_id_invalid"],
+        1 => &["other", "application_unreachable", "connection_lost", "application_reference_invalid", "context_unsupported"],
+        2 => &[
+            "other",
+            "object_undefined",
+            "invalid_address",
+            "type_unsupported",
+            "type_inconsistent",
+            "object_exists",
+            "object_attribute_inconsistent",
+        ],
+        3 => &[
+            "other",
+            "memory_unavailable",
+            "processor_resource_unavailable",
+            "mass_storage_unavailable",
+            "capability_unavailable",
+            "capability_unknown",
+        ],
+        5 => &["other", "timeout", "deadlock", "cancel"],
+        6 => &["other", "unsupportable_time_resolution"],
+        7 => &["other", "object_access_unsupported", "object_non_existent", "object_access_denied", "object_invalidated"],
+        9 => &["other", "further_communication_required"],
+        10 => &["other", "invoke_id_unknown", "cancel_not_possible"],
+        11 => &[
+            "other",
+            "filename_ambiguous",
+            "file_busy",
+            "filename_syntax_error",
+            "content_type_invalid",
+            "position_invalid",
+            "file_access_denied",
+            "file_non_existent",
+            "duplicate_filename",
+            "insufficient_space_in_filestore",
+        ],
+        _ => return None,
+    };
+    codes.get(usize::try_from(code).ok()?).copied()
+}
+
 /// Why data could not be accessed.
 pub fn access_error(number: u32) -> Option<&'static str> {
     [

@@ -265,8 +265,8 @@ impl Writer {
         );
         if code == function::UMAS && lead.header.is_some() {
             let asked = message.as_ref().map(umas_message);
-            let said = answer.filter(|_| exception_code.is_none()).map(umas_message);
-            self.umas.transaction(cx, common, request.map(|request| &request.common), asked, said);
+            let said = answer.map(umas_message);
+            self.umas.transaction(cx, common, request.map(|request| &request.common), asked, said, exception_code.is_some());
         }
         let told = points::Told {
             request: request.map(|request| &request.common),

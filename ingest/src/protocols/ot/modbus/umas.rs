@@ -108,7 +108,8 @@ fn block_number(body: &[u8]) -> Option<u16> {
 }
 
 impl Umas90 {
-    /// Writes a transaction; `common` is that of its Modbus row, whose source is the client.
+    /// Writes a transaction; `common` is that of its Modbus row, whose source is the client. An answer that is a Modbus exception
+    /// refuses without saying anything in UMAS.
     pub fn transaction(
         &mut self,
         cx: &mut Cx<'_>,
@@ -116,9 +117,10 @@ impl Umas90 {
         asked_at: Option<&Common>,
         request: Option<Message<'_>>,
         answer: Option<Message<'_>>,
+        is_exception: bool,
     ) {
         let asked = request.and_then(|message| message.octets.split_first_chunk::<2>());
-        let said = answer.and_then(|message| message.octets.split_first_chunk::<2>());
+        let said = answer.filter(|_| !is_exception).and_then(|message| message.octets.split_first_chunk::<2>());
         let Some(lead) = request.or(answer) else { return };
         let code = asked.map(|([_, code], _)| *code);
         let known = code.and_then(function);
@@ -127,6 +129,7 @@ impl Umas90 {
         let status: Option<Cow<'_, str>> = match (request, said) {
             (None, _) => Some("response_only".into()),
             (Some(_), None) if answer.is_none() => Some("no_response".into()),
+            (Some(_), None) if is_exception => Some("error".into()),
             (Some(_), None) => None,
             (Some(_), Some(([_, OK], _))) => Some("ok".into()),
             (Some(_), Some(([_, ERROR], _))) => Some("error".into()),

@@ -135,7 +135,7 @@ impl Compound {
                     main_operation: by_compound.then_some(op.main),
                     status: op.status,
                     status_name,
-                    filename: op.filename.as_deref(),
+                    filename: op.filename.as_deref().filter(|name| !name.is_empty()),
                     path: path.as_deref(),
                     new_filename: op.new_filename.as_deref().or(op.target.as_deref()),
                     new_path: new_path.as_deref(),
