@@ -334,15 +334,17 @@ pub struct Carried {
     stopped: bool,
 }
 
-impl Carried {
+impl Default for Carried {
     /// A connection of which nothing was seen yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut stream = TlsStream::new();
         // The carrier's port is no sign of STARTTLS.
         stream.begun = true;
         Self { stream, pending: Default::default(), spans: [0; 2], stopped: false }
     }
+}
 
+impl Carried {
     /// Takes the next bytes of `cx.dir`.
     pub fn bytes(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) {
         if self.stopped || bytes.is_empty() {

@@ -136,7 +136,7 @@ struct Inner {
 
 impl Inner {
     fn new(key: u8) -> Self {
-        Self { stream: Carried::new(), key, next: [1; 2], early: Default::default() }
+        Self { stream: Carried::default(), key, next: [1; 2], early: Default::default() }
     }
 
     fn piece(&mut self, cx: &mut Cx<'_>, number: u32, piece: &[u8]) {
