@@ -20,6 +20,8 @@ use crate::protocols::{Cx, Dir};
 
 /// Unacknowledged segments remembered in each direction.
 const MAX_UNACKED: usize = 1024;
+/// Wireshark remembers so many, and gives a FIN beyond them no sequence number.
+const WIRESHARK_UNACKED: u32 = 10_000;
 /// Segments remembered in each direction to compare a repeated one's bytes with.
 const REMEMBERED: usize = 16;
 /// A repeated segment this soon after the duplicate acknowledgement that asked for it is a fast retransmission.
@@ -31,6 +33,8 @@ const REORDER_NS: i64 = 3_000_000;
 #[derive(Clone, Copy, Default)]
 pub struct Remarks {
     kinds: Kinds,
+    /// What Wireshark alone sees in it.
+    theirs: Kinds,
     /// Window after scaling where the scale is known.
     window: u32,
     duplicate_number: u32,
@@ -45,12 +49,17 @@ impl Remarks {
         self.kinds.has(Kinds::RETRANSMISSION) || self.kinds.has(Kinds::FAST) || self.kinds.has(Kinds::SPURIOUS)
     }
 
+    /// What Wireshark sees in it.
+    fn shown(&self) -> Kinds {
+        Kinds(self.kinds.0 | self.theirs.0)
+    }
+
     pub fn is_out_of_order(&self) -> bool {
         self.kinds.has(Kinds::OUT_OF_ORDER)
     }
 
     pub fn is_remarkable(&self) -> bool {
-        self.kinds != Kinds::default()
+        self.shown() != Kinds::default()
     }
 }
 
@@ -126,6 +135,10 @@ struct Side {
     told_unseen: bool,
     last_kinds: Kinds,
     unacked: Vec<Unacked>,
+    /// Number of unacknowledged segments, also of those that are not remembered.
+    unacked_count: u32,
+    /// The number behind a FIN that Wireshark did not count.
+    uncounted_fin: Option<u32>,
     /// Ring of (sequence number, length, hash of the bytes).
     remembered: Vec<(u32, u32, u64)>,
     remember_at: usize,
@@ -191,8 +204,13 @@ impl Analysis {
     /// Judges one segment.
     pub fn segment(&mut self, dir: Dir, segment: &Segment<'_>) -> Remarks {
         let &Segment { frame, ts, tcp, payload, length } = segment;
-        let mut kinds = Kinds::default();
-        if std::mem::take(&mut self.reused_ports) {
+        let (mut kinds, mut theirs) = (Kinds::default(), Kinds::default());
+        let is_reused = std::mem::take(&mut self.reused_ports);
+        // How much a segment with an impossible header holds cannot be said.
+        if tcp.header_len == 0 {
+            return Remarks::default();
+        }
+        if is_reused {
             kinds.add(Kinds::REUSED);
         }
         let (left, right) = self.sides.split_at_mut(1);
@@ -224,6 +242,10 @@ impl Analysis {
             }
             if length <= 1 && me.next.is_some_and(|next| seq == next.wrapping_sub(1)) && controls == 0 {
                 kinds.add(Kinds::KEEP_ALIVE);
+            }
+            // To Wireshark all numbers are zero before an end's first segment.
+            if length == 0 && controls == 0 && window != 0 && me.last_ack.is_none() && (seq, ack) == (0, 0) {
+                theirs.add(Kinds::WINDOW_UPDATE);
             }
             let quiet = length == 0 && at_next && controls == 0;
             let same_window = me.window == Some(window);
@@ -278,6 +300,10 @@ impl Analysis {
                 }
             }
         }
+        if flags & ACK != 0 && peer.uncounted_fin == Some(ack) {
+            peer.uncounted_fin = None;
+            theirs.add(Kinds::ACK_LOST);
+        }
         let mut original: Option<(u64, i64)> = None;
         let occupies = length > 0 || flags & (SYN | FIN) != 0;
         if occupies && !kinds.has(Kinds::KEEP_ALIVE) {
@@ -297,6 +323,12 @@ impl Analysis {
             kinds.add(Kinds::CONFLICT);
         }
         let next = seq.wrapping_add(length).wrapping_add(u32::from(flags & (SYN | FIN) != 0));
+        if occupies {
+            if flags & FIN != 0 && me.unacked_count >= WIRESHARK_UNACKED {
+                me.uncounted_fin = Some(next);
+            }
+            me.unacked_count = me.unacked_count.saturating_add(1);
+        }
         if occupies && me.unacked.len() < MAX_UNACKED {
             me.unacked.push(Unacked { frame, seq, next, ts });
         }
@@ -319,6 +351,7 @@ impl Analysis {
         me.last_ack_ts = ts;
         me.last_kinds = kinds;
         let mut rtt_ns = None;
+        let remembered = peer.unacked.len();
         peer.unacked.retain_mut(|unacked| {
             if ack == unacked.next {
                 rtt_ns = Some(ts.saturating_sub(unacked.ts));
@@ -330,6 +363,8 @@ impl Analysis {
             }
             later
         });
+        let acknowledged = (remembered - peer.unacked.len()) as u32;
+        peer.unacked_count = if peer.next == Some(ack) { 0 } else { peer.unacked_count.saturating_sub(acknowledged) };
         if flags & SYN != 0 {
             agree_on_scale(me, peer, tcp);
             if flags & ACK == 0 {
@@ -347,7 +382,7 @@ impl Analysis {
             Scale::Shift(shift) if flags & SYN == 0 => u32::from(window) << shift.min(14),
             _ => u32::from(window),
         };
-        Remarks { kinds, window, duplicate_number, original, rtt_ns }
+        Remarks { kinds, theirs, window, duplicate_number, original, rtt_ns }
     }
 }
 
@@ -426,12 +461,13 @@ fn agree_on_scale(me: &mut Side, peer: &mut Side, tcp: &Tcp) {
 
 /// Writes the rows of `tcp_events` of a segment that is remarkable in its own flow (`own`), or where the connection was
 /// captured in several VLANs, with all of them together (`joined`). Events are the flow's own; what Wireshark sets is judged
-/// as it does.
+/// as it does, and where it alone sees something, the event says so.
 #[cold]
 pub fn emit(cx: &mut Cx<'_>, segment: &Segment<'_>, own: &Remarks, joined: Option<&Remarks>) {
     let (tcp, ts) = (segment.tcp, segment.ts);
     let shown = joined.unwrap_or(own);
-    let flag = |kind| shown.kinds.has(kind).then_some(true);
+    let kinds = shown.shown();
+    let flag = |kind| kinds.has(kind).then_some(true);
     let names = [
         (Kinds::REUSED, "reused_ports"),
         (Kinds::PROBE, "zero_window_probe"),
@@ -464,7 +500,7 @@ pub fn emit(cx: &mut Cx<'_>, segment: &Segment<'_>, own: &Remarks, joined: Optio
             spurious_retransmission: flag(Kinds::SPURIOUS),
             out_of_order: flag(Kinds::OUT_OF_ORDER),
             duplicate_ack: flag(Kinds::DUPLICATE_ACK),
-            duplicate_ack_num: shown.kinds.has(Kinds::DUPLICATE_ACK).then_some(shown.duplicate_number),
+            duplicate_ack_num: kinds.has(Kinds::DUPLICATE_ACK).then_some(shown.duplicate_number),
             lost_segment: flag(Kinds::LOST),
             ack_lost_segment: flag(Kinds::ACK_LOST),
             zero_window: flag(Kinds::ZERO_WINDOW),
@@ -484,7 +520,12 @@ pub fn emit(cx: &mut Cx<'_>, segment: &Segment<'_>, own: &Remarks, joined: Optio
         let original = own.original.filter(|_| kind == Kinds::RETRANSMISSION);
         row(name, original, (kind == Kinds::CONFLICT).then_some("the same sequence numbers came before with other bytes"));
     }
-    if !own.is_remarkable() {
-        row("across_vlans", shown.original, Some("remarkable only among the copies of this connection in all VLANs"));
+    if own.kinds == Kinds::default() && kinds != Kinds::default() {
+        let why = match joined {
+            Some(_) => "the copies of this connection in several VLANs taken as one",
+            None if kinds.has(Kinds::ACK_LOST) => "a FIN behind more unacknowledged segments than are remembered",
+            None => "an end that has not spoken counts as having sent zeros",
+        };
+        row("wireshark_only", shown.original, Some(why));
     }
 }

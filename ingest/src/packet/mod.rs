@@ -173,7 +173,7 @@ pub struct Tcp {
     pub window: u16,
     pub checksum: u16,
     pub urgent: u16,
-    /// Length of header and options, bytes.
+    /// Length of header and options, bytes; 0 if it is impossible.
     pub header_len: u8,
     /// Window scale option (RFC 7323), on SYN only.
     pub window_scale: Option<u8>,

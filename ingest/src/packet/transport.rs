@@ -106,6 +106,7 @@ fn tcp<'a>(walk: &mut Walk<'_, 'a>, payload: &'a [u8]) -> Wire<()> {
     let lacking = header_len.saturating_sub(payload.len());
     if header_len < 20 || lacking > walk.cut as usize {
         walk.anomaly("tcp", "bad_length", "the TCP header length is impossible");
+        header.header_len = 0;
         walk.packet.transport = Transport::Tcp(header);
         walk.cut = 0;
         walk.done(&[]);

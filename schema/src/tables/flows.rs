@@ -69,7 +69,7 @@ table! {
 table! {
     /// One row per remarkable TCP segment; one segment may have several rows.
     pub struct TcpEvents("tcp_events", "event", Network) {
-        /// retransmission, fast_retransmission, spurious_retransmission, out_of_order, duplicate_ack, lost_segment, ack_lost_segment, zero_window, zero_window_probe, zero_window_probe_ack, window_full, window_update, keep_alive, keep_alive_ack, reused_ports, reset, reset_with_data, overlap_conflict, syn_retransmission, syn_data, bad_flags, bad_checksum; across_vlans: remarkable only where the copies of a connection in several VLANs are taken as one, as Wireshark does, which sets the columns below.
+        /// retransmission, fast_retransmission, spurious_retransmission, out_of_order, duplicate_ack, lost_segment, ack_lost_segment, zero_window, zero_window_probe, zero_window_probe_ack, window_full, window_update, keep_alive, keep_alive_ack, reused_ports, reset, reset_with_data, overlap_conflict, syn_retransmission, syn_data, bad_flags, bad_checksum; wireshark_only: not remarkable by itself, but Wireshark sets the columns below, for the reason in detail.
         event: word,
         /// Raw sequence number.
         seq: u32 = "tcp.seq_raw",
