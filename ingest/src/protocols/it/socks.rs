@@ -1,7 +1,6 @@
 //! SOCKS 4, 4a and 5 (RFC 1928, RFC 1929) on any port: the way through to the protocol inside, which takes over once the
 //! proxy has connected. No table of its own.
 
-use crate::protocols::registry::PROTOCOLS;
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -20,8 +19,8 @@ const LOGIN_VERSION: u8 = 1;
 const GRANTED: u8 = 90;
 /// SOCKS 4: longest user id or host name that is waited for.
 const MAX_NAME: usize = 512;
-/// Octets of the inner protocol that its probes may wait for.
-const MAX_UNKNOWN: usize = 4096;
+/// Longest message before the tunnel.
+const MAX_MESSAGE: usize = 1024;
 
 /// Where a direction is.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -34,11 +33,11 @@ enum Stage {
     Through,
 }
 
-/// Port in a request of SOCKS 4, and where the request ends; `Err` if it goes on.
-fn request_4(bytes: &[u8]) -> Wire<(u8, u16, usize)> {
+/// Command in a request of SOCKS 4, and where the request ends; `Err` if it goes on.
+fn request_4(bytes: &[u8]) -> Wire<(u8, usize)> {
     let mut reader = Reader::new(bytes);
     let (_, command) = (reader.u8()?, reader.u8()?);
-    let port = reader.be_u16()?;
+    reader.skip(2)?;
     let address = reader.array::<4>()?;
     let text = |reader: &mut Reader<'_>| {
         let end = reader.peek().iter().take(MAX_NAME).position(|octet| *octet == 0).ok_or(Malformed)?;
@@ -49,11 +48,11 @@ fn request_4(bytes: &[u8]) -> Wire<(u8, u16, usize)> {
     if matches!(address, [0, 0, 0, last] if last != 0) {
         text(&mut reader)?;
     }
-    Ok((command, port, bytes.len() - reader.len()))
+    Ok((command, bytes.len() - reader.len()))
 }
 
-/// Second octet (command or outcome) and port of a request or reply of SOCKS 5, and its length; `Err` if it goes on.
-fn message_5(bytes: &[u8]) -> Wire<(u8, u16, usize)> {
+/// Second octet (command or outcome) of a request or reply of SOCKS 5, and its length; `Err` if it goes on.
+fn message_5(bytes: &[u8]) -> Wire<(u8, usize)> {
     let mut reader = Reader::new(bytes);
     let (_, what, _) = (reader.u8()?, reader.u8()?, reader.u8()?);
     let address = match reader.u8()? {
@@ -61,9 +60,8 @@ fn message_5(bytes: &[u8]) -> Wire<(u8, u16, usize)> {
         3 => usize::from(reader.u8()?),
         _ => 16,
     };
-    reader.skip(address)?;
-    let port = reader.be_u16()?;
-    Ok((what, port, bytes.len() - reader.len()))
+    reader.skip(address + 2)?;
+    Ok((what, bytes.len() - reader.len()))
 }
 
 /// Length of a user name and password; `Err` if they go on.
@@ -92,8 +90,8 @@ fn probe(offer: &Offer<'_>) -> Verdict {
             }
         }
         [request @ [VERSION_4, CONNECT, ..], answer] => match (request_4(request), answer) {
-            (Ok((.., end)), [0, GRANTED, ..]) if end == request.len() && answer.len() == 8 => Verdict::Yes,
-            (Ok((.., end)), [] | [0, ..]) if end == request.len() && answer.len() < 8 => Verdict::More,
+            (Ok((_, end)), [0, GRANTED, ..]) if end == request.len() && answer.len() == 8 => Verdict::Yes,
+            (Ok((_, end)), [] | [0, ..]) if end == request.len() && answer.len() < 8 => Verdict::More,
             (Err(_), []) if request.len() < MAX_NAME => Verdict::More,
             _ => Verdict::No,
         },
@@ -106,18 +104,15 @@ fn probe(offer: &Offer<'_>) -> Verdict {
 #[derive(Default)]
 struct Socks {
     stages: [Stage; 2],
-    /// Port asked for: the inner server's.
-    port: Option<u16>,
 }
 
 impl Socks {
     /// Takes what the client sends before the tunnel: how many octets, and the stage behind them; `Ok(None)` if it is not to
     /// be followed.
-    fn client(&mut self, stage: Stage, bytes: &[u8]) -> Wire<Option<(usize, Stage)>> {
+    fn client(stage: Stage, bytes: &[u8]) -> Wire<Option<(usize, Stage)>> {
         match (stage, bytes) {
             (Stage::Greeting, [VERSION_4, ..]) => {
-                let (command, port, end) = request_4(bytes)?;
-                self.port = Some(port);
+                let (command, end) = request_4(bytes)?;
                 Ok((command == CONNECT).then_some((end, Stage::Through)))
             }
             (Stage::Greeting, [VERSION_5, count, methods @ ..]) if methods.len() >= usize::from(*count) => {
@@ -125,8 +120,7 @@ impl Socks {
             }
             (Stage::Request, [LOGIN_VERSION, ..]) => Ok(Some((login(bytes)?, Stage::Request))),
             (Stage::Request, [VERSION_5, ..]) => {
-                let (command, port, end) = message_5(bytes)?;
-                self.port = Some(port);
+                let (command, end) = message_5(bytes)?;
                 Ok((command == CONNECT).then_some((end, Stage::Through)))
             }
             (Stage::Greeting, [VERSION_5, ..]) => Err(Malformed),
@@ -141,36 +135,12 @@ impl Socks {
             (Stage::Greeting, [VERSION_5, method, ..]) => Ok(matches!(*method, 0 | LOGIN).then_some((2, Stage::Request))),
             (Stage::Request, [LOGIN_VERSION, outcome, ..]) => Ok((*outcome == 0).then_some((2, Stage::Request))),
             (Stage::Request, [VERSION_5, ..]) => {
-                let (outcome, _, end) = message_5(bytes)?;
+                let (outcome, end) = message_5(bytes)?;
                 Ok((outcome == 0).then_some((end, Stage::Through)))
             }
             (Stage::Greeting, [0 | VERSION_5, ..]) | (Stage::Request, [LOGIN_VERSION]) => Err(Malformed),
             _ => Ok(None),
         }
-    }
-
-    /// Finds whose the bytes in the tunnel are.
-    fn tunnelled(&self, cx: &Cx<'_>, bytes: &[u8]) -> Progress {
-        let mut offer = Offer {
-            bytes: [&[], &[]],
-            dir: cx.dir,
-            ports: [cx.ends[Dir::Orig.index()].port, self.port],
-            usual_port: false,
-            src: cx.ends[cx.dir.index()].ip,
-            dst: cx.ends[cx.dir.reverse().index()].ip,
-        };
-        offer.bytes[cx.dir.index()] = bytes;
-        let mut open = false;
-        for protocol in PROTOCOLS {
-            let Some(kind) = &protocol.stream else { continue };
-            offer.usual_port = self.port.is_some_and(|port| protocol.ports.contains(&port));
-            match (kind.probe)(&offer) {
-                Verdict::Yes => return Progress::Handover(0, protocol.name),
-                Verdict::More => open = true,
-                Verdict::No => {}
-            }
-        }
-        if open && bytes.len() < MAX_UNKNOWN { Progress::Consumed(0) } else { Progress::Stop }
     }
 }
 
@@ -180,16 +150,16 @@ impl StreamDissector for Socks {
         let stage = self.stages[index];
         if stage == Stage::Through {
             // A client may go on before the proxy has answered.
-            return if self.stages == [Stage::Through; 2] { self.tunnelled(cx, bytes) } else { Progress::Consumed(0) };
+            return if self.stages == [Stage::Through; 2] { Progress::Anew(0) } else { Progress::Consumed(0) };
         }
-        let step = if cx.dir == Dir::Orig { self.client(stage, bytes) } else { Self::proxy(stage, bytes) };
+        let step = if cx.dir == Dir::Orig { Self::client(stage, bytes) } else { Self::proxy(stage, bytes) };
         match step {
             Ok(Some((count, next))) => {
                 self.stages[index] = next;
                 Progress::Consumed(count)
             }
             Ok(None) => Progress::Stop,
-            Err(_) if bytes.len() > MAX_UNKNOWN => Progress::Stop,
+            Err(_) if bytes.len() > MAX_MESSAGE => Progress::Stop,
             Err(_) => Progress::Consumed(0),
         }
     }
@@ -215,9 +185,9 @@ mod tests {
 
     #[test]
     fn requests_of_all_forms() {
-        assert_eq!(request_4(b"\x04\x01\x00\x50\x00\x00\x00\x01\x00a.example\x00GET"), Ok((1, 80, 19)));
-        assert_eq!(message_5(b"\x05\x01\x00\x03\x09a.example\x01\xbbx"), Ok((1, 443, 16)));
-        assert_eq!(message_5(&[5, 0, 0, 1, 10, 0, 0, 1, 0, 80]), Ok((0, 80, 10)));
+        assert_eq!(request_4(b"\x04\x01\x00\x50\x00\x00\x00\x01\x00a.example\x00GET"), Ok((1, 19)));
+        assert_eq!(message_5(b"\x05\x01\x00\x03\x09a.example\x01\xbbx"), Ok((1, 16)));
+        assert_eq!(message_5(&[5, 0, 0, 1, 10, 0, 0, 1, 0, 80]), Ok((0, 10)));
         assert!(message_5(&[5, 0, 0, 1, 10, 0, 0, 1, 0]).is_err());
         assert_eq!(login(b"\x01\x02me\x03pwd"), Ok(8));
     }

@@ -419,8 +419,8 @@ fn search(bytes: &[u8]) -> (usize, bool) {
 
 impl StreamDissector for TlsStream {
     fn handed_over(&mut self, by: &'static str) {
-        // Proxies hand over tunnels, whose server is another than their own.
-        if !matches!(by, "http" | "socks") {
+        // HTTP hands over tunnels, whose server is another than its own.
+        if by != "http" {
             self.session.set_starttls(Some(by));
         }
         self.begun = true;
