@@ -13,7 +13,7 @@ table! {
         routing_token: text,
         /// Bits asked: 1 TLS, 2 CredSSP, 4 RDSTLS, 8 CredSSP with early auth.
         requested_protocols: u32 = "rdp.negReq.requestedProtocols",
-        /// Protocol chosen.
+        /// Protocol chosen; null where the server's answer names none, which means RDP's own security.
         selected_protocol: u32 = "rdp.negReq.selectedProtocol",
         /// `RDP`, `SSL`, `HYBRID`, `RDSTLS`, `HYBRID_EX`.
         security_protocol: word,

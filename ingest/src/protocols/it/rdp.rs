@@ -356,6 +356,8 @@ struct Connection {
     common: Option<Common>,
     request: Request,
     selected: Option<u32>,
+    /// What the server's answer says; it may leave it out.
+    answered: Option<u32>,
     failure: Option<u32>,
     details: Details,
     packets: u32,
@@ -382,7 +384,8 @@ impl StreamDissector for Connection {
                     self.failure = negotiation(body, 3).map(|(_, code)| code);
                     if self.failure.is_none() {
                         // A server that says nothing knows only RDP's own security.
-                        let selected = negotiation(body, 2).map_or(0, |(_, protocol)| protocol);
+                        self.answered = negotiation(body, 2).map(|(_, protocol)| protocol);
+                        let selected = self.answered.unwrap_or(0);
                         self.selected = Some(selected);
                         if selected != 0 {
                             return Progress::Handover(at, "tls");
@@ -427,7 +430,7 @@ impl StreamDissector for Connection {
                 cookie: self.request.cookie.as_deref(),
                 routing_token: self.request.token.as_deref(),
                 requested_protocols: self.request.protocols,
-                selected_protocol: self.selected,
+                selected_protocol: self.answered,
                 security_protocol: security,
                 result,
                 failure_code: self.failure,

@@ -57,11 +57,14 @@ fn probe(offer: &Offer<'_>) -> Verdict {
         return Verdict::More;
     }
     let hello = starts(client, &["EHLO ", "HELO ", "LHLO ", "EHLO\r", "HELO\r"]);
+    // Whatever the client says: this server is one.
+    let first_line = server.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let names_itself = greets && first_line.windows(4).any(|word| word.eq_ignore_ascii_case(b"smtp"));
     let mail = starts(client, &["MAIL FROM:", "RSET\r", "STARTTLS\r", "NOOP\r", "QUIT\r", "VRFY "]);
     match (offer.usual_port, client.is_empty()) {
         _ if hello => Verdict::Yes,
         (true, true) if greets => Verdict::Yes,
-        (true, false) if mail => Verdict::Yes,
+        (true, false) if mail || names_itself => Verdict::Yes,
         (false, true) if greets => Verdict::More,
         _ => Verdict::No,
     }
