@@ -1,4 +1,4 @@
-//! Column chunks that are written without Parquet's general encoders, which take most of the time of a whole decode: repeated
+//! Column chunks that are written without Parquet's general encoders, because whole captures pass through here: repeated
 //! words, which Arrow holds as a dictionary and keys already (the general encoder would hash every row's text once more),
 //! whole numbers, truth values, and columns without any value.
 //!
