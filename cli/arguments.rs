@@ -53,28 +53,83 @@ pub struct Arguments {
     pub no_cache: bool,
 }
 
-/// General and data options that work; the others say that they are not built yet.
-const BUILT: &[&str] = &[
-    "base",
-    "json",
-    "limit-protocols",
-    "no-color",
-    "no-status",
-    "ot-commands-fast",
-    "ot-commands-sessions",
-    "recursive",
-    "show-secrets",
-    "summarize",
-    "verbose",
-    "describe",
-    "format",
-    "lake",
-    "no-cache",
-    "output",
-    "show-sql",
-    "sql",
-    "tables",
+/// The options as given, defaults filled in; a feature reads its own from here.
+#[derive(Clone, Debug)]
+pub struct Given(ArgMatches);
+
+impl Given {
+    /// The value of an option; of a repeated one, the last.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get_many::<String>(name)?.next_back().map(String::as_str)
+    }
+
+    /// All values of an option that may be repeated.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.0.get_many::<String>(name).into_iter().flatten().cloned().collect()
+    }
+
+    /// Whether a switch was given.
+    pub fn switch(&self, name: &str) -> bool {
+        self.0.get_flag(name)
+    }
+
+    /// Whether an option was given at all, rather than left at its default.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
+    }
+
+    /// A whole number of 1 or more.
+    pub fn count(&self, name: &str) -> Result<usize, String> {
+        let given = self.text(name).unwrap_or_default();
+        let number = given.parse().ok().filter(|&number: &usize| number >= 1);
+        number.ok_or_else(|| format!("--{name} {given}: a number of 1 or more is needed"))
+    }
+}
+
+/// Options that are documented and not built yet, by theme: they say so and stop.
+const NOT_BUILT: &[&[&str]] = &[
+    // Exports.
+    &["csv", "sqlite", "export-raw", "export-redact"],
+    // Logging.
+    &["log-file", "log-json"],
+    // Case record.
+    &["case-dir", "case-name", "case-id", "case-analyst", "case-notes"],
+    // Configuration.
+    &["config"],
+    // Plugins.
+    &["plugins", "list-plugins"],
+    // Self-check and profile.
+    &["self-check", "profile", "profile-out"],
+    // Rules.
+    &["rules"],
+    // Filters.
+    &["bpf", "time-start", "time-end", "ip"],
+    // Search, packets, streams.
+    &["search", "case", "packet", "raw", "follow", "follow-id", "lookup-stream-id", "streams-full"],
+    // Files and carving.
+    &["view", "extract", "carve", "carve-limit", "carve-max-bytes", "carve-out", "carve-stream-bytes"],
+    &["write-pcap"],
+    // Decryption.
+    &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
+    // Baselines.
+    &["baseline-compare", "baseline-fast", "baseline-save"],
+    // Correlation.
+    &["correlate", "correlate-min"],
+    // Indicators.
+    &["ioc-file", "vt"],
+    // Timeline.
+    &["timeline-bins", "timeline-categories", "timeline-storyline-off"],
+    // Commands of one's own.
+    &["ot-commands-config"],
+    // The prompt.
+    &["shell", "sql-file", "set"],
+    // Reports to hand over.
+    &["html"],
+    &["markdown"],
 ];
+
+/// Options that may be given more than once; each adds to the others.
+const REPEATED: &[&str] = &["ioc-file", "rules", "tls-keylog", "ssh-keylog", "plugins", "set"];
 
 /// Analyzer that the flags `--ot-commands-fast` and `--ot-commands-sessions` are about.
 pub const OT_COMMANDS: &str = "ot_commands";
@@ -99,45 +154,38 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     if matches.get_flag("version") {
         return Ok(Command::Print(format!("pcapper {}\n", env!("CARGO_PKG_VERSION"))));
     }
+    let given = Given(matches);
     for flag in FLAGS {
-        let given = if flag.value.is_some() {
-            matches.value_source(flag.name) == Some(clap::parser::ValueSource::CommandLine)
-        } else {
-            matches.get_flag(flag.name)
-        };
-        let built = BUILT.contains(&flag.name) || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer());
-        if given && !built {
+        let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
+        let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
+            && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
+        if given.has(flag.name) && !built {
             return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
         }
     }
-    if matches.get_flag("tables") {
+    if given.switch("tables") {
         return Ok(Command::Print(help::tables()));
     }
-    if let Some(table) = matches.get_one::<String>("describe") {
+    if let Some(table) = given.text("describe") {
         return help::describe(table).map(Command::Print);
     }
-    let mut asked = in_order(&matches, &analyzers);
-    if matches.get_flag("ot-commands-fast") && asked.iter().all(|analyzer| analyzer.name != OT_COMMANDS) {
+    let mut asked = in_order(&given, &analyzers);
+    if given.switch("ot-commands-fast") && asked.iter().all(|analyzer| analyzer.name != OT_COMMANDS) {
         asked.extend(analyzers.iter().find(|analyzer| analyzer.name == OT_COMMANDS).cloned());
     }
-    if matches.get_flag("show-sql") {
+    if given.switch("show-sql") {
         return Ok(Command::Print(help::sql_of(&asked)));
     }
-    arguments(&matches, asked).map(|arguments| Command::Run(Box::new(arguments)))
+    arguments(&given, asked).map(|arguments| Command::Run(Box::new(arguments)))
 }
 
-fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let targets: Vec<String> = matches.get_many::<String>("TARGET").into_iter().flatten().cloned().collect();
+fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
+    let text = |name: &str| given.text(name).map(str::to_owned);
+    let targets = given.texts("TARGET");
     if targets.is_empty() {
         return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
     }
-    let limit = text("limit-protocols").unwrap_or_default();
-    let limit_protocols = limit
-        .parse()
-        .ok()
-        .filter(|&limit: &usize| limit >= 1)
-        .ok_or_else(|| format!("--limit-protocols {limit}: a number of 1 or more is needed"))?;
+    let limit_protocols = given.count("limit-protocols")?;
     let limit_sessions = match text("ot-commands-sessions").as_deref() {
         None => Some(SESSIONS),
         Some("0" | "all") => None,
@@ -155,40 +203,40 @@ fn arguments(matches: &ArgMatches, analyzers: Vec<Analyzer>) -> Result<Arguments
     };
     let sql = text("sql");
     for companion in ["format", "output"] {
-        if matches.value_source(companion) == Some(clap::parser::ValueSource::CommandLine) && sql.is_none() {
+        if given.has(companion) && sql.is_none() {
             return Err(format!("{} needs --sql", if companion == "output" { "-o" } else { "--format" }));
         }
     }
     Ok(Arguments {
         targets,
-        recursive: matches.get_flag("recursive"),
-        verbose: matches.get_flag("verbose"),
-        summarize: matches.get_flag("summarize"),
-        no_color: matches.get_flag("no-color"),
-        no_status: matches.get_flag("no-status"),
-        show_secrets: matches.get_flag("show-secrets"),
+        recursive: given.switch("recursive"),
+        verbose: given.switch("verbose"),
+        summarize: given.switch("summarize"),
+        no_color: given.switch("no-color"),
+        no_status: given.switch("no-status"),
+        show_secrets: given.switch("show-secrets"),
         limit_protocols,
         limit_sessions,
-        is_fast: matches.get_flag("ot-commands-fast"),
-        base: matches.get_flag("base"),
+        is_fast: given.switch("ot-commands-fast"),
+        base: given.switch("base"),
         analyzers,
         json: text("json"),
         sql,
         form,
         output: text("output").map(PathBuf::from),
         lake: text("lake").map(PathBuf::from),
-        no_cache: matches.get_flag("no-cache"),
+        no_cache: given.switch("no-cache"),
     })
 }
 
 /// Analyzers whose flags were given, in the order of the command line.
-fn in_order(matches: &ArgMatches, analyzers: &[Analyzer]) -> Vec<Analyzer> {
+fn in_order(given: &Given, analyzers: &[Analyzer]) -> Vec<Analyzer> {
     let mut asked: Vec<(usize, &Analyzer)> = FLAGS
         .iter()
-        .filter(|flag| flag.value.is_none() && flag.name != "base" && matches.get_flag(flag.name))
+        .filter(|flag| flag.value.is_none() && flag.name != "base" && given.switch(flag.name))
         .filter_map(|flag| {
             let analyzer = analyzers.iter().find(|analyzer| analyzer.name == flag.analyzer())?;
-            Some((matches.indices_of(flag.name)?.next()?, analyzer))
+            Some((given.0.indices_of(flag.name)?.next()?, analyzer))
         })
         .collect();
     asked.sort_by_key(|(at, _)| *at);
@@ -221,7 +269,8 @@ fn argument(flag: &Flag) -> Arg {
     }
     match flag.value {
         Some(value) => {
-            arg = arg.value_name(value).action(ArgAction::Set).value_parser(ValueParser::string());
+            let action = if REPEATED.contains(&flag.name) { ArgAction::Append } else { ArgAction::Set };
+            arg = arg.value_name(value).action(action).value_parser(ValueParser::string());
             match flag.default {
                 Some(default) if flag.group == Group::General => arg.default_value(default),
                 _ => arg,

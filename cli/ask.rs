@@ -6,7 +6,8 @@ use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
 use crate::arguments::{Arguments, OT_COMMANDS};
-use crate::render::{self, Output, json};
+use crate::export::{self, Answered, Answers};
+use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 
@@ -45,35 +46,24 @@ async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mu
     render::sql::write(arguments, frame, out).await
 }
 
-/// A capture's reports, in order.
-pub struct Answered {
-    pub capture: Selected,
-    pub reports: Vec<Report>,
-}
-
 async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Result<(), String> {
     let analyzers = asked(arguments);
+    let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped };
     if arguments.summarize {
         let catalog = open(arguments, selection, selection.captures.clone())?;
         let subject = format!("ALL PCAPS ({})", selection.captures.len());
         let reports = run_all(&catalog, &analyzers, &subject, arguments, out).await?;
-        if let Some(path) = &arguments.json {
-            out.export(path, &json::merged(&selection.captures, &reports, &selection.skipped))?;
-        }
-        return Ok(());
-    }
-    let mut answered = Vec::new();
-    for capture in &selection.captures {
-        let catalog = open(arguments, selection, vec![capture.clone()])?;
-        let reports = run_all(&catalog, &analyzers, &capture.name, arguments, out).await?;
-        if arguments.json.is_some() {
-            answered.push(Answered { capture: capture.clone(), reports });
+        answers.answered.push(Answered { capture: None, reports });
+    } else {
+        for capture in &selection.captures {
+            let catalog = open(arguments, selection, vec![capture.clone()])?;
+            let reports = run_all(&catalog, &analyzers, &capture.name, arguments, out).await?;
+            if export::is_wanted(arguments) {
+                answers.answered.push(Answered { capture: Some(capture.clone()), reports });
+            }
         }
     }
-    if let Some(path) = &arguments.json {
-        out.export_each(path, &answered, &selection.skipped)?;
-    }
-    Ok(())
+    export::write(arguments, &answers, out)
 }
 
 async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, arguments: &Arguments, out: &mut Output) -> Result<Vec<Report>, String> {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ask;
+mod export;
 mod flags;
 mod help;
 mod render;

@@ -1,7 +1,6 @@
 //! Answers to people and programs.
 
 pub mod escape;
-pub mod json;
 pub mod sql;
 pub mod terminal;
 pub mod value;
@@ -10,10 +9,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use pcapper_queries::report::Report;
-use serde_json::Value;
 
 use crate::arguments::Arguments;
-use crate::ask::Answered;
 
 /// Where the run's answers go.
 pub struct Output {
@@ -64,34 +61,6 @@ impl Output {
     /// Whether the reader of our output is gone or the output failed.
     pub fn is_broken(&self) -> bool {
         self.broken.is_some()
-    }
-
-    /// Writes one JSON document to a file, or to standard output for `-`.
-    pub fn export(&mut self, path: &str, document: &Value) -> Result<(), String> {
-        let text = format!("{document:#}\n");
-        if path == "-" {
-            self.write(text.as_bytes());
-            return Ok(());
-        }
-        write_whole(Path::new(path), text.as_bytes())
-    }
-
-    /// Writes what was answered of each capture: one document, or one file a capture where `path` is a directory.
-    pub fn export_each(&mut self, path: &str, answered: &[Answered], skipped: &[(String, String)]) -> Result<(), String> {
-        let directory = Path::new(path);
-        if !path.ends_with('/') && !directory.is_dir() {
-            return self.export(path, &json::separate(answered, skipped));
-        }
-        let mut taken: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
-        for one in answered {
-            let name = &one.capture.name;
-            let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned();
-            let count = taken.entry(stem.clone()).and_modify(|count| *count += 1).or_insert(1);
-            let file = if *count == 1 { format!("{stem}.json") } else { format!("{stem}_{count}.json") };
-            let text = format!("{:#}\n", json::single(one, skipped));
-            write_whole(&directory.join(file), text.as_bytes())?;
-        }
-        Ok(())
     }
 
     /// Flushes; the first failure of the run comes out here.

@@ -11,8 +11,9 @@ use pcapper_queries::report::Unit;
 use serde_json::Value;
 
 use super::value::{self, Place, Secrets, shown};
-use super::{Output, escape, json, terminal, write_whole};
+use super::{Output, escape, terminal, write_whole};
 use crate::arguments::{Arguments, Form};
+use crate::export::json;
 
 /// A query that was not understood, as one line.
 pub fn explained(error: &DataFusionError) -> String {

@@ -1,47 +1,64 @@
 //! Reports as JSON: raw typed values, all rows.
 
 use arrow::array::RecordBatch;
-use pcapper_queries::catalog::Selected;
 use pcapper_queries::report::{Report, Unit, label};
 use serde_json::{Map, Value, json};
 
-use super::value::{self, Secrets};
-use crate::ask::Answered;
+use super::{Answered, Answers};
+use crate::render::value::{self, Secrets};
 
 /// Version of the documents' form.
 const SCHEMA: u32 = 1;
 
+/// The document of a run.
+pub fn document(answers: &Answers<'_>) -> Value {
+    match answers.answered.as_slice() {
+        [one] if one.capture.is_none() => merged(answers, one),
+        [one] => single(answers, one),
+        several => separate(answers, several),
+    }
+}
+
 /// The document of one capture.
-pub fn single(one: &Answered, skipped: &[(String, String)]) -> Value {
+pub fn single(answers: &Answers<'_>, one: &Answered) -> Value {
     let mut document = head();
-    document.insert("path".into(), json!(one.capture.name));
-    document.insert("capture_id".into(), json!(one.capture.manifest.capture_id));
+    document.extend(identity(one));
     document.insert("filter".into(), no_filter());
     document.insert("summaries".into(), summaries(&one.reports, &mut Secrets::default()));
-    document.insert("skipped".into(), skips(skipped));
+    document.insert("skipped".into(), skips(answers.skipped));
     Value::Object(document)
 }
 
-/// The document of several captures, each with its own summaries; of one, [`single`].
-pub fn separate(answered: &[Answered], skipped: &[(String, String)]) -> Value {
-    if let [one] = answered {
-        return single(one, skipped);
-    }
+fn identity(one: &Answered) -> Map<String, Value> {
+    let capture = one.capture.as_ref();
+    let entry = |key: &str, value: Option<&str>| (key.to_owned(), json!(value));
+    [entry("path", capture.map(|capture| capture.name.as_str())), entry("capture_id", capture.map(|capture| capture.manifest.capture_id.as_str()))]
+        .into_iter()
+        .collect()
+}
+
+/// Several captures, each with its own summaries.
+fn separate(answers: &Answers<'_>, answered: &[Answered]) -> Value {
     let mut secrets = Secrets::default();
     let captures: Vec<Value> = answered
         .iter()
-        .map(|one| json!({"path": one.capture.name, "capture_id": one.capture.manifest.capture_id, "summaries": summaries(&one.reports, &mut secrets)}))
+        .map(|one| {
+            let mut entry = identity(one);
+            entry.insert("summaries".into(), summaries(&one.reports, &mut secrets));
+            Value::Object(entry)
+        })
         .collect();
     let mut document = head();
     document.insert("filter".into(), no_filter());
     document.insert("captures".into(), Value::Array(captures));
-    document.insert("skipped".into(), skips(skipped));
+    document.insert("skipped".into(), skips(answers.skipped));
     Value::Object(document)
 }
 
-/// The document of several captures taken as one.
-pub fn merged(captures: &[Selected], reports: &[Report], skipped: &[(String, String)]) -> Value {
-    let list: Vec<Value> = captures
+/// Several captures taken as one.
+fn merged(answers: &Answers<'_>, all: &Answered) -> Value {
+    let list: Vec<Value> = answers
+        .captures
         .iter()
         .map(|capture| json!({"path": capture.name, "capture_id": capture.manifest.capture_id, "packets": capture.manifest.packets}))
         .collect();
@@ -49,8 +66,8 @@ pub fn merged(captures: &[Selected], reports: &[Report], skipped: &[(String, Str
     document.insert("path".into(), json!("ALL_PCAPS"));
     document.insert("filter".into(), no_filter());
     document.insert("captures".into(), Value::Array(list));
-    document.insert("summaries".into(), summaries(reports, &mut Secrets::default()));
-    document.insert("skipped".into(), skips(skipped));
+    document.insert("summaries".into(), summaries(&all.reports, &mut Secrets::default()));
+    document.insert("skipped".into(), skips(answers.skipped));
     Value::Object(document)
 }
 
