@@ -2,14 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use pcapper_queries::analyzer::Analyzer;
+use pcapper_queries::ioc::Loaded;
+use pcapper_queries::ot_rules::{self, OtRules};
 
 use crate::flags::{FLAGS, Flag, Group};
-use crate::help;
+use crate::select::complain;
+use crate::{baseline, help, ioc};
 
 /// What to do.
 pub enum Command {
@@ -49,6 +53,13 @@ pub struct Arguments {
     pub sql: Option<String>,
     pub form: Form,
     pub output: Option<PathBuf>,
+    /// Indicators to look for.
+    pub ioc: Option<Loaded>,
+    /// The site's own rules for commands.
+    pub ot_rules: Option<Arc<OtRules>>,
+    pub baseline: baseline::Options,
+    /// Captures that a thing must occur in to be correlated; `None` where nobody asked.
+    pub correlate: Option<usize>,
     pub lake: Option<PathBuf>,
     pub no_cache: bool,
 }
@@ -111,16 +122,10 @@ const NOT_BUILT: &[&[&str]] = &[
     &["write-pcap"],
     // Decryption.
     &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
-    // Baselines.
-    &["baseline-compare", "baseline-fast", "baseline-save"],
-    // Correlation.
-    &["correlate", "correlate-min"],
     // Indicators.
-    &["ioc-file", "vt"],
+    &["vt"],
     // Timeline.
     &["timeline-bins", "timeline-categories", "timeline-storyline-off"],
-    // Commands of one's own.
-    &["ot-commands-config"],
     // The prompt.
     &["shell", "sql-file", "set"],
     // Reports to hand over.
@@ -170,6 +175,10 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         return help::describe(table).map(Command::Print);
     }
     let mut asked = in_order(&given, &analyzers);
+    // A flag that only tells how implies the report it is about.
+    if given.has("ioc-file") && asked.iter().all(|analyzer| analyzer.name != "ioc") {
+        asked.extend(analyzers.iter().find(|analyzer| analyzer.name == "ioc").cloned());
+    }
     if given.switch("ot-commands-fast") && asked.iter().all(|analyzer| analyzer.name != OT_COMMANDS) {
         asked.extend(analyzers.iter().find(|analyzer| analyzer.name == OT_COMMANDS).cloned());
     }
@@ -224,16 +233,39 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         sql,
         form,
         output: text("output").map(PathBuf::from),
+        ioc: ioc::options(given)?,
+        ot_rules: ot_rules(given)?,
+        baseline: baseline::options(given)?,
+        correlate: correlate(given)?,
         lake: text("lake").map(PathBuf::from),
         no_cache: given.switch("no-cache"),
     })
+}
+
+/// The rules for commands that a file gives.
+fn ot_rules(given: &Given) -> Result<Option<Arc<OtRules>>, String> {
+    let Some(path) = given.text("ot-commands-config") else { return Ok(None) };
+    let (rules, remarks) = ot_rules::load(path.as_ref())?;
+    for remark in remarks {
+        complain(&format!("--ot-commands-config {path}: {remark}"));
+    }
+    Ok(Some(Arc::new(rules)))
+}
+
+/// The least number of captures to correlate over, where correlation was asked for.
+fn correlate(given: &Given) -> Result<Option<usize>, String> {
+    let minimum = given.count("correlate-min")?;
+    if minimum < 2 && given.switch("correlate") {
+        complain("--correlate-min 1: taken as 2, what occurs in one capture is correlated with nothing");
+    }
+    Ok(given.switch("correlate").then_some(minimum.max(2)))
 }
 
 /// Analyzers whose flags were given, in the order of the command line.
 fn in_order(given: &Given, analyzers: &[Analyzer]) -> Vec<Analyzer> {
     let mut asked: Vec<(usize, &Analyzer)> = FLAGS
         .iter()
-        .filter(|flag| flag.value.is_none() && flag.name != "base" && given.switch(flag.name))
+        .filter(|flag| flag.value.is_none() && !matches!(flag.name, "base" | "correlate") && given.switch(flag.name))
         .filter_map(|flag| {
             let analyzer = analyzers.iter().find(|analyzer| analyzer.name == flag.analyzer())?;
             Some((given.0.indices_of(flag.name)?.next()?, analyzer))

@@ -2,9 +2,11 @@
 
 mod arguments;
 mod ask;
+mod baseline;
 mod export;
 mod flags;
 mod help;
+mod ioc;
 mod render;
 mod select;
 mod status;

@@ -31,6 +31,13 @@ impl Drop for ThrowAway {
     }
 }
 
+impl Selection {
+    /// Captures of different content.
+    pub fn distinct(&self) -> usize {
+        self.captures.iter().map(|capture| &capture.manifest.capture_id).collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
 /// Finds the captures and brings them into the lake.
 pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let (lake, throw_away) = lake(arguments)?;

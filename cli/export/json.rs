@@ -12,11 +12,18 @@ const SCHEMA: u32 = 1;
 
 /// The document of a run.
 pub fn document(answers: &Answers<'_>) -> Value {
-    match answers.answered.as_slice() {
+    let mut document = match answers.answered.as_slice() {
         [one] if one.capture.is_none() => merged(answers, one),
         [one] => single(answers, one),
         several => separate(answers, several),
+    };
+    if let Some(document) = document.as_object_mut() {
+        let told = summaries(&answers.across, &mut Secrets::default());
+        for (analyzer, key) in [("correlate", "correlation"), ("baseline", "baseline_delta")] {
+            document.extend(told.get(analyzer).map(|report| (key.to_owned(), report.clone())));
+        }
     }
+    document
 }
 
 /// The document of one capture.

@@ -24,6 +24,8 @@ pub struct Answers<'a> {
     pub captures: &'a [Selected],
     /// One entry a capture, or one for all of them.
     pub answered: Vec<Answered>,
+    /// Reports about all captures together: what recurs in them, what changed since a baseline.
+    pub across: Vec<Report>,
     /// Captures that were named and could not be read: name and reason.
     pub skipped: &'a [(String, String)],
 }

@@ -15,7 +15,8 @@
 //! -- @finding dns_tunnel severity=high confidence=high technique=T1071.004
 //! SELECT 'Data in DNS names' AS title, src_ip, ... FROM dns ...;
 //! ```
-//! `if=TABLE` on a section leaves it out where TABLE has no rows; `verbose` shows it only when all detail is asked for.
+//! `if=TABLE` leaves a section or a finding out where TABLE has no rows; `verbose` shows it only when all detail is asked for;
+//! `unless_empty` leaves it out rather than say that there is nothing.
 //! `-- @view NAME` in `views/` defines a table by a query. A comment above `@analyzer` is for readers.
 
 use include_dir::{Dir, include_dir};
@@ -46,6 +47,8 @@ pub struct SectionQuery {
     pub limit: Option<usize>,
     /// Shown only when all detail is asked for.
     pub verbose: bool,
+    /// Left out where it has no rows, instead of saying so.
+    pub unless_empty: bool,
     /// Left out where this table has no rows.
     pub only_if: Option<String>,
     pub sql: String,
@@ -61,6 +64,8 @@ pub struct FindingQuery {
     pub confidence: String,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
+    /// Not run where this table has no rows.
+    pub only_if: Option<String>,
     pub sql: String,
 }
 
@@ -202,7 +207,7 @@ fn words(rest: &str) -> Vec<String> {
 fn section(rest: &str) -> Result<SectionQuery, String> {
     let mut words = words(rest).into_iter();
     let name = words.next().ok_or("a section needs a name")?;
-    let mut section = SectionQuery { name, shape: Shape::Table, limit: None, verbose: false, only_if: None, sql: String::new() };
+    let mut section = SectionQuery { name, shape: Shape::Table, limit: None, verbose: false, unless_empty: false, only_if: None, sql: String::new() };
     for word in words {
         match word.split_once('=') {
             Some(("shape", shape)) => {
@@ -219,6 +224,7 @@ fn section(rest: &str) -> Result<SectionQuery, String> {
             Some(("limit", limit)) => section.limit = Some(limit.parse().map_err(|_| format!("limit={limit} is no number"))?),
             Some(("if", table)) => section.only_if = Some(table.to_owned()),
             None if word == "verbose" => section.verbose = true,
+            None if word == "unless_empty" => section.unless_empty = true,
             _ => return Err(format!("unknown word {word}")),
         }
     }
@@ -228,13 +234,15 @@ fn section(rest: &str) -> Result<SectionQuery, String> {
 fn finding(rest: &str) -> Result<FindingQuery, String> {
     let mut words = words(rest).into_iter();
     let id = words.next().ok_or("a finding needs an id")?;
-    let mut finding = FindingQuery { id, severity: String::new(), confidence: "medium".to_owned(), techniques: Vec::new(), sql: String::new() };
+    let mut finding =
+        FindingQuery { id, severity: String::new(), confidence: "medium".to_owned(), techniques: Vec::new(), only_if: None, sql: String::new() };
     for word in words {
         match word.split_once('=') {
             Some(("severity", severity)) if ["critical", "high", "medium", "low", "info"].contains(&severity) => {
                 finding.severity = severity.to_owned()
             }
             Some(("confidence", confidence)) if ["high", "medium", "low"].contains(&confidence) => finding.confidence = confidence.to_owned(),
+            Some(("if", table)) => finding.only_if = Some(table.to_owned()),
             Some(("technique", list)) => finding.techniques = list.split(',').map(str::to_owned).collect(),
             _ => return Err(format!("unknown word {word}")),
         }

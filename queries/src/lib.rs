@@ -4,10 +4,14 @@
 //! `analyzers/*.sql`; [`run`] turns one into a [`report::Report`]; [`functions`] are what SQL itself lacks.
 
 pub mod analyzer;
+pub mod baseline;
 pub mod catalog;
 pub mod functions;
+pub mod ioc;
+pub mod ot_rules;
 pub mod report;
 pub mod run;
+pub mod settings;
 
 pub use datafusion;
 pub use datafusion::error::DataFusionError;

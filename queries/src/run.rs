@@ -64,10 +64,11 @@ pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbo
         let (catalog, analyzer) = (catalog.clone(), analyzer.name.clone());
         async move {
             let rows = rows(&catalog, &query.sql).await.map_err(|error| error.context(format!("{analyzer}, section {}", query.name)))?;
-            Ok(Section { name: query.name, shape: query.shape, limit: query.limit, rows })
+            let is_told = rows.num_rows() > 0 || !query.unless_empty;
+            Ok(is_told.then_some(Section { name: query.name, shape: query.shape, limit: query.limit, rows }))
         }
     });
-    let sections = side_by_side(jobs).await?;
+    let sections = side_by_side(jobs).await?.into_iter().flatten().collect();
     let findings = if analyzer.findings.is_empty() {
         RecordBatch::new_empty(findings_schema())
     } else {

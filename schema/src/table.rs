@@ -20,6 +20,15 @@ pub enum Shape {
     Network,
     /// As `Network`, with `src_mac` and `dst_mac`.
     Link,
+    /// None of them: rows that the user brings, not a capture.
+    Brought,
+}
+
+impl Shape {
+    /// Whether rows belong to a frame of a capture.
+    fn has_frame(self) -> bool {
+        matches!(self, Self::Network | Self::Link)
+    }
 }
 
 /// One column of a table, for schema and data dictionary.
@@ -66,16 +75,19 @@ pub fn join_doc(lines: &[&str]) -> String {
 }
 
 fn shared_columns(shape: Shape) -> Vec<ColumnDef> {
+    if shape == Shape::Brought {
+        return Vec::new();
+    }
     let column = |name, data_type, doc: &str, bloom| ColumnDef { name, data_type, doc: doc.to_owned(), wireshark: None, secret: false, bloom };
     let mut columns = vec![
         column("capture", word_type(), "The capture's file name as given.", false),
         column("capture_id", word_type(), "Content hash that names the capture.", false),
     ];
-    if shape != Shape::Capture {
+    if shape.has_frame() {
         columns.push(column("frame", DataType::UInt64, "1-based number of the frame in which the record completes.", false));
     }
     columns.push(column("ts", time_type(), "Time of that frame, UTC.", false));
-    if shape != Shape::Capture {
+    if shape.has_frame() {
         columns.push(column("flow_id", DataType::UInt64, "Row in `flows`; null for frames without a flow.", false));
         columns.push(column("src_ip", word_type(), "Sender's address; null on pure layer-2 protocols.", true));
         columns.push(column("dst_ip", word_type(), "Receiver's address; null on pure layer-2 protocols.", true));
@@ -146,8 +158,10 @@ impl<C: Columns> TableBuilder<C> {
         let shape = C::def().shape;
         let at = self.rows;
         self.rows += 1;
-        self.ts.push(at, common.ts);
-        if shape != Shape::Capture {
+        if shape != Shape::Brought {
+            self.ts.push(at, common.ts);
+        }
+        if shape.has_frame() {
             self.frame.push(at, Some(common.frame));
             self.flow_id.push(at, common.flow_id);
             self.src_ip.push(at, common.src_ip);
@@ -176,12 +190,15 @@ impl<C: Columns> TableBuilder<C> {
     pub fn finish(&mut self, capture: &str, capture_id: &str) -> RecordBatch {
         let def = C::def();
         let rows = std::mem::take(&mut self.rows);
-        let mut arrays = vec![constant(capture, rows), constant(capture_id, rows)];
-        if def.shape != Shape::Capture {
-            arrays.push(self.frame.finish(rows));
+        let mut arrays = Vec::with_capacity(def.columns.len());
+        if def.shape != Shape::Brought {
+            arrays.extend([constant(capture, rows), constant(capture_id, rows)]);
+            if def.shape.has_frame() {
+                arrays.push(self.frame.finish(rows));
+            }
+            arrays.push(self.ts.finish(rows));
         }
-        arrays.push(self.ts.finish(rows));
-        if def.shape != Shape::Capture {
+        if def.shape.has_frame() {
             arrays.push(self.flow_id.finish(rows));
             arrays.push(self.src_ip.finish(rows));
             arrays.push(self.dst_ip.finish(rows));
@@ -202,7 +219,7 @@ impl<C: Columns> TableBuilder<C> {
 
 /// Rows may be emitted after later frames' rows (a flow when it ends); files are kept in order of frames.
 fn sorted_by_frame(batch: RecordBatch, shape: Shape) -> RecordBatch {
-    if shape == Shape::Capture {
+    if !shape.has_frame() {
         return batch;
     }
     let frames = batch.column(2).as_primitive::<UInt64Type>().values();

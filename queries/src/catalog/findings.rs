@@ -101,6 +101,9 @@ impl TableProvider for FindingsTable {
 /// Runs one detection and gives its rows the shape of the `findings` table.
 pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &FindingQuery, present: &Present) -> Result<RecordBatch> {
     let schema = run::findings_schema();
+    if finding.only_if.as_ref().is_some_and(|table| !present.contains_key(table)) {
+        return Ok(RecordBatch::new_empty(schema));
+    }
     let tables = super::tables_of(context, &finding.sql)?;
     let stored = pcapper_schema::all();
     let can_fire = tables.iter().any(|table| present.contains_key(table) || !stored.iter().any(|def| def.name == table));

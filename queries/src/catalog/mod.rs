@@ -6,13 +6,15 @@
 
 mod findings;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -63,8 +65,15 @@ impl Catalog {
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets);
-        let tables =
-            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default() });
+        let tables = Arc::new(Tables {
+            lake: lake.to_owned(),
+            captures,
+            view,
+            context: context.clone(),
+            views: analyzer::views(),
+            known: Mutex::default(),
+            brought: Mutex::default(),
+        });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));
@@ -80,6 +89,28 @@ impl Catalog {
     /// The captures of the selection.
     pub fn captures(&self) -> &[Selected] {
         &self.tables.captures
+    }
+
+    /// Gives a table the rows that the user brings (indicators, rules): it is declared, and no capture has it.
+    pub fn bring(&self, table: &str, rows: RecordBatch) -> Result<()> {
+        if rows.num_rows() > 0 {
+            self.tables.brought.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned());
+        }
+        let brought = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+        self.tables.known().insert(table.to_owned(), Arc::new(brought));
+        Ok(())
+    }
+
+    /// Puts a query in a table's place; it finds the stored rows under `stored_` and the table's name.
+    pub async fn bring_view(&self, table: &str, query: &str) -> Result<()> {
+        let plan = self.context.state().create_logical_plan(query).await?;
+        self.tables.known().insert(table.to_owned(), Arc::new(ViewTable::new(plan, Some(query.to_owned()))));
+        Ok(())
+    }
+
+    /// The session, for functions that a run brings.
+    pub fn context(&self) -> &SessionContext {
+        &self.context
     }
 
     /// Rows of a stored table in all captures of the selection.
@@ -108,6 +139,8 @@ struct Tables {
     views: Vec<(String, String)>,
     /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+    /// Tables to which the user brought rows.
+    brought: Mutex<HashSet<String>>,
 }
 
 impl std::fmt::Debug for Tables {
@@ -163,19 +196,21 @@ impl Tables {
 
     /// Stored tables that have rows in some capture of the selection.
     fn present(&self) -> findings::Present {
-        let (mut present, mut seen) = (findings::Present::new(), std::collections::HashSet::new());
+        let (mut present, mut seen) = (findings::Present::new(), HashSet::new());
         for capture in self.captures.iter().filter(|capture| seen.insert(&capture.manifest.capture_id)) {
             for table in capture.manifest.tables.keys() {
                 present.entry(table.clone()).and_modify(|holder| *holder = None).or_insert_with(|| Some(capture.name.clone()));
             }
         }
+        // What the user brought belongs to no capture.
+        present.extend(self.brought.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|table| (table.clone(), None)));
         present
     }
 
     /// The table as it lies in the lake.
     fn stored(&self, def: &TableDef) -> Result<Arc<dyn TableProvider>> {
         let mut paths = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for capture in &self.captures {
             let manifest = &capture.manifest;
             if manifest.tables.contains_key(def.name) && seen.insert(&manifest.capture_id) {

@@ -11,10 +11,15 @@ use super::of_text;
 /// The functions.
 pub fn functions() -> Vec<ScalarUDF> {
     vec![
-        of_text("ip_scope", DataType::Utf8, |text| text.parse().ok().map(|ip| scope(ip).to_owned())),
+        of_text("ip_scope", DataType::Utf8, |text| scope_of(text).map(str::to_owned)),
         of_text("is_private", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "private" | "ula"))),
         of_text("is_public", DataType::Boolean, |text| text.parse().ok().map(|ip| scope(ip) == "public")),
     ]
+}
+
+/// The reach of an address written as text; `None` if it is no address.
+pub fn scope_of(text: &str) -> Option<&'static str> {
+    text.parse().ok().map(scope)
 }
 
 /// `private`, `public`, `link_local`, `loopback`, `multicast`, `broadcast`, `cgnat`, `documentation`, `benchmark`,

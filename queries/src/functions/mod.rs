@@ -3,6 +3,7 @@
 mod cidr_match;
 mod entropy;
 mod ip_scope;
+mod name_and_parents;
 mod redact;
 mod registered_domain;
 
@@ -14,13 +15,17 @@ use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
+pub use cidr_match::matches as cidr_matches;
+pub use ip_scope::scope_of as ip_scope_of;
 pub use redact::{redact, redaction_marks};
 
 use crate::Result;
 
 /// Makes every function known to a session that shows secrets or hides them.
 pub fn register(context: &SessionContext, show_secrets: bool) {
-    for function in [cidr_match::function(), entropy::function(), redact::function(show_secrets), registered_domain::function()] {
+    for function in
+        [cidr_match::function(), entropy::function(), name_and_parents::function(), redact::function(show_secrets), registered_domain::function()]
+    {
         context.register_udf(function);
     }
     for function in ip_scope::functions() {

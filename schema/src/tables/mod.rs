@@ -5,6 +5,7 @@
 pub mod anomalies;
 pub mod arp;
 pub mod bacnet;
+pub mod baseline;
 pub mod bgp;
 pub mod bsap;
 pub mod captures;
@@ -42,6 +43,7 @@ pub mod icmp;
 pub mod iec101_103;
 pub mod iec104;
 pub mod igmp;
+pub mod indicators;
 pub mod isis;
 pub mod kerberos;
 pub mod ldap;
@@ -72,6 +74,7 @@ pub mod rip;
 pub mod routing_routes;
 pub mod rpc;
 pub mod s7comm;
+pub mod settings;
 pub mod smb;
 pub mod smtp;
 pub mod snmp;
@@ -97,6 +100,7 @@ pub mod x509;
 pub use anomalies::Anomalies;
 pub use arp::Arp;
 pub use bacnet::Bacnet;
+pub use baseline::{Baseline, BaselineCommands, BaselineConversations, BaselineFunctions, BaselineHosts, BaselineServices, BaselineTargets};
 pub use bgp::Bgp;
 pub use bsap::Bsap;
 pub use captures::{Captures, Interfaces};
@@ -134,6 +138,7 @@ pub use icmp::Icmp;
 pub use iec101_103::Iec101103;
 pub use iec104::{Iec104, Iec104Objects};
 pub use igmp::Igmp;
+pub use indicators::{IndicatorPatterns, Indicators};
 pub use isis::Isis;
 pub use kerberos::Kerberos;
 pub use ldap::{Ldap, LdapAttributes};
@@ -164,6 +169,7 @@ pub use rip::Rip;
 pub use routing_routes::RoutingRoutes;
 pub use rpc::RpcCalls;
 pub use s7comm::{S7comm, S7commItems};
+pub use settings::Settings;
 pub use smb::{Smb, SmbFiles, SmbMappings};
 pub use smtp::Smtp;
 pub use snmp::Snmp;
@@ -228,6 +234,13 @@ table_set! {
     Anomalies,
     Arp,
     Bacnet,
+    Baseline,
+    BaselineCommands,
+    BaselineConversations,
+    BaselineFunctions,
+    BaselineHosts,
+    BaselineServices,
+    BaselineTargets,
     Bgp,
     Bsap,
     Captures,
@@ -275,6 +288,8 @@ table_set! {
     Iec104,
     Iec104Objects,
     Igmp,
+    IndicatorPatterns,
+    Indicators,
     Interfaces,
     Isis,
     Kerberos,
@@ -314,6 +329,7 @@ table_set! {
     RpcCalls,
     S7comm,
     S7commItems,
+    Settings,
     Smb,
     SmbFiles,
     SmbMappings,

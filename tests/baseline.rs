@@ -1,0 +1,128 @@
+//! `--baseline-save`, `--baseline-compare`, `--correlate`: one network at two times, several captures together.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Scratch, run, sample, text};
+use serde_json::{Value, json};
+
+/// The drift report of a capture against a baseline.
+fn drift(scratch: &Scratch, baseline: &Path, capture: &str) -> Value {
+    let output = run(&scratch.0, &[&sample(capture), "--baseline-compare", baseline.to_str().unwrap(), "--json", "-"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["summaries"], json!({}), "no other report");
+    document["baseline_delta"].clone()
+}
+
+fn saved(scratch: &Scratch, capture: &str) -> (std::path::PathBuf, Value) {
+    let path = scratch.path("baseline.json");
+    let output = run(&scratch.0, &[&sample(capture), "--baseline-save", path.to_str().unwrap()]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{}", text(&output.stderr));
+    let baseline = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    (path, baseline)
+}
+
+fn detections(report: &Value) -> Vec<String> {
+    let mut found: Vec<_> = report["findings"].as_array().unwrap().iter().map(|row| row["detection"].as_str().unwrap().to_owned()).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn a_capture_does_not_drift_from_itself() {
+    let scratch = Scratch::new("baseline-same");
+    let (path, baseline) = saved(&scratch, "plant.pcapng");
+    assert_eq!(baseline["schema"], 2);
+    assert_eq!(baseline["ot_commands"], json!({"modbus read_device_identification": 1, "modbus write_single_coil": 1, "modbus write_single_register": 1}));
+    let report = drift(&scratch, &path, "plant.pcapng");
+    assert_eq!(report["sections"].as_array().unwrap().len(), 1, "only the facts");
+    assert_eq!(report["sections"][0]["rows"][0]["verdict"], "No drift.");
+    assert_eq!(detections(&report), Vec::<String>::new());
+}
+
+#[test]
+fn a_new_writer_is_told() {
+    let scratch = Scratch::new("baseline-writer");
+    let (path, mut baseline) = saved(&scratch, "plant.pcapng");
+    // As it was before the jump host came.
+    let intruder = json!("192.168.50.20");
+    for (key, field) in [("hosts", "ip"), ("ot_pairs", "client"), ("conversations", "src")] {
+        let list = baseline[key].as_array_mut().unwrap();
+        let before = list.len();
+        list.retain(|row| row[field] != intruder);
+        assert!(list.len() < before, "{key}");
+    }
+    baseline["ot_commands"] = json!({});
+    baseline["control_targets"] = json!({});
+    fs::write(&path, baseline.to_string()).unwrap();
+    let report = drift(&scratch, &path, "plant.pcapng");
+    let facts = &report["sections"][0]["rows"][0];
+    assert_eq!((&facts["New Hosts"], &facts["New OT Commands"], &facts["New Control Targets"]), (&json!(1), &json!(3), &json!(2)), "{facts}");
+    assert!(detections(&report).contains(&"baseline_new_ot_writer".to_owned()), "{:?}", detections(&report));
+    let writer = report["findings"].as_array().unwrap().iter().find(|row| row["detection"] == "baseline_new_ot_writer").unwrap();
+    assert_eq!((&writer["severity"], &writer["src_ip"], &writer["dst_ip"]), (&json!("high"), &intruder, &json!("192.168.50.10")));
+}
+
+#[test]
+fn an_older_baseline_is_read() {
+    let scratch = Scratch::new("baseline-old");
+    let path = scratch.path("old.json");
+    let old = json!({"created_at": "x", "hosts": [{"ip": "192.168.50.10", "macs": [], "hostnames": [], "os": "", "open_ports": []}], "services": [], "ot_commands": {}, "control_targets": {}});
+    fs::write(&path, old.to_string()).unwrap();
+    let report = drift(&scratch, &path, "plant.pcapng");
+    assert!(report["sections"][0]["rows"][0]["verdict"].as_str().unwrap().contains("older form"));
+    assert!(!detections(&report).contains(&"baseline_new_ot_writer".to_owned()), "the older form says nothing of writers");
+}
+
+#[test]
+fn what_is_no_baseline_stops_before_work() {
+    let scratch = Scratch::new("baseline-bad");
+    let path = scratch.path("x.json");
+    for (content, said) in [("[]", "no baseline: \"hosts\" and \"services\" are missing"), ("hosts", "not JSON (")] {
+        fs::write(&path, content).unwrap();
+        let output = run(&scratch.0, &[&sample("plant.pcapng"), "--baseline-compare", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    }
+    let input = run(&scratch.0, &[&sample("plant.pcapng"), "--baseline-save", &sample("plant.pcapng")]);
+    assert_eq!(input.status.code(), Some(2));
+}
+
+#[test]
+fn captures_are_correlated_by_content() {
+    let scratch = Scratch::new("correlate");
+    let output = run(&scratch.0, &[&sample("dns.pcap.gz"), &sample("ntp.pcap"), &sample("http.pcap"), "--correlate", "--json", "-"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = &document["correlation"];
+    assert_eq!(report["sections"][0]["rows"][0]["PCAPs"], 3);
+    let hosts = report["sections"].as_array().unwrap().iter().find(|section| section["name"] == "Repeated Hosts").unwrap();
+    assert!(hosts["rows"].as_array().unwrap().iter().all(|row| row["PCAPs"].as_u64().unwrap() >= 2));
+    let copy = scratch.path("copy.pcap");
+    fs::copy(sample("ntp.pcap"), &copy).unwrap();
+    let twice = run(&scratch.0, &[&sample("ntp.pcap"), copy.to_str().unwrap(), "--correlate"]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert_eq!(text(&twice.stderr), "pcapper: --correlate: Correlation needs at least two captures (two of different content)\n");
+}
+
+#[test]
+fn a_site_says_what_controls_its_plant() {
+    let scratch = Scratch::new("ot-rules");
+    let file = scratch.path("rules.toml");
+    let commands = |rules: &str| {
+        fs::write(&file, rules).unwrap();
+        let query = "SELECT command, class, risk FROM ot_commands ORDER BY frame";
+        let output = run(&scratch.0, &[&sample("plant.pcapng"), "--ot-commands-config", file.to_str().unwrap(), "--sql", query, "--format", "csv"]);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, rows, _) = commands("[[rule]]\nprotocol = 'modbus'\ncommand = 'write_single_coil'\nignore = true\n[[rule]]\npoint = 'holding:*'\nclass = 'setpoint'\nrisk = 3\n");
+    assert_eq!(status, Some(0));
+    assert_eq!(rows, "command,class,risk\r\nread_device_identification,discovery,none\r\nwrite_single_register,setpoint,high\r\n");
+    let (status, _, said) = commands("[[rule]]\nprotokol = 'modbus'\n");
+    assert_eq!(status, Some(2));
+    assert!(said.contains("line 2: unknown field `protokol`"), "{said}");
+}
