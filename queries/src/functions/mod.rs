@@ -14,6 +14,7 @@ use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
+pub use ip_scope::scope as ip_scope;
 pub use redact::{redact, redaction_marks};
 
 use crate::Result;
