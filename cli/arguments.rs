@@ -1,7 +1,7 @@
 //! What the user asked for.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::ValueParser;
@@ -10,10 +10,13 @@ use clap::{Arg, ArgAction, ArgMatches};
 use pcapper_queries::analyzer::Analyzer;
 use pcapper_queries::ioc::Loaded;
 use pcapper_queries::ot_rules::{self, OtRules};
+use serde_json::{Map, Value};
 
+use crate::case::{self, Case};
 use crate::flags::{FLAGS, Flag, Group};
+use crate::render::banner;
 use crate::select::complain;
-use crate::{baseline, help, ioc};
+use crate::{baseline, export, help, ioc, log};
 
 /// What to do.
 pub enum Command {
@@ -33,7 +36,7 @@ pub enum Form {
 
 /// A parsed command line.
 pub struct Arguments {
-    pub targets: Vec<String>,
+    pub targets: Vec<OsString>,
     pub recursive: bool,
     pub verbose: bool,
     pub summarize: bool,
@@ -49,7 +52,14 @@ pub struct Arguments {
     /// Analyzers asked for, in the order of their flags.
     pub analyzers: Vec<Analyzer>,
     pub base: bool,
-    pub json: Option<String>,
+    pub exports: export::Options,
+    pub filter: export::Filter,
+    pub log: log::Options,
+    pub case: Option<Case>,
+    /// The configuration file.
+    pub config: Option<String>,
+    /// The options in force, for records of the run.
+    pub effective: Value,
     pub sql: Option<String>,
     pub form: Form,
     pub output: Option<PathBuf>,
@@ -95,16 +105,51 @@ impl Given {
         let number = given.parse().ok().filter(|&number: &usize| number >= 1);
         number.ok_or_else(|| format!("--{name} {given}: a number of 1 or more is needed"))
     }
+
+    /// All options that are on or have a value, by name, `-` as `_`.
+    fn in_force(&self) -> Value {
+        let mut options = Map::new();
+        for flag in FLAGS {
+            let value = match flag.value {
+                None if self.switch(flag.name) => Value::Bool(true),
+                None => continue,
+                Some(_) => match self.texts(flag.name).as_slice() {
+                    [] => continue,
+                    list if REPEATED.contains(&flag.name) => list.iter().cloned().collect(),
+                    list => list.last().cloned().into(),
+                },
+            };
+            options.insert(flag.analyzer(), value);
+        }
+        Value::Object(options)
+    }
+}
+
+impl Arguments {
+    /// Names of the reports of the run, sorted.
+    pub fn summaries(&self) -> Vec<String> {
+        if self.sql.is_some() {
+            return Vec::new();
+        }
+        let mut names: Vec<String> = self.analyzers.iter().map(|analyzer| analyzer.name.clone()).collect();
+        if self.base || names.is_empty() {
+            names.push("base".to_owned());
+        }
+        names.sort();
+        names
+    }
+
+    /// Files of the run that are no exports of reports, each with its flag.
+    pub fn side_files(&self) -> Vec<(&'static str, &Path)> {
+        let log = self.log.file.as_deref().map(|path| ("--log-file", path));
+        let output = self.output.as_deref().map(|path| ("-o", path));
+        let baseline = self.baseline.save.as_deref().map(|path| ("--baseline-save", path));
+        [log, output, baseline].into_iter().flatten().collect()
+    }
 }
 
 /// Options that are documented and not built yet, by theme: they say so and stop.
 const NOT_BUILT: &[&[&str]] = &[
-    // Exports.
-    &["csv", "sqlite", "export-raw", "export-redact"],
-    // Logging.
-    &["log-file", "log-json"],
-    // Case record.
-    &["case-dir", "case-name", "case-id", "case-analyst", "case-notes"],
     // Configuration.
     &["config"],
     // Plugins.
@@ -153,11 +198,11 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         let about = matches.get_one::<String>("help").filter(|about| !about.is_empty());
         return match about {
             Some(about) => help::about(about, &analyzers).map(Command::Print),
-            None => Ok(Command::Print(help::menu())),
+            None => Ok(Command::Print(format!("{}{}", banner::text(), help::menu()))),
         };
     }
     if matches.get_flag("version") {
-        return Ok(Command::Print(format!("pcapper {}\n", env!("CARGO_PKG_VERSION"))));
+        return Ok(Command::Print(banner::text()));
     }
     let given = Given(matches);
     for flag in FLAGS {
@@ -190,7 +235,7 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
 
 fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
     let text = |name: &str| given.text(name).map(str::to_owned);
-    let targets = given.texts("TARGET");
+    let targets: Vec<OsString> = given.0.get_many("TARGET").into_iter().flatten().cloned().collect();
     if targets.is_empty() {
         return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
     }
@@ -216,8 +261,15 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
             return Err(format!("{} needs --sql", if companion == "output" { "-o" } else { "--format" }));
         }
     }
+    let case = case::options(given)?;
+    let exports = export::options(given, case.as_ref())?;
+    // `-` is standard output, as is no name at all.
+    let output =
+        given.text("output").filter(|path| *path != "-").map(|path| case.as_ref().map_or_else(|| PathBuf::from(path), |case| case.place(path)));
+    let baseline = baseline::options(given, case.as_ref())?;
     Ok(Arguments {
         targets,
+        effective: given.in_force(),
         recursive: given.switch("recursive"),
         verbose: given.switch("verbose"),
         summarize: given.switch("summarize"),
@@ -229,13 +281,17 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         is_fast: given.switch("ot-commands-fast"),
         base: given.switch("base"),
         analyzers,
-        json: text("json"),
+        exports,
+        filter: export::Filter::of(given),
+        log: log::options(given.text("log-file"), given.switch("log-json"), case.as_ref()),
+        case,
+        config: text("config"),
         sql,
         form,
-        output: text("output").map(PathBuf::from),
+        output,
         ioc: ioc::options(given)?,
         ot_rules: ot_rules(given)?,
-        baseline: baseline::options(given)?,
+        baseline,
         correlate: correlate(given)?,
         lake: text("lake").map(PathBuf::from),
         no_cache: given.switch("no-cache"),
@@ -282,7 +338,7 @@ fn command() -> clap::Command {
         .disable_version_flag(true)
         .infer_long_args(false)
         .args_override_self(true)
-        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append))
+        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append).value_parser(ValueParser::os_string()))
         .arg(Arg::new("help").short('h').long("help").num_args(0..=1).require_equals(true).default_missing_value("").action(ArgAction::Set))
         .arg(Arg::new("version").short('V').long("version").action(ArgAction::SetTrue));
     for flag in FLAGS {

@@ -1,120 +1,168 @@
 //! The run: captures into the lake, questions to it, answers to the renderers.
 
-use pcapper_queries::DataFusionError;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::catalog::{Catalog, Selected, View};
 use pcapper_queries::report::Report;
-use pcapper_queries::{run, settings};
-
-use std::sync::Arc;
+use pcapper_queries::run;
 
 use crate::arguments::{Arguments, OT_COMMANDS};
-use crate::baseline;
-use crate::export::{self, Answered, Answers};
-use crate::ioc;
+use crate::export::{self, Answers};
+use crate::log;
 use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
+use crate::{baseline, brought, merged};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
 const BASELINE: &str = "baseline";
 
-/// Does what was asked; what went wrong was told on stderr and is in the status.
-pub async fn answer(arguments: &Arguments, out: &mut Output) -> Status {
+/// Does what was asked. What went wrong was told on stderr and is in the status; the selection is missing where it could not
+/// be made.
+pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<Selection>) {
+    render::banner::greet();
     let selection = match select::select(arguments) {
         Ok(selection) => selection,
         Err(message) => {
             complain(&message);
-            return Status::NothingDone;
+            return (Status::NothingDone, None);
         }
     };
     if selection.captures.is_empty() {
-        return selection.status;
+        return (selection.status, Some(selection));
     }
     if arguments.correlate.is_some() && selection.distinct() < 2 {
         complain("--correlate: Correlation needs at least two captures (two of different content)");
-        return Status::NothingDone;
+        return (Status::NothingDone, Some(selection));
     }
-    let outcome = match &arguments.sql {
-        Some(query) => sql(arguments, &selection, query, out).await,
-        None => reports(arguments, &selection, out).await,
+    let status = match &arguments.sql {
+        Some(query) => match sql(arguments, &selection, query, out).await {
+            Ok(()) => selection.status,
+            Err(message) => {
+                complain(&message);
+                Status::NothingDone
+            }
+        },
+        None => selection.status.worse(reports(arguments, &selection, out).await),
     };
-    match outcome {
-        Ok(()) => selection.status,
-        Err(message) => {
-            complain(&message);
-            if arguments.sql.is_some() { Status::NothingDone } else { selection.status.worse(Status::Partly) }
-        }
-    }
+    (status, Some(selection))
 }
 
-async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>) -> Result<Catalog, String> {
-    let catalog = Catalog::open(&selection.lake, captures, View { show_secrets: arguments.show_secrets }).map_err(|error| error.to_string())?;
-    if let Some(loaded) = &arguments.ioc {
-        ioc::bring(loaded, &catalog).await?;
-    }
-    let told = |error: DataFusionError| render::sql::one_line(&error);
-    if let Some(minimum) = arguments.correlate {
-        settings::bring(&catalog, &[("correlate_min", &minimum.to_string())]).map_err(told)?;
-    }
-    if let Some(rules) = &arguments.ot_rules {
-        Arc::clone(rules).bring(&catalog).await.map_err(told)?;
-    }
-    if let Some(baseline) = &arguments.baseline.compare {
-        baseline.bring(&catalog).map_err(told)?;
-    }
+/// A session over captures of the run, with what the user brought.
+pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>, show_secrets: bool) -> Result<Catalog, String> {
+    let catalog = Catalog::open(&selection.lake, captures, View { show_secrets }).map_err(|error| error.to_string())?;
+    brought::bring(arguments, &catalog).await?;
     Ok(catalog)
 }
 
 async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<(), String> {
-    let catalog = open(arguments, selection, selection.captures.clone()).await?;
+    let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await?;
     let frame = catalog.sql(query).await.map_err(|error| render::sql::explained(&error))?;
-    render::sql::write(arguments, frame, out).await
+    let file = arguments.output.as_ref().map(|path| export::files(arguments, selection).create(path)).transpose()?;
+    let (rows, bytes) = render::sql::write(arguments, frame, file, out).await?;
+    if let Some(path) = &arguments.output {
+        out.wrote("sql", path, rows, bytes);
+    }
+    Ok(())
 }
 
-async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Result<(), String> {
+/// One capture after the other, or all of them as one.
+async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Status {
     let analyzers = asked(arguments);
-    let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), across: Vec::new(), skipped: &selection.skipped };
-    if arguments.summarize {
-        let catalog = open(arguments, selection, selection.captures.clone()).await?;
-        let subject = format!("ALL PCAPS ({})", selection.captures.len());
-        let reports = run_all(&catalog, &analyzers, &subject, arguments, out).await?;
-        answers.answered.push(Answered { capture: None, reports });
-    } else {
-        for capture in &selection.captures {
-            let catalog = open(arguments, selection, vec![capture.clone()]).await?;
-            let reports = run_all(&catalog, &analyzers, &capture.name, arguments, out).await?;
-            if export::is_wanted(arguments) {
-                answers.answered.push(Answered { capture: Some(capture.clone()), reports });
-            }
+    let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
+    let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
+    let mut status = Status::Done;
+    for capture in rounds {
+        if out.is_broken() && !arguments.exports.is_wanted() {
+            break;
         }
+        let done = round(arguments, selection, &analyzers, capture, &mut answers, out).await;
+        status = status.worse(done.unwrap_or_else(|message| {
+            complain(&message);
+            Status::Partly
+        }));
     }
-    answers.across = across(arguments, selection, out).await?;
-    export::write(arguments, &answers, out)
+    let done = across(arguments, selection, &mut answers, out).await;
+    status = status.worse(done.unwrap_or_else(|message| {
+        complain(&message);
+        Status::Partly
+    }));
+    if answers.answered.is_empty() {
+        return status;
+    }
+    status.worse(export::write(arguments, selection, &answers, out).await)
 }
 
-/// Reports that are about all captures together, whatever else was asked: what recurs, and what changed since a baseline.
-async fn across(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Result<Vec<Report>, String> {
-    let mut names = Vec::new();
-    names.extend(arguments.correlate.map(|_| CORRELATE));
-    names.extend(arguments.baseline.compare.is_some().then_some(BASELINE));
-    if names.is_empty() && arguments.baseline.save.is_none() {
-        return Ok(Vec::new());
-    }
-    let catalog = open(arguments, selection, selection.captures.clone()).await?;
-    let subject = match selection.captures.as_slice() {
-        [one] if !arguments.summarize => one.name.clone(),
-        several => format!("ALL PCAPS ({})", several.len()),
+/// What is about all captures together, whatever else was asked: what recurs in them, and what changed since a baseline.
+async fn across(arguments: &Arguments, selection: &Selection, answers: &mut Answers<'_>, out: &mut Output) -> Result<Status, String> {
+    let wanted = |name: &str| match name {
+        CORRELATE => arguments.correlate.is_some(),
+        BASELINE => arguments.baseline.compare.is_some(),
+        _ => false,
     };
-    let analyzers: Vec<Analyzer> = names.iter().filter_map(|name| analyzer::built_in().into_iter().find(|analyzer| analyzer.name == *name)).collect();
-    let reports = run_all(&catalog, &analyzers, &subject, arguments, out).await?;
-    baseline::save(&arguments.baseline, &catalog).await?;
-    Ok(reports)
+    let analyzers: Vec<Analyzer> = analyzer::built_in().into_iter().filter(|analyzer| wanted(&analyzer.name)).rev().collect();
+    let mut status = Status::Done;
+    if !analyzers.is_empty() {
+        status = round(arguments, selection, &analyzers, None, answers, out).await?;
+    }
+    if arguments.baseline.save.is_some() {
+        let catalog = open(arguments, selection, selection.captures.clone(), false).await?;
+        baseline::save(&arguments.baseline, &catalog, &export::files(arguments, selection), out).await?;
+    }
+    Ok(status)
 }
 
-async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, arguments: &Arguments, out: &mut Output) -> Result<Vec<Report>, String> {
+/// The reports of one capture, or of all.
+async fn round(
+    arguments: &Arguments,
+    selection: &Selection,
+    analyzers: &[Analyzer],
+    capture: Option<Selected>,
+    answers: &mut Answers<'_>,
+    out: &mut Output,
+) -> Result<Status, String> {
+    let captures = capture.as_ref().map_or_else(|| selection.captures.clone(), |one| vec![one.clone()]);
+    let exports = &arguments.exports;
+    // Where nothing is shown the reports are run once, as the exports may hold them.
+    let shown_in_clear = if exports.owns_stdout() { exports.in_clear } else { arguments.show_secrets };
+    let mut catalog = open(arguments, selection, captures.clone(), shown_in_clear).await?;
+    let shown = |report: &Report| {
+        log::findings(report, capture.as_ref().map(|one| one.name.as_str()));
+        if arguments.summarize {
+            out.report(&merged::with_skipped(report, &selection.skipped));
+        } else {
+            out.report(report);
+        }
+    };
+    let (mut reports, status) = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, shown).await?;
+    if !exports.is_wanted() {
+        return Ok(status);
+    }
+    if exports.in_clear != shown_in_clear {
+        catalog = open(arguments, selection, captures, exports.in_clear).await?;
+        reports = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, |_| {}).await?.0;
+    }
+    answers.answered.push(export::gather(&catalog, exports, capture, reports).await?);
+    Ok(status)
+}
+
+/// Runs the analyzers; each report is handed to `shown` as soon as it is there. One that fails is told, and the others run.
+async fn run_all(
+    catalog: &Catalog,
+    analyzers: &[Analyzer],
+    capture: Option<&Selected>,
+    arguments: &Arguments,
+    selection: &Selection,
+    mut shown: impl FnMut(&Report),
+) -> Result<(Vec<Report>, Status), String> {
+    let subject = match (capture, selection.captures.as_slice()) {
+        (Some(one), _) => one.name.clone(),
+        (None, [one]) if !arguments.summarize => one.name.clone(),
+        (None, several) => format!("ALL PCAPS ({})", several.len()),
+    };
+    let facts = if arguments.summarize { Some(merged::facts(catalog, &selection.captures).await?) } else { None };
     let mut reports = Vec::with_capacity(analyzers.len());
+    let mut status = Status::Done;
     for analyzer in analyzers {
         let is_commands = analyzer.name == OT_COMMANDS;
         let fast;
@@ -122,9 +170,16 @@ async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, argum
             fast = format!("{subject} (fast: no flow was left out, this is the whole report)");
             &fast
         } else {
-            subject
+            &subject
         };
-        let mut report = run::report(catalog, analyzer, subject, arguments.verbose).await.map_err(|error| render::sql::one_line(&error))?;
+        let mut report = match run::report(catalog, analyzer, subject, arguments.verbose).await {
+            Ok(report) => report,
+            Err(error) => {
+                complain(&render::sql::one_line(&error));
+                status = status.worse(Status::Partly);
+                continue;
+            }
+        };
         for section in &mut report.sections {
             if section.name.starts_with("Protocol Summary") || (analyzer.name == "protocols" && section.name == "Services") {
                 section.limit = Some(arguments.limit_protocols);
@@ -133,15 +188,18 @@ async fn run_all(catalog: &Catalog, analyzers: &[Analyzer], subject: &str, argum
                 section.limit = arguments.limit_sessions;
                 let rows = section.rows.num_rows();
                 // Exports hold all rows, and keep the name.
-                if let Some(limit) = arguments.limit_sessions.filter(|limit| rows > *limit && !arguments.verbose && arguments.json.is_none()) {
+                if let Some(limit) = arguments.limit_sessions.filter(|limit| rows > *limit && !arguments.verbose && !arguments.exports.is_wanted()) {
                     section.name = format!("Sessions ({limit} of {rows})");
                 }
             }
         }
-        out.report(&report);
+        if let Some(facts) = &facts {
+            merged::put_first(facts, &mut report);
+        }
+        shown(&report);
         reports.push(report);
     }
-    Ok(reports)
+    Ok((reports, status))
 }
 
 /// The analyzers to run: the overview first where it was asked for, and alone where nothing was.

@@ -228,6 +228,7 @@ pub static FLAGS: &[Flag] = &[
     Flag { name: "shell", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Ask at a prompt" }, Flag { name: "show-sql", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Print the queries that a flag runs and stop" },
     Flag { name: "sql", single_dash: false, short: None, alias: None, value: Some("QUERY"), default: None, group: Group::Data, help: "Answer a question in SQL over the selected captures" },
     Flag { name: "sql-file", single_dash: false, short: None, alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Answer the questions in FILE" },
+    Flag { name: "sqlite-tables", single_dash: false, short: None, alias: None, value: Some("TABLES"), default: None, group: Group::Data, help: "Also copy these stored tables, or all, into the --sqlite database" },
     Flag { name: "tables", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "List the tables and stop" },
     Flag { name: "write-pcap", single_dash: false, short: None, alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Write the frames behind a selection to FILE" },
     Flag { name: "bsap", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Bristol BSAP messages and remote access" },

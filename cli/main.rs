@@ -3,18 +3,29 @@
 mod arguments;
 mod ask;
 mod baseline;
+mod brought;
+mod case;
 mod export;
 mod flags;
 mod help;
 mod ioc;
+mod log;
+mod merged;
 mod render;
+mod safe_name;
 mod select;
 mod status;
 
+use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Instant, SystemTime};
 
 use arguments::{Arguments, Command};
+use case::{Case, Ran};
+use export::file::{Files, Whole, reason};
+use select::{Selection, complain, tell};
 use status::Status;
 
 /// Decoding allocates little and often; this allocator makes that cheap.
@@ -23,42 +34,116 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     quiet_panics();
-    let arguments = match arguments::parse(std::env::args_os()) {
-        Ok(Command::Run(arguments)) => *arguments,
-        Ok(Command::Print(text)) => return printed(&text),
+    let (began, timer) = (SystemTime::now(), Instant::now());
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let mut command = arguments::parse(argv.iter().cloned());
+    let (case, log, config) = match &command {
+        Ok(Command::Run(arguments)) => (arguments.case.clone(), arguments.log.clone(), arguments.config.clone()),
+        _ => (None, log::scan(&argv), None),
+    };
+    // The log may lie in the case.
+    if let Some(Err(message)) = case.as_ref().map(Case::prepare) {
+        command = Err(message);
+    }
+    if let Err(message) = log::open(&log) {
+        tell(command.as_ref().err().unwrap_or(&message));
+        return Status::NothingDone.code();
+    }
+    log::start(&argv, config.as_deref());
+    let status = match command {
+        Ok(Command::Run(arguments)) => run(&arguments, &argv, began),
+        Ok(Command::Print(text)) => printed(&text),
         Err(message) => {
-            eprintln!("pcapper: {}", render::escape::text(&message));
-            return Status::NothingDone.code();
+            complain(&message);
+            Status::NothingDone
         }
     };
-    run(&arguments).code()
+    let status = if log::has_failed() { status.worse(Status::Partly) } else { status };
+    log::end(status, timer.elapsed());
+    // The last line itself may have been the first that could not be written.
+    if log::has_failed() { status.worse(Status::Partly).code() } else { status.code() }
 }
 
-fn run(arguments: &Arguments) -> Status {
+fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
     let runtime = match tokio::runtime::Builder::new_multi_thread().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("pcapper: cannot start: {error}");
+            complain(&format!("cannot start: {error}"));
             return Status::NothingDone;
         }
     };
     let mut out = render::Output::new(arguments);
-    let status = runtime.block_on(ask::answer(arguments, &mut out));
-    // The reader of our output may have gone away: that is its right, and ends the run quietly.
-    match out.finish() {
-        Ok(()) => status,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Status::ReaderGone,
-        Err(error) => {
-            eprintln!("pcapper: cannot write the output: {error}");
-            status.worse(Status::Partly)
+    let mut status = Status::Done;
+    if let Some(case) = &arguments.case {
+        match Files::default().create(&case.place("report.txt")) {
+            Ok(copy) => out.copy_to(copy),
+            Err(message) => {
+                complain(&message);
+                status = Status::Partly;
+            }
         }
     }
+    let (answered, selection) = runtime.block_on(ask::answer(arguments, &mut out));
+    status = status.worse(answered);
+    // The reader of our output may have gone away: that is its right, and ends the run quietly.
+    if let Err(error) = out.finish() {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            status = Status::ReaderGone;
+        } else {
+            complain(&format!("cannot write the output: {}", reason(&error)));
+            status = status.worse(Status::Partly);
+        }
+    }
+    if let Some(case) = &arguments.case
+        && let Err(message) = close_case(case, arguments, argv, began, status, selection.as_ref(), &mut out)
+    {
+        complain(&message);
+        status = status.worse(Status::Partly);
+    }
+    status
 }
 
-fn printed(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => Status::Done.code(),
-        Err(_) => Status::ReaderGone.code(),
+/// Puts what was shown into the case, and the run into its record.
+fn close_case(
+    case: &Case,
+    arguments: &Arguments,
+    argv: &[OsString],
+    began: SystemTime,
+    status: Status,
+    selection: Option<&Selection>,
+    out: &mut render::Output,
+) -> Result<(), String> {
+    let copied = out.take_copy().and_then(|copy| match copy.filter(Whole::is_begun) {
+        Some(copy) => {
+            let (path, bytes) = copy.commit_beside()?;
+            out.wrote("report", &path, 0, bytes);
+            Ok(())
+        }
+        None => Ok(()),
+    });
+    let ran = Ran {
+        argv: argv.iter().map(|word| render::escape::path(Path::new(word))).collect(),
+        config_path: arguments.config.as_deref(),
+        began,
+        status: if copied.is_err() { status.worse(Status::Partly) } else { status },
+        inputs: selection.map_or(&[], |selection| &selection.inputs),
+        skipped: selection.map_or(&[], |selection| &selection.skipped),
+        filters: arguments.filter.json(),
+        config: arguments.effective.clone(),
+        written: out.written(),
+    };
+    case.record(&ran).and(copied)
+}
+
+fn printed(text: &str) -> Status {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Status::Done,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Status::ReaderGone,
+        Err(error) => {
+            complain(&format!("cannot write the output: {}", reason(&error)));
+            Status::NothingDone
+        }
     }
 }
 
@@ -69,7 +154,7 @@ fn quiet_panics() {
         let in_decoder = panic.location().is_some_and(|location| location.file().contains("protocols"));
         if !in_decoder {
             let place = panic.location().map(|location| format!(" at {}:{}", location.file(), location.line())).unwrap_or_default();
-            eprintln!("pcapper: internal error{place}; please report it");
+            let _ = writeln!(std::io::stderr(), "pcapper: internal error{place}; please report it");
         }
     }));
 }

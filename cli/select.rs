@@ -1,14 +1,19 @@
 //! From targets to captures in the lake.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pcapper_ingest::capture::targets::{self, ProblemKind};
-use pcapper_ingest::lake::{Options, ingest};
+use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
+use pcapper_ingest::lake::{Ingested, Options, ingest};
 use pcapper_queries::catalog::Selected;
+use pcapper_schema::lake::Manifest;
+use tracing::info;
 
 use crate::arguments::Arguments;
+use crate::export;
+use crate::log;
 use crate::render::escape;
 use crate::status::Status;
 
@@ -16,11 +21,40 @@ use crate::status::Status;
 pub struct Selection {
     pub lake: PathBuf,
     pub captures: Vec<Selected>,
+    /// All that was named or found, in the order of the run.
+    pub inputs: Vec<Input>,
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
     /// A lake of this run alone goes when the run ends.
     _throw_away: Option<ThrowAway>,
+}
+
+/// Something that was named or found, and what became of it.
+pub struct Input {
+    /// As shown to the user.
+    pub shown: String,
+    /// Where it lies, links resolved; `None` for standard input, and for what is not there.
+    pub place: Option<PathBuf>,
+    pub size_bytes: Option<u64>,
+    pub modified: Option<SystemTime>,
+    /// Its manifest, or why it could not be read.
+    pub outcome: Result<Manifest, String>,
+}
+
+impl Input {
+    /// A capture as it lies there now.
+    fn of(target: &Target) -> Self {
+        let place = std::fs::canonicalize(&target.path).ok().filter(|_| !target.is_stdin());
+        let metadata = place.as_ref().and_then(|place| std::fs::metadata(place).ok()).filter(std::fs::Metadata::is_file);
+        Self {
+            shown: target.shown.clone(),
+            place,
+            size_bytes: metadata.as_ref().map(std::fs::Metadata::len),
+            modified: metadata.and_then(|metadata| metadata.modified().ok()),
+            outcome: Err("not read".to_owned()),
+        }
+    }
 }
 
 struct ThrowAway(PathBuf);
@@ -38,15 +72,23 @@ impl Selection {
     }
 }
 
-/// Finds the captures and brings them into the lake.
+/// Finds the captures, sees that what the run will write can be written, and brings the captures into the lake.
 pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let (lake, throw_away) = lake(arguments)?;
     let found = targets::find(&arguments.targets, &targets::Options { recursive: arguments.recursive });
+    let mut inputs: Vec<Input> = found.captures.iter().map(Input::of).collect();
+    let places: Vec<(PathBuf, String)> =
+        found.captures.iter().zip(&inputs).filter_map(|(target, input)| Some((input.place.clone()?, name(target)))).collect();
+    export::check(&arguments.exports, &arguments.side_files(), &places)?;
     let mut status = Status::Done;
     let mut skipped = Vec::new();
+    let total = found.captures.len() as u64;
     for problem in &found.problems {
-        complain(&format!("{}: {}", problem.shown, problem.message));
+        tell(&format!("{}: {}", problem.shown, problem.message));
+        pcap_error(&problem.shown, None, total, &problem.message, None);
         skipped.push((problem.shown.clone(), problem.message.clone()));
+        let outcome = Err(problem.message.clone());
+        inputs.push(Input { shown: problem.shown.clone(), place: None, size_bytes: None, modified: None, outcome });
         if !matches!(problem.kind, ProblemKind::Skipped) {
             status = status.worse(Status::Partly);
         }
@@ -57,23 +99,27 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
     let mut captures = Vec::new();
-    for target in &found.captures {
+    for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
+        info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
+        let began = Instant::now();
         match ingest(target, &lake, Options { threads }, &|bytes| bar.set_position(bytes)) {
-            Ok(manifest) => {
+            Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
-                    bar.suspend(|| complain(&format!("{}: {fault}", target.shown)));
+                    bar.suspend(|| tell(&format!("{}: {fault}", target.shown)));
+                    pcap_error(&target.shown, Some(index), total, &fault.detail, Some(fault.offset));
                     status = status.worse(Status::Partly);
                 }
-                let name = target
-                    .path
-                    .file_name()
-                    .filter(|_| !target.is_stdin())
-                    .map_or_else(|| "stdin".to_owned(), |name| name.to_string_lossy().into_owned());
-                captures.push(Selected { manifest, name });
+                let summaries = log::list(arguments.summaries());
+                info!(name: "pcap_end", target: log::TARGET, path = target.shown, index, total, summaries = ?summaries, capture_id = manifest.capture_id,
+                    packets = manifest.packets, bytes = manifest.wire_bytes, cached, duration_ms = log::millis(began.elapsed()), truncated = manifest.truncated);
+                input.outcome = Ok(manifest.clone());
+                captures.push(Selected { manifest, name: name(target) });
             }
             Err(error) => {
-                bar.suspend(|| complain(&format!("{}: {error}", target.shown)));
+                bar.suspend(|| tell(&format!("{}: {error}", target.shown)));
+                pcap_error(&target.shown, Some(index), total, &error.to_string(), None);
+                input.outcome = Err(error.to_string());
                 skipped.push((target.shown.clone(), error.to_string()));
                 status = status.worse(Status::Partly);
             }
@@ -86,12 +132,29 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         }
         status = Status::NothingDone;
     }
-    Ok(Selection { lake, captures, skipped, status, _throw_away: throw_away })
+    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away })
 }
 
-/// One line on stderr.
+/// The name a capture is reported under.
+fn name(target: &Target) -> String {
+    let name = target.path.file_name().filter(|_| !target.is_stdin());
+    name.map_or_else(|| "stdin".to_owned(), |name| escape::path(Path::new(name)))
+}
+
+/// `pcap_error`: something that cannot be read, or a stretch of it. `index` is missing for what is no capture.
+fn pcap_error(path: &str, index: Option<u64>, total: u64, reason: &str, offset: Option<u64>) {
+    info!(name: "pcap_error", target: log::TARGET, path, index = ?log::or_null(index), total, reason, offset = ?log::or_null(offset));
+}
+
+/// One line on stderr, and in the log.
 pub fn complain(message: &str) {
-    eprintln!("pcapper: {}", escape::text(message));
+    tell(message);
+    log::warning(message, None);
+}
+
+/// One line on stderr. Where that is closed or full nobody can be told.
+pub fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "pcapper: {}", escape::text(message));
 }
 
 /// A line on stderr while a terminal watches.

@@ -18,12 +18,17 @@ pub enum Status {
 impl Status {
     /// The process's exit status.
     pub fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.number())
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
             Self::Done => 0,
             Self::Partly => 1,
             Self::NothingDone => 2,
             Self::ReaderGone => 141,
-        })
+        }
     }
 
     /// The worse of two.

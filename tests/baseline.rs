@@ -37,7 +37,10 @@ fn a_capture_does_not_drift_from_itself() {
     let scratch = Scratch::new("baseline-same");
     let (path, baseline) = saved(&scratch, "plant.pcapng");
     assert_eq!(baseline["schema"], 2);
-    assert_eq!(baseline["ot_commands"], json!({"modbus read_device_identification": 1, "modbus write_single_coil": 1, "modbus write_single_register": 1}));
+    assert_eq!(
+        baseline["ot_commands"],
+        json!({"modbus read_device_identification": 1, "modbus write_single_coil": 1, "modbus write_single_register": 1})
+    );
     let report = drift(&scratch, &path, "plant.pcapng");
     assert_eq!(report["sections"].as_array().unwrap().len(), 1, "only the facts");
     assert_eq!(report["sections"][0]["rows"][0]["verdict"], "No drift.");
@@ -119,7 +122,9 @@ fn a_site_says_what_controls_its_plant() {
         let output = run(&scratch.0, &[&sample("plant.pcapng"), "--ot-commands-config", file.to_str().unwrap(), "--sql", query, "--format", "csv"]);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
-    let (status, rows, _) = commands("[[rule]]\nprotocol = 'modbus'\ncommand = 'write_single_coil'\nignore = true\n[[rule]]\npoint = 'holding:*'\nclass = 'setpoint'\nrisk = 3\n");
+    let (status, rows, _) = commands(
+        "[[rule]]\nprotocol = 'modbus'\ncommand = 'write_single_coil'\nignore = true\n[[rule]]\npoint = 'holding:*'\nclass = 'setpoint'\nrisk = 3\n",
+    );
     assert_eq!(status, Some(0));
     assert_eq!(rows, "command,class,risk\r\nread_device_identification,discovery,none\r\nwrite_single_register,setpoint,high\r\n");
     let (status, _, said) = commands("[[rule]]\nprotokol = 'modbus'\n");

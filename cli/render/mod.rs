@@ -1,6 +1,8 @@
 //! Answers to people and programs.
 
+pub mod banner;
 pub mod escape;
+mod grid;
 pub mod sql;
 pub mod terminal;
 pub mod value;
@@ -11,16 +13,29 @@ use std::path::{Path, PathBuf};
 use pcapper_queries::report::Report;
 
 use crate::arguments::Arguments;
+use crate::export::file::Whole;
+use crate::log;
+
+/// A file that the run wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub path: PathBuf,
+    pub bytes: u64,
+}
 
 /// Where the run's answers go.
 pub struct Output {
     out: io::BufWriter<Box<dyn Write>>,
-    style: terminal::Style,
-    verbose: bool,
+    look: terminal::Look,
     /// The machine-readable answer owns standard output: no reports are printed there.
     silent: bool,
     reports: usize,
     broken: Option<io::Error>,
+    /// What a case keeps of all that is shown.
+    copy: Option<Whole>,
+    /// The copy could not be written.
+    copy_fault: Option<String>,
+    written: Vec<Written>,
 }
 
 impl Output {
@@ -31,8 +46,30 @@ impl Output {
         let forced = std::env::var("CLICOLOR_FORCE").is_ok_and(|value| value == "1");
         let plain = arguments.no_color || set("NO_COLOR") || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let style = terminal::Style { color: !plain && (forced || stdout.is_terminal()) };
-        let silent = arguments.json.as_deref() == Some("-");
-        Self { out: io::BufWriter::new(Box::new(stdout.lock())), style, verbose: arguments.verbose, silent, reports: 0, broken: None }
+        let look = terminal::Look { style, verbose: arguments.verbose, merged: arguments.summarize };
+        Self {
+            out: io::BufWriter::new(Box::new(stdout.lock())),
+            look,
+            silent: arguments.exports.owns_stdout(),
+            reports: 0,
+            broken: None,
+            copy: None,
+            copy_fault: None,
+            written: Vec::new(),
+        }
+    }
+
+    /// Keeps a copy, without colours, of what is shown from now on.
+    pub fn copy_to(&mut self, file: Whole) {
+        self.copy = Some(file);
+    }
+
+    /// Ends the copy; `None` if there is none or nothing was shown.
+    pub fn take_copy(&mut self) -> Result<Option<Whole>, String> {
+        match self.copy_fault.take() {
+            Some(fault) => Err(fault),
+            None => Ok(self.copy.take()),
+        }
     }
 
     /// Prints a report.
@@ -40,21 +77,38 @@ impl Output {
         if self.silent {
             return;
         }
-        let mut text = String::new();
-        if self.reports > 0 {
-            text.push('\n');
-        }
+        let gap = if self.reports > 0 { "\n" } else { "" };
         self.reports += 1;
-        terminal::report(report, self.style, self.verbose, &mut text);
-        self.write(text.as_bytes());
+        let mut text = gap.to_owned();
+        terminal::report(report, self.look, &mut text);
+        self.write_out(text.as_bytes());
+        if self.copy.is_some() {
+            let mut plain = gap.to_owned();
+            terminal::report(report, terminal::Look { style: terminal::Style { color: false }, ..self.look }, &mut plain);
+            self.write_copy(plain.as_bytes());
+        }
     }
 
-    /// Writes to standard output; the first failure is kept for [`Output::finish`].
-    pub fn write(&mut self, bytes: &[u8]) {
+    /// Shows text that is no report; the first failure is kept for [`Output::finish`].
+    pub fn show(&mut self, bytes: &[u8]) {
+        self.write_out(bytes);
+        self.write_copy(bytes);
+    }
+
+    fn write_out(&mut self, bytes: &[u8]) {
         if self.broken.is_none()
             && let Err(error) = self.out.write_all(bytes)
         {
             self.broken = Some(error);
+        }
+    }
+
+    fn write_copy(&mut self, bytes: &[u8]) {
+        if let Some(copy) = &mut self.copy
+            && let Err(error) = copy.write_all(bytes)
+        {
+            self.copy_fault = Some(copy.fault(&error));
+            self.copy = None;
         }
     }
 
@@ -63,8 +117,19 @@ impl Output {
         self.broken.is_some()
     }
 
+    /// Notes a file that the run wrote.
+    pub fn wrote(&mut self, kind: &str, path: &Path, rows: u64, bytes: u64) {
+        log::export(kind, path, rows, bytes);
+        self.written.push(Written { path: path.to_owned(), bytes });
+    }
+
+    /// The files the run wrote so far.
+    pub fn written(&self) -> &[Written] {
+        &self.written
+    }
+
     /// Flushes; the first failure of the run comes out here.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub fn finish(&mut self) -> io::Result<()> {
         match self.broken.take() {
             Some(error) => Err(error),
             None => self.out.flush(),
@@ -72,23 +137,14 @@ impl Output {
     }
 }
 
-/// Writes a file whole or not at all, readable by its owner only.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let fail = |error: io::Error| format!("{}: cannot write: {error}", path.display());
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(fail)?;
+/// Exports to standard output are no part of what a case keeps of the screen.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_out(bytes);
+        Ok(bytes.len())
     }
-    let mut aside = PathBuf::from(path).into_os_string();
-    aside.push(format!(".{}.part", std::process::id()));
-    let aside = PathBuf::from(aside);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written =
-        options.open(&aside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).and_then(|()| std::fs::rename(&aside, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&aside);
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
-    written.map_err(fail)
 }

@@ -1,7 +1,6 @@
 //! The answer to `--sql`, streamed: a query over everything may give more rows than memory holds.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use arrow::array::RecordBatch;
 use futures::StreamExt as _;
@@ -10,10 +9,12 @@ use pcapper_queries::datafusion::prelude::DataFrame;
 use pcapper_queries::report::Unit;
 use serde_json::Value;
 
+use super::grid::grid;
 use super::value::{self, Place, Secrets, shown};
-use super::{Output, escape, terminal, write_whole};
+use super::{Output, escape, terminal};
 use crate::arguments::{Arguments, Form};
-use crate::export::json;
+use crate::export::file::Whole;
+use crate::export::{csv, json};
 
 /// A query that was not understood, as one line.
 pub fn explained(error: &DataFusionError) -> String {
@@ -26,72 +27,73 @@ pub fn one_line(error: &DataFusionError) -> String {
     text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
 }
 
-/// Runs the query and writes its rows in the form asked for.
-pub async fn write(arguments: &Arguments, frame: DataFrame, out: &mut Output) -> Result<(), String> {
+/// Runs the query and writes its rows in the form asked for: to `file`, else to standard output. Gives the rows and the
+/// file's size.
+pub async fn write(arguments: &Arguments, frame: DataFrame, mut file: Option<Whole>, out: &mut Output) -> Result<(u64, u64), String> {
     let schema = arrow::datatypes::SchemaRef::clone(frame.schema().inner());
     let mut stream = frame.execute_stream().await.map_err(|error| explained(&error))?;
     let mut secrets = Secrets::default();
-    let mut file = Vec::new();
-    let mut first = true;
+    let mut rows = 0;
     let mut table = Vec::new();
+    let mut text = Vec::new();
     match arguments.form {
-        Form::Json => file.extend_from_slice(b"[\n"),
-        Form::Csv => csv_row(schema.fields().iter().map(|field| (field.name().clone(), true)), &mut file),
+        Form::Json => text.extend_from_slice(b"[\n"),
+        Form::Csv => csv_row(schema.fields().iter().map(|field| (field.name().clone(), true)), &mut text),
         Form::Table | Form::JsonLines => {}
     }
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| explained(&error))?;
         for row in 0..batch.num_rows() {
             match arguments.form {
-                Form::JsonLines => json_line(&batch, row, &mut secrets, &mut file),
-                Form::Json => {
-                    if !first {
-                        file.extend_from_slice(b",\n");
-                    }
-                    json_object(&batch, row, &mut secrets, &mut file);
+                Form::JsonLines => {
+                    json_object(&batch, row, &mut secrets, &mut text);
+                    text.push(b'\n');
                 }
-                Form::Csv => csv_row(cells(&batch, row, &mut secrets), &mut file),
+                Form::Json => {
+                    if rows > 0 {
+                        text.extend_from_slice(b",\n");
+                    }
+                    json_object(&batch, row, &mut secrets, &mut text);
+                }
+                Form::Csv => csv_row(cells(&batch, row, &mut secrets), &mut text),
                 Form::Table => table.push(table_row(&batch, row, arguments.verbose, &mut secrets)),
             }
-            first = false;
+            rows += 1;
         }
-        if arguments.output.is_none() {
-            out.write(&file);
-            file.clear();
-            if out.is_broken() {
-                return Ok(());
-            }
+        pass_on(&mut text, &mut file, out)?;
+        if out.is_broken() {
+            return Ok((rows, 0));
         }
     }
     match arguments.form {
-        Form::Json => file.extend_from_slice(if first { b"]\n" } else { b"\n]\n" }),
+        Form::Json => text.extend_from_slice(if rows == 0 { b"]\n" } else { b"\n]\n" }),
         Form::Table => {
             let header: Vec<String> = schema.fields().iter().map(|field| escape::text(field.name())).collect();
-            for line in terminal::grid(&header, &table) {
-                file.extend_from_slice(line.as_bytes());
-                file.push(b'\n');
+            for line in grid(&header, &table, |_, _, _| None) {
+                text.extend_from_slice(line.as_bytes());
+                text.push(b'\n');
             }
         }
         Form::JsonLines | Form::Csv => {}
     }
-    match &arguments.output {
-        Some(path) if path != Path::new("-") => write_whole(path, &file),
-        _ => {
-            out.write(&file);
-            Ok(())
-        }
-    }
+    pass_on(&mut text, &mut file, out)?;
+    let bytes = file.map(Whole::commit).transpose()?;
+    Ok((rows, bytes.unwrap_or_default()))
 }
 
-fn json_line(batch: &RecordBatch, row: usize, secrets: &mut Secrets, out: &mut Vec<u8>) {
-    json_object(batch, row, secrets, out);
-    out.push(b'\n');
+/// Hands over what was written so far.
+fn pass_on(text: &mut Vec<u8>, file: &mut Option<Whole>, out: &mut Output) -> Result<(), String> {
+    match file {
+        Some(file) => file.write_all(text).map_err(|error| file.fault(&error))?,
+        None => out.show(text),
+    }
+    text.clear();
+    Ok(())
 }
 
 fn json_object(batch: &RecordBatch, row: usize, secrets: &mut Secrets, out: &mut Vec<u8>) {
-    let object = Value::Object(json::object(batch, row, secrets, false));
-    // Writing into memory cannot fail.
-    let _ = write!(out, "{object}");
+    let object = Value::Object(json::object(batch, row, secrets, false)).to_string();
+    out.extend_from_slice(escape::json(&object).as_bytes());
 }
 
 fn table_row(batch: &RecordBatch, row: usize, verbose: bool, secrets: &mut Secrets) -> Vec<String> {
@@ -107,47 +109,11 @@ fn table_row(batch: &RecordBatch, row: usize, verbose: bool, secrets: &mut Secre
         .collect()
 }
 
-/// A row's cells, and whether each is text.
-fn cells(batch: &RecordBatch, row: usize, secrets: &mut Secrets) -> Vec<(String, bool)> {
-    batch
-        .columns()
-        .iter()
-        .map(|column| match value::json(column, row, secrets, false) {
-            Value::Null => (String::new(), false),
-            Value::String(text) => (text, true),
-            other => (other.to_string(), matches!(other, Value::Array(_))),
-        })
-        .collect()
+fn cells(batch: &RecordBatch, row: usize, secrets: &mut Secrets) -> Vec<csv::Cell> {
+    batch.columns().iter().map(|column| csv::cell(&value::json(column, row, secrets, false))).collect()
 }
 
-/// RFC 4180; text that a spreadsheet would run as a formula is defused with a leading apostrophe.
-fn csv_row(cells: impl IntoIterator<Item = (String, bool)>, out: &mut Vec<u8>) {
-    for (at, (cell, is_text)) in cells.into_iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let runs = cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(['=', '+', '-', '@']);
-        let cell = if is_text && runs { format!("'{cell}") } else { cell };
-        let cell = cell.replace('\0', "\\x00");
-        if cell.contains(['"', ',', '\n', '\r']) {
-            out.push(b'"');
-            out.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-            out.push(b'"');
-        } else {
-            out.extend_from_slice(cell.as_bytes());
-        }
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn csv_is_defused() {
-        let mut out = Vec::new();
-        csv_row([("=cmd|' /C calc'!A0".to_owned(), true), ("-5".to_owned(), false), ("a\"b,c".to_owned(), true)], &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), "'=cmd|' /C calc'!A0,-5,\"a\"\"b,c\"\r\n");
-    }
+fn csv_row(cells: impl IntoIterator<Item = csv::Cell>, out: &mut Vec<u8>) {
+    // Writing into memory cannot fail.
+    let _ = csv::row(cells, out);
 }

@@ -1,13 +1,14 @@
 //! Reports as text: the frame, facts, tables, findings.
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, UInt64Type};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use pcapper_queries::functions::ip_scope;
 use pcapper_queries::report::{Report, Section, Shape, Unit, label};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::escape;
-use super::value::{Place, Secrets, shown};
+use super::grid::grid;
+use super::value::{self, Place, Secrets, instant, shown};
 
 /// Width of the rules.
 const WIDTH: usize = 72;
@@ -15,8 +16,8 @@ const WIDTH: usize = 72;
 const LABEL: usize = 24;
 /// Widest cell unless all detail is asked for.
 const CELL: usize = 80;
-/// Digits of a second in tables, and where the exact time matters.
-const FULL_DIGITS: usize = 6;
+/// Deepest indentation of a tree.
+const DEPTH: u64 = 32;
 
 /// Colours or not.
 #[derive(Clone, Copy)]
@@ -42,19 +43,65 @@ impl Style {
     }
     fn severity(self, severity: &str) -> String {
         let word = severity.to_uppercase();
-        match severity {
-            "critical" | "high" => self.paint("31", &word),
-            "medium" => self.paint("33", &word),
-            _ => word,
+        self.word(&word).unwrap_or(word)
+    }
+    /// A severity in its colour.
+    fn word(self, word: &str) -> Option<String> {
+        match word {
+            "CRITICAL" | "HIGH" => Some(self.paint("31", word)),
+            "MEDIUM" => Some(self.paint("33", word)),
+            _ => None,
+        }
+    }
+    /// A value that stands out, in its colour: a public address, a severity, `ok`.
+    fn cell(self, column: &str, text: &str) -> Option<String> {
+        if !self.color {
+            return None;
+        }
+        match (column, text) {
+            ("severity", word) => self.word(word),
+            (_, "ok") => Some(self.paint("32", text)),
+            (_, text) => {
+                let address = endpoint(text).parse().ok()?;
+                (ip_scope(address) == "public").then(|| self.paint("31", text))
+            }
         }
     }
 }
 
+/// The address of `address`, `address:port` or `[address]:port`.
+fn endpoint(text: &str) -> &str {
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return text;
+    }
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// How reports are shown.
+#[derive(Clone, Copy)]
+pub struct Look {
+    pub style: Style,
+    /// All rows, whole cells, all findings.
+    pub verbose: bool,
+    /// Several captures are taken as one: a frame's number means something only with its capture's name.
+    pub merged: bool,
+}
+
+/// What stays the same within one report.
+struct Page {
+    look: Look,
+    secrets: Secrets,
+    /// Digits of a second that the capture's clock had: 6, or 9 where some time of the report needs them.
+    digits: usize,
+}
+
 /// Appends a report.
-pub fn report(report: &Report, style: Style, verbose: bool, out: &mut String) {
-    let mut secrets = Secrets::default();
+pub fn report(report: &Report, look: Look, out: &mut String) {
+    let mut page = Page { look, secrets: Secrets::default(), digits: clock_digits(report) };
+    let style = look.style;
     rule('=', out);
-    line(&style.title(&format!("{} :: {}", report.title, escape::text(&report.subject))), out);
+    line(&style.title(&format!("{} :: {}", escape::text(&report.title), escape::text(&report.subject))), out);
     rule('=', out);
     let mut first = true;
     let facts_only = report.sections.first().is_some_and(|section| section.shape == Shape::Facts)
@@ -70,59 +117,71 @@ pub fn report(report: &Report, style: Style, verbose: bool, out: &mut String) {
             line(&style.section(&escape::text(&section.name)), out);
         }
         first = false;
-        one_section(section, style, verbose, &mut secrets, out);
+        one_section(section, &mut page, out);
     }
-    findings(&report.findings, style, verbose, &mut secrets, out);
+    findings(&report.findings, &mut page, out);
     rule('=', out);
 }
 
-fn one_section(section: &Section, style: Style, verbose: bool, secrets: &mut Secrets, out: &mut String) {
+/// Digits of a second that every time of the report can be shown with, whole microseconds at least.
+fn clock_digits(report: &Report) -> usize {
+    let finer = |column: &ArrayRef| (0..column.len()).any(|row| instant(column, row).is_some_and(|ns| ns % 1000 != 0));
+    let is_time = |column: &&ArrayRef| matches!(column.data_type(), DataType::Timestamp(..));
+    let batches = report.sections.iter().map(|section| &section.rows).chain([&report.findings]);
+    if batches.flat_map(RecordBatch::columns).filter(is_time).any(finer) { 9 } else { 6 }
+}
+
+fn one_section(section: &Section, page: &mut Page, out: &mut String) {
     if section.rows.num_rows() == 0 {
         line("(none)", out);
         return;
     }
     match section.shape {
-        Shape::Facts => facts(&section.rows, style, verbose, secrets, out),
-        Shape::Findings => findings(&section.rows, style, verbose, secrets, out),
-        Shape::Tree => tree(&section.rows, verbose, secrets, out),
-        Shape::Timeline => table(section, true, style, verbose, secrets, out),
-        Shape::Table | Shape::Series => table(section, false, style, verbose, secrets, out),
+        Shape::Facts => facts(&section.rows, page, out),
+        Shape::Findings => findings(&section.rows, page, out),
+        Shape::Tree => tree(&section.rows, page, out),
+        Shape::Timeline => table(section, page.digits, page, out),
+        Shape::Table | Shape::Series => table(section, if page.look.verbose { page.digits } else { 0 }, page, out),
     }
 }
 
-fn facts(rows: &RecordBatch, style: Style, verbose: bool, secrets: &mut Secrets, out: &mut String) {
+fn facts(rows: &RecordBatch, page: &mut Page, out: &mut String) {
     let schema = rows.schema();
+    let style = page.look.style;
     for row in 0..rows.num_rows() {
         for (field, column) in schema.fields().iter().zip(rows.columns()) {
             let unit = Unit::of(field.name(), field.data_type());
-            let digits = if verbose { 9 } else { FULL_DIGITS };
-            let value = escape::text(&shown(column, row, unit, Place::Fact, digits, secrets));
-            let name = label(field.name());
+            let value = escape::text(&shown(column, row, unit, Place::Fact, page.digits, &mut page.secrets));
+            let name = escape::text(&label(field.name()));
             let padding = " ".repeat(LABEL.saturating_sub(name.width()));
+            let value = style.cell(field.name(), &value).unwrap_or(value);
             line(&format!("{}{padding} : {value}", style.label(&name)), out);
         }
     }
 }
 
-fn table(section: &Section, exact: bool, style: Style, verbose: bool, secrets: &mut Secrets, out: &mut String) {
+fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
+    let Look { style, verbose, merged } = page.look;
     let limit = section.limit.filter(|_| !verbose).unwrap_or(usize::MAX);
-    let digits = match (verbose, exact) {
-        (true, _) => 9,
-        (_, true) => FULL_DIGITS,
-        _ => 0,
-    };
     let schema = section.rows.schema();
-    let header: Vec<String> = schema.fields().iter().map(|field| label(field.name())).collect();
+    let header: Vec<String> = schema.fields().iter().map(|field| escape::text(&label(field.name()))).collect();
+    let captures = section.rows.column_by_name("capture").filter(|_| merged);
     let mut cells = Vec::new();
     for row in 0..section.rows.num_rows().min(limit) {
-        let cell = |(field, column): (&arrow::datatypes::FieldRef, &arrow::array::ArrayRef)| {
+        let cell = |(field, column): (&arrow::datatypes::FieldRef, &ArrayRef)| {
             let unit = Unit::of(field.name(), field.data_type());
-            let text = escape::text(&shown(column, row, unit, Place::Cell, digits, secrets));
+            let text = shown(column, row, unit, Place::Cell, digits, &mut page.secrets);
+            let text = match captures {
+                Some(captures) if matches!(field.name().as_str(), "frame" | "frames") => named(captures, row, &text),
+                _ if field.name() == "severity" => text.to_uppercase(),
+                _ => text,
+            };
+            let text = escape::text(&text);
             if verbose { text } else { cut(&text, CELL) }
         };
         cells.push(schema.fields().iter().zip(section.rows.columns()).map(cell).collect());
     }
-    for text in grid(&header, &cells) {
+    for text in grid(&header, &cells, |_, column, text| schema.fields().get(column).and_then(|field| style.cell(field.name(), text))) {
         line(&text, out);
     }
     let hidden = section.rows.num_rows().saturating_sub(limit);
@@ -131,17 +190,15 @@ fn table(section: &Section, exact: bool, style: Style, verbose: bool, secrets: &
     }
 }
 
-/// Header and rows in columns two blanks apart, without trailing blanks.
-pub fn grid(header: &[String], rows: &[Vec<String>]) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.to_vec());
-    for row in rows {
-        table.add_row(row.clone());
+/// Frame numbers with their capture's name: `a.pcap#3, a.pcap#4`.
+fn named(captures: &ArrayRef, row: usize, frames: &str) -> String {
+    let mut kept = Secrets::kept();
+    match value::json(captures, row, &mut kept, false) {
+        serde_json::Value::String(capture) if frames != value::NULL => {
+            frames.split(", ").map(|frame| format!("{capture}#{frame}")).collect::<Vec<_>>().join(", ")
+        }
+        _ => frames.to_owned(),
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2)).set_cell_alignment(CellAlignment::Left);
-    }
-    table.lines().map(|text| text.trim_end().to_owned()).collect()
 }
 
 /// The text, ending in `…` where it is wider than `width` columns.
@@ -164,73 +221,83 @@ pub fn cut(text: &str, width: usize) -> String {
 }
 
 /// Rows with a `depth` column: their first text column is indented by it.
-fn tree(rows: &RecordBatch, verbose: bool, secrets: &mut Secrets, out: &mut String) {
+fn tree(rows: &RecordBatch, page: &mut Page, out: &mut String) {
+    let Look { style, verbose, .. } = page.look;
     let schema = rows.schema();
     let depth = rows.column_by_name("depth").and_then(|column| arrow::compute::cast(column, &DataType::UInt64).ok());
     let kept: Vec<usize> = schema.fields().iter().enumerate().filter(|(_, field)| field.name() != "depth").map(|(at, _)| at).collect();
-    let header: Vec<String> = kept.iter().map(|&at| label(schema.field(at).name())).collect();
+    let header: Vec<String> = kept.iter().map(|&at| escape::text(&label(schema.field(at).name()))).collect();
     let mut cells = Vec::new();
     for row in 0..rows.num_rows() {
-        let indent = depth.as_ref().map_or(0, |depth| depth.as_primitive::<UInt64Type>().value(row)) as usize;
+        let indent = depth.as_ref().map_or(0, |depth| depth.as_primitive::<UInt64Type>().value(row)).min(DEPTH) as usize;
         let mut texts = Vec::new();
         for (place, &at) in kept.iter().enumerate() {
             let unit = Unit::of(schema.field(at).name(), schema.field(at).data_type());
-            let text = escape::text(&shown(rows.column(at), row, unit, Place::Cell, 0, secrets));
+            let digits = if verbose { page.digits } else { 0 };
+            let text = escape::text(&shown(rows.column(at), row, unit, Place::Cell, digits, &mut page.secrets));
             let text = if verbose { text } else { cut(&text, CELL) };
             texts.push(if place == 0 { format!("{}{text}", "  ".repeat(indent)) } else { text });
         }
         cells.push(texts);
     }
-    for text in grid(&header, &cells) {
+    let paint = |_: usize, column: usize, text: &str| kept.get(column).and_then(|&at| style.cell(schema.field(at).name(), text));
+    for text in grid(&header, &cells, paint) {
         line(&text, out);
     }
 }
 
 /// The findings block; those for information only are shown where all detail is asked for.
-fn findings(rows: &RecordBatch, style: Style, verbose: bool, secrets: &mut Secrets, out: &mut String) {
-    let text = |name: &str, row: usize, secrets: &mut Secrets| -> Option<String> {
+fn findings(rows: &RecordBatch, page: &mut Page, out: &mut String) {
+    let Look { style, verbose, merged } = page.look;
+    let digits = page.digits;
+    let mut text = |name: &str, row: usize| -> Option<String> {
         let column = rows.column_by_name(name)?;
         if column.is_null(row) {
             return None;
         }
         let unit = if name == "frames" { Unit::Id } else { Unit::Text };
-        Some(escape::text(&shown(column, row, unit, Place::Fact, FULL_DIGITS, secrets)))
+        Some(shown(column, row, unit, Place::Fact, digits, &mut page.secrets))
     };
-    let mut named = false;
+    let captures = rows.column_by_name("capture").filter(|_| merged);
+    let mut headed = false;
     for row in 0..rows.num_rows() {
-        let severity = text("severity", row, secrets).unwrap_or_default();
+        let severity = text("severity", row).unwrap_or_default();
         if severity == "info" && !verbose {
             continue;
         }
-        if !named {
+        if !headed {
             rule('-', out);
             line(&style.section("Findings"), out);
-            named = true;
+            headed = true;
         }
-        let title = text("title", row, secrets).or_else(|| text("detection", row, secrets)).unwrap_or_default();
-        line(&format!("[{}] {title}", style.severity(&severity)), out);
-        if let Some(summary) = text("summary", row, secrets) {
-            line(&format!("  {summary}"), out);
+        let title = text("title", row).or_else(|| text("detection", row)).unwrap_or_default();
+        line(&format!("[{}] {}", style.severity(&escape::text(&severity)), escape::text(&title)), out);
+        if let Some(summary) = text("summary", row) {
+            line(&format!("  {}", escape::text(&summary)), out);
         }
-        let hosts = match (text("src_ip", row, secrets), text("dst_ip", row, secrets)) {
+        let address = |address: String| style.cell("ip", &escape::text(&address)).unwrap_or_else(|| escape::text(&address));
+        let hosts = match (text("src_ip", row).map(address), text("dst_ip", row).map(address)) {
             (Some(src), Some(dst)) => Some(format!("{src} -> {dst}")),
             (one, other) => one.or(other),
         };
-        let lines = [
-            ("Details", text("details", row, secrets)),
-            ("Hosts", hosts),
-            ("Frames", text("frames", row, secrets)),
-            ("ATT&CK", text("techniques", row, secrets)),
-        ];
+        let frames = text("frames", row).map(|frames| match captures {
+            Some(captures) if captures.is_valid(row) => named(captures, row, &frames),
+            Some(_) => format!("{frames} (of several captures)"),
+            None => frames,
+        });
+        let plain = |text: Option<String>| text.map(|text| escape::text(&text));
+        let lines =
+            [("Details", plain(text("details", row))), ("Hosts", hosts), ("Frames", plain(frames)), ("ATT&CK", plain(text("techniques", row)))];
         for (name, value) in lines {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
+            if let Some(value) = value.filter(|value| !value.is_empty() && value != value::NULL) {
                 line(&format!("  {name:<8} {value}"), out);
             }
         }
     }
 }
 
-fn rule(mark: char, out: &mut String) {
+/// A line across the page.
+pub fn rule(mark: char, out: &mut String) {
     out.extend(std::iter::repeat_n(mark, WIDTH));
     out.push('\n');
 }
@@ -245,15 +312,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grid_has_no_trailing_blanks() {
-        let rows = vec![vec!["a".to_owned(), "longer".to_owned()], vec!["bcd".to_owned(), "x".to_owned()]];
-        let lines = grid(&["One".to_owned(), "Two".to_owned()], &rows);
-        assert_eq!(lines, ["One  Two", "a    longer", "bcd  x"]);
-    }
-
-    #[test]
     fn cuts_by_display_width() {
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("abc", 3), "abc");
+    }
+
+    #[test]
+    fn colours_point_out() {
+        let style = Style { color: true };
+        assert_eq!(style.cell("dst_ip", "8.8.8.8").as_deref(), Some("\x1b[31m8.8.8.8\x1b[0m"));
+        assert_eq!(style.cell("server", "2001:4860:4860::8888").as_deref(), Some("\x1b[31m2001:4860:4860::8888\x1b[0m"));
+        assert_eq!(style.cell("dst_ip", "10.0.0.1"), None);
+        assert_eq!(style.cell("severity", "HIGH").as_deref(), Some("\x1b[31mHIGH\x1b[0m"));
+        assert_eq!(style.cell("login", "ok").as_deref(), Some("\x1b[32mok\x1b[0m"));
+        assert_eq!(Style { color: false }.cell("dst_ip", "8.8.8.8"), None);
     }
 }

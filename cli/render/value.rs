@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::array::{AnyDictionaryArray, Array, ArrayRef, AsArray};
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use pcapper_queries::functions::redaction_marks;
 use pcapper_queries::report::Unit;
 use serde_json::{Number, Value};
@@ -13,17 +16,29 @@ pub const NULL: &str = "-";
 
 /// The marks of secrets, numbered in order of appearance.
 #[derive(Default)]
-pub struct Secrets(HashMap<String, usize>);
+pub struct Secrets {
+    numbers: HashMap<String, usize>,
+    /// Marks are left as they are, to be numbered later.
+    keep: bool,
+}
 
 impl Secrets {
+    /// Leaves the marks in texts, for a second pass that numbers them in the order it brings the rows into.
+    pub fn kept() -> Self {
+        Self { numbers: HashMap::new(), keep: true }
+    }
+
     /// The text with each mark as `redacted:N`.
     pub fn numbered(&mut self, text: &str) -> String {
+        if self.keep {
+            return text.to_owned();
+        }
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
         for mark in redaction_marks(text) {
             out.push_str(text.get(from..mark.start).unwrap_or_default());
-            let next = self.0.len() + 1;
-            let number = *self.0.entry(text.get(mark.clone()).unwrap_or_default().to_owned()).or_insert(next);
+            let next = self.numbers.len() + 1;
+            let number = *self.numbers.entry(text.get(mark.clone()).unwrap_or_default().to_owned()).or_insert(next);
             out.push_str(&format!("redacted:{number}"));
             from = mark.end;
         }
@@ -62,18 +77,22 @@ pub fn json(array: &ArrayRef, row: usize, secrets: &mut Secrets, big_as_text: bo
         return Value::Null;
     }
     let integer = |value: u64| if big_as_text && value > 1 << 53 { Value::String(value.to_string()) } else { Value::Number(value.into()) };
+    let signed = |value: i64| {
+        if big_as_text && value.unsigned_abs() > 1 << 53 { Value::String(value.to_string()) } else { Value::Number(value.into()) }
+    };
     match array.data_type() {
         DataType::UInt8 => integer(array.as_primitive::<UInt8Type>().value(row).into()),
         DataType::UInt16 => integer(array.as_primitive::<UInt16Type>().value(row).into()),
         DataType::UInt32 => integer(array.as_primitive::<UInt32Type>().value(row).into()),
         DataType::UInt64 => integer(array.as_primitive::<UInt64Type>().value(row)),
-        DataType::Int32 => Value::Number(array.as_primitive::<Int32Type>().value(row).into()),
-        DataType::Int64 => Value::Number(array.as_primitive::<Int64Type>().value(row).into()),
+        DataType::Int8 => signed(array.as_primitive::<Int8Type>().value(row).into()),
+        DataType::Int16 => signed(array.as_primitive::<Int16Type>().value(row).into()),
+        DataType::Int32 => signed(array.as_primitive::<Int32Type>().value(row).into()),
+        DataType::Int64 => signed(array.as_primitive::<Int64Type>().value(row)),
+        DataType::Float32 => Number::from_f64(array.as_primitive::<Float32Type>().value(row).into()).map_or(Value::Null, Value::Number),
         DataType::Float64 => Number::from_f64(array.as_primitive::<Float64Type>().value(row)).map_or(Value::Null, Value::Number),
         DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
-        DataType::Timestamp(arrow::datatypes::TimeUnit::Nanosecond, _) => {
-            Value::String(time(array.as_primitive::<TimestampNanosecondType>().value(row), 9))
-        }
+        DataType::Timestamp(..) => instant(array, row).map_or_else(|| Value::String(fallback(array, row)), |ns| Value::String(time(ns, 9))),
         DataType::Utf8 => Value::String(secrets.numbered(array.as_string::<i32>().value(row))),
         DataType::Binary => Value::String(hex(array.as_binary::<i32>().value(row))),
         DataType::List(_) => {
@@ -82,11 +101,35 @@ pub fn json(array: &ArrayRef, row: usize, secrets: &mut Secrets, big_as_text: bo
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            let key = dictionary.normalized_keys().get(row).copied().unwrap_or_default();
-            json(dictionary.values(), key, secrets, big_as_text)
+            json(dictionary.values(), key(dictionary, row), secrets, big_as_text)
         }
         _ => Value::String(secrets.numbered(&fallback(array, row))),
     }
+}
+
+/// Place of a row's value in its dictionary.
+fn key(dictionary: &dyn AnyDictionaryArray, row: usize) -> usize {
+    let keys = dictionary.keys();
+    match keys.data_type() {
+        DataType::Int32 => usize::try_from(keys.as_primitive::<Int32Type>().value(row)).unwrap_or_default(),
+        DataType::UInt16 => keys.as_primitive::<UInt16Type>().value(row).into(),
+        DataType::UInt32 => keys.as_primitive::<UInt32Type>().value(row) as usize,
+        _ => dictionary.normalized_keys().get(row).copied().unwrap_or_default(),
+    }
+}
+
+/// A time in nanoseconds since 1970; `None` for one too far away to be told so.
+pub fn instant(array: &ArrayRef, row: usize) -> Option<i64> {
+    let DataType::Timestamp(unit, zone) = array.data_type() else { return None };
+    if array.is_null(row) {
+        return None;
+    }
+    if *unit == TimeUnit::Nanosecond {
+        return Some(array.as_primitive::<TimestampNanosecondType>().value(row));
+    }
+    let wanted = DataType::Timestamp(TimeUnit::Nanosecond, zone.clone());
+    let one = arrow::compute::cast(&array.slice(row, 1), &wanted).ok()?;
+    (!one.is_null(0)).then(|| one.as_primitive::<TimestampNanosecondType>().value(0))
 }
 
 /// Text of types that no table of ours has, but a query can make.
@@ -105,11 +148,10 @@ pub enum Place {
 
 /// A cell as text for people. `digits` of a second are shown in times.
 pub fn shown(array: &ArrayRef, row: usize, unit: Unit, place: Place, digits: usize, secrets: &mut Secrets) -> String {
-    let value = match array.data_type() {
-        DataType::Timestamp(..) if !array.is_null(row) => return time(array.as_primitive::<TimestampNanosecondType>().value(row), digits),
-        _ => json(array, row, secrets, false),
-    };
-    text(&value, unit, place)
+    match instant(array, row) {
+        Some(ns) => time(ns, digits),
+        None => text(&json(array, row, secrets, false), unit, place),
+    }
 }
 
 fn text(value: &Value, unit: Unit, place: Place) -> String {
@@ -164,35 +206,42 @@ fn bytes(count: f64, place: Place) -> String {
     if count.abs() < 1024.0 {
         return format!("{} B", trimmed(count));
     }
+    let digits = if place == Place::Fact { 2 } else { 1 };
     let mut scaled = count / 1024.0;
     let mut unit = UNITS[0];
     for next in &UNITS[1..] {
-        if scaled.abs() < 1024.0 {
+        // As it will be shown: never `1024.0 KB`.
+        if rounded(scaled.abs(), digits) < 1024.0 {
             break;
         }
         scaled /= 1024.0;
         unit = next;
     }
-    if place == Place::Fact { format!("{scaled:.2} {unit}") } else { format!("{scaled:.1} {unit}") }
+    format!("{scaled:.digits$} {unit}")
+}
+
+fn rounded(number: f64, digits: usize) -> f64 {
+    let scale = 10_f64.powi(digits as i32);
+    (number * scale).round() / scale
 }
 
 /// `90.6 ms`, `12.40 s`, `26m 29.0s`, `2h 13m 14.2s`, `3d 2h 13m`; in tables whole seconds from a minute up.
 pub fn duration(seconds: f64, place: Place) -> String {
     let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
-    let minute = 60.0;
+    // Each form is chosen by what it would show, so that none shows `1000.0 ms` or `60.00 s`.
     let text = if seconds == 0.0 {
         "0 s".to_owned()
-    } else if seconds < 0.001 {
+    } else if rounded(seconds * 1e6, 0) < 1e3 {
         format!("{:.0} µs", seconds * 1e6)
-    } else if seconds < 1.0 {
+    } else if rounded(seconds * 1e3, 1) < 1e3 {
         format!("{:.1} ms", seconds * 1e3)
-    } else if seconds < minute {
+    } else if rounded(seconds, 2) < 60.0 {
         format!("{seconds:.2} s")
     } else {
-        let whole = seconds.floor() as u64;
+        let tenths = if place == Place::Fact { (seconds * 10.0).round() } else { seconds.max(60.0).floor() * 10.0 } as u64;
+        let whole = tenths / 10;
         let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60);
-        let rest = seconds - (whole - whole % 60) as f64;
-        let rest = if place == Place::Fact { format!("{rest:.1}s") } else { format!("{}s", rest.floor() as u64) };
+        let rest = if place == Place::Fact { format!("{}.{}s", whole % 60, tenths % 10) } else { format!("{}s", whole % 60) };
         match (days, hours, minutes) {
             (0, 0, minutes) => format!("{minutes}m {rest}"),
             (0, hours, minutes) => format!("{hours}h {minutes}m {rest}"),
@@ -258,6 +307,10 @@ mod tests {
         assert_eq!(duration(7994.2, Place::Fact), "2h 13m 14.2s");
         assert_eq!(duration(7992.9, Place::Cell), "2h 13m 12s");
         assert_eq!(duration(267_180.0, Place::Fact), "3d 2h 13m");
+        assert_eq!(duration(119.97, Place::Fact), "2m 0.0s");
+        assert_eq!(duration(59.999, Place::Cell), "1m 0s");
+        assert_eq!(duration(0.999_97, Place::Fact), "1.00 s");
+        assert_eq!(bytes(1_048_575.0, Place::Fact), "1.00 MB");
     }
 
     #[test]

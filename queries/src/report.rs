@@ -96,11 +96,11 @@ impl Unit {
             return Self::Text;
         }
         let ends = |suffix: &str| name.ends_with(suffix);
-        if ends("_bytes") || name == "bytes" || ends("_len") {
+        if ends("_bytes") || name == "bytes" || ends("_len") || ends(" Bytes") {
             Self::Bytes
         } else if ends("_ms") {
             Self::Milliseconds
-        } else if ends("_s") || name == "duration" {
+        } else if ends("_s") || name == "duration" || ends(" Duration") || name == "Span" {
             Self::Seconds
         } else if ends("_share") || name == "share" {
             Self::Share

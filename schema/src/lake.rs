@@ -35,10 +35,29 @@ pub struct Manifest {
     /// Time of the earliest and the latest frame, nanoseconds since 1970.
     pub first_ts: Option<i64>,
     pub last_ts: Option<i64>,
-    /// What could not be read; empty for a sound capture. Each is one line for a person.
-    pub faults: Vec<String>,
+    /// What could not be read; empty for a sound capture.
+    pub faults: Vec<Fault>,
+    /// The file ends inside a record.
+    pub truncated: bool,
+    /// Bytes of damaged records passed over.
+    pub skipped_bytes: u64,
     /// Rows of each table that has any.
     pub tables: std::collections::BTreeMap<String, u64>,
+}
+
+/// A stretch of a capture that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Offset in the (decompressed) capture.
+    pub offset: u64,
+    /// One line for a person: what is wrong and where.
+    pub detail: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
 }
 
 /// The capture id: the content's hash and the schema that decoded it.

@@ -194,7 +194,10 @@ impl CaptureReader {
             kind: "truncated_record",
             offset: self.offset,
             after_frame: packets,
-            detail: format!("the file ends inside a record ({left} bytes of it are there); {packets} packets before it were decoded"),
+            detail: format!(
+                "the file ends inside a record at byte {} ({left} bytes of it are there); {packets} packets before it were decoded",
+                self.offset
+            ),
         });
     }
 }

@@ -1,6 +1,7 @@
 //! What the user named, to the captures in it.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ pub struct Found {
 }
 
 /// Finds the captures that the targets name: in the order given, inside directories and globs by path.
-pub fn find(targets: &[String], options: &Options) -> Found {
+pub fn find(targets: &[OsString], options: &Options) -> Found {
     let mut search = Search { options: *options, found: Found::default(), files: HashSet::new(), dirs: HashSet::new() };
     for target in targets {
         search.target(target);
@@ -82,7 +83,8 @@ struct Search {
 }
 
 impl Search {
-    fn target(&mut self, target: &str) {
+    fn target(&mut self, target: &OsStr) {
+        let shown = display(Path::new(target));
         if target == "-" {
             if self.files.insert((u64::MAX, 0)) {
                 self.found.captures.push(Target { path: "-".into(), shown: "stdin".to_owned() });
@@ -91,21 +93,21 @@ impl Search {
         }
         let expanded = expand_home(target);
         if expanded.symlink_metadata().is_ok() {
-            return self.named(&expanded, target);
+            return self.named(&expanded, &shown);
         }
-        if !target.contains(['*', '?', '[']) {
-            return self.problem(target, "no such file or directory".to_owned(), ProblemKind::Missing);
-        }
-        let pattern = expanded.to_string_lossy().into_owned();
+        let pattern = expanded.to_str().filter(|pattern| pattern.contains(['*', '?', '[']));
+        let Some(pattern) = pattern.map(str::to_owned) else {
+            return self.problem(&shown, "no such file or directory".to_owned(), ProblemKind::Missing);
+        };
         let pattern = if self.options.recursive { pattern } else { pattern.replace("**", "*") };
         let matches = match glob::glob(&pattern) {
             Ok(matches) => matches,
-            Err(error) => return self.problem(target, format!("not a glob: {}", error.msg), ProblemKind::Missing),
+            Err(error) => return self.problem(&shown, format!("not a glob: {}", error.msg), ProblemKind::Missing),
         };
         let mut paths: Vec<PathBuf> = matches.filter_map(Result::ok).collect();
         paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
         if paths.is_empty() {
-            return self.problem(target, "nothing matches".to_owned(), ProblemKind::Missing);
+            return self.problem(&shown, "nothing matches".to_owned(), ProblemKind::Missing);
         }
         for path in paths {
             if path.is_dir() {
@@ -136,7 +138,7 @@ impl Search {
     }
 
     fn directory(&mut self, path: &Path) {
-        let shown = path.to_string_lossy().into_owned();
+        let shown = display(path);
         match fs::metadata(path) {
             Ok(metadata) if !self.dirs.insert(identity(&metadata)) => return,
             Ok(_) => {}
@@ -160,7 +162,7 @@ impl Search {
 
     /// A file found in a directory or by a glob: taken if it is a capture.
     fn candidate(&mut self, path: &Path) {
-        let shown = path.to_string_lossy().into_owned();
+        let shown = display(path);
         let metadata = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
             _ => {
@@ -238,8 +240,8 @@ fn identity(metadata: &fs::Metadata) -> (u64, u64) {
 }
 
 /// `~` and `~/...` stand for the user's home.
-fn expand_home(target: &str) -> PathBuf {
-    let rest = match target.strip_prefix('~') {
+fn expand_home(target: &OsStr) -> PathBuf {
+    let rest = match target.to_str().and_then(|target| target.strip_prefix('~')) {
         Some("") => "",
         Some(rest) if rest.starts_with('/') => rest.trim_start_matches('/'),
         _ => return target.into(),
@@ -248,6 +250,16 @@ fn expand_home(target: &str) -> PathBuf {
         Some(home) => Path::new(&home).join(rest),
         None => target.into(),
     }
+}
+
+/// A path as text; octets that are no UTF-8 as `\xNN`.
+pub fn display(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        shown.extend(chunk.invalid().iter().map(|octet| format!("\\x{octet:02x}")));
+    }
+    shown
 }
 
 /// SHA-256 of a file as stored, hex, and its size.

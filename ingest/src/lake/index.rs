@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::IngestError;
 use crate::capture::OpenError;
-use crate::capture::targets::{Target, sha256_file};
+use crate::capture::targets::{Target, display, sha256_file};
 
 /// Where a capture's bytes are, and their hash.
 pub struct Source {
@@ -67,7 +67,7 @@ pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     let memory = memory_file(lake, &path);
     let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
     let sha256 = remembered.filter(|remembered| remembered.stamp == stamp).map(|remembered| remembered.sha256);
-    let name = path.file_name().map_or_else(|| target.shown.clone(), |name| name.to_string_lossy().into_owned());
+    let name = path.file_name().map_or_else(|| target.shown.clone(), |name| display(Path::new(name)));
     Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), memory: Some((memory, stamp)), _spool: None })
 }
 

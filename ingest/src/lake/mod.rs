@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use pcapper_schema::lake::{Manifest, capture_id, read_manifest};
+use pcapper_schema::lake::{Fault, Manifest, capture_id, read_manifest};
 use pcapper_schema::tables::{Anomalies, Captures, HostNames, Interfaces};
 use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableDef, TableSet};
 
@@ -53,9 +53,17 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// Brings a capture into the lake, unless its content is there already, and gives its manifest. `progress` is told the
-/// bytes of the capture decoded so far.
-pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Manifest, IngestError> {
+/// A capture of the lake.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    pub manifest: Manifest,
+    /// Its content was in the lake already: nothing was decoded.
+    pub cached: bool,
+}
+
+/// Brings a capture into the lake, unless its content is there already. `progress` is told the bytes of the capture decoded
+/// so far.
+pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Ingested, IngestError> {
     let source = index::identify(target, lake)?;
     let threads = match options.threads {
         0 if source.size < SMALL => 1,
@@ -67,7 +75,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         known => known.clone(),
     };
     if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &capture_id(sha256))) {
-        return Ok(manifest);
+        return Ok(Ingested { manifest, cached: true });
     }
     let reader = CaptureReader::open(&source.path)?;
     key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
@@ -98,7 +106,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
             });
             let sha256 = hash.map_err(OpenError::Io)?;
             if let Some(manifest) = in_lake.into_inner() {
-                return Ok(manifest);
+                return Ok(Ingested { manifest, cached: true });
             }
             (decoded?, sha256)
         }
@@ -111,7 +119,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         file_size_bytes: source.size,
         ..Manifest::default()
     };
-    finish(&info, &source, writer, manifest)
+    finish(&info, &source, writer, manifest).map(|manifest| Ingested { manifest, cached: false })
 }
 
 /// What stands in every row of a capture's tables.
@@ -277,7 +285,9 @@ fn finish(info: &CaptureInfo, source: &index::Source, writer: CaptureWriter, mut
     manifest.wire_bytes = info.wire_bytes;
     manifest.first_ts = info.first_ts;
     manifest.last_ts = info.last_ts;
-    manifest.faults = info.faults.iter().map(|fault| fault.detail.clone()).collect();
+    manifest.faults = info.faults.iter().map(|fault| Fault { offset: fault.offset, detail: fault.detail.clone() }).collect();
+    manifest.truncated = info.truncated;
+    manifest.skipped_bytes = info.skipped_bytes;
     let mut tables = TableSet::default();
     capture_rows(info, source, &manifest.sha256, &mut tables);
     let names = Names { capture: manifest.capture.clone(), id: OnceLock::from(manifest.capture_id.clone()) };

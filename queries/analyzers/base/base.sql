@@ -15,8 +15,6 @@ SELECT
   min(ts) AS start,
   max(end_ts) AS "end",
   CASE WHEN count(*) = 1 THEN sum(duration_s) END AS duration_s,
-  CASE WHEN count(*) > 1 THEN (CAST(max(end_ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 1e9 END AS span_s,
-  CASE WHEN count(*) > 1 THEN sum(duration_s) END AS combined_duration_s,
   CASE WHEN sum(duration_s) > 0 THEN sum(packets) / sum(duration_s) END AS "Average Packets/s",
   (SELECT count(*) FROM interfaces) AS interfaces,
   (SELECT array_to_string(array_sort(array_agg(DISTINCT link_type_name)), ', ') FROM interfaces WHERE packets > 0) AS "LinkTypes",

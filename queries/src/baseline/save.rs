@@ -10,8 +10,7 @@ use crate::catalog::Catalog;
 use crate::run::rows;
 use crate::{DataFusionError, Result};
 
-const SOURCES: &str =
-    "SELECT capture AS path, capture_id, sha256, ts AS first, end_ts AS last, packets FROM captures ORDER BY capture, capture_id";
+const SOURCES: &str = "SELECT capture AS path, capture_id, sha256, ts AS first, end_ts AS last, packets FROM captures ORDER BY capture, capture_id";
 
 const DURATION: &str = "SELECT sum(duration_s) AS duration_s FROM captures";
 

@@ -16,19 +16,22 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf}
 use datafusion::prelude::SessionContext;
 
 pub use cidr_match::matches as cidr_matches;
-pub use ip_scope::scope_of as ip_scope_of;
+pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
 pub use redact::{redact, redaction_marks};
 
 use crate::Result;
 
 /// Makes every function known to a session that shows secrets or hides them.
 pub fn register(context: &SessionContext, show_secrets: bool) {
-    for function in
-        [cidr_match::function(), entropy::function(), name_and_parents::function(), redact::function(show_secrets), registered_domain::function()]
-    {
-        context.register_udf(function);
-    }
-    for function in ip_scope::functions() {
+    let mut functions = vec![
+        cidr_match::function(),
+        entropy::function(),
+        name_and_parents::function(),
+        redact::function(show_secrets),
+        registered_domain::function(),
+    ];
+    functions.extend(ip_scope::functions());
+    for function in functions {
         context.register_udf(function);
     }
 }

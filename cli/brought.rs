@@ -1,0 +1,28 @@
+//! What the user brings to a run: indicators, a baseline, rules for commands. Each becomes a table, or changes one.
+
+use std::sync::Arc;
+
+use pcapper_queries::DataFusionError;
+use pcapper_queries::catalog::Catalog;
+use pcapper_queries::settings;
+
+use crate::arguments::Arguments;
+use crate::{ioc, render};
+
+/// Makes all of it known to a catalog.
+pub async fn bring(arguments: &Arguments, catalog: &Catalog) -> Result<(), String> {
+    let told = |error: DataFusionError| render::sql::one_line(&error);
+    if let Some(loaded) = &arguments.ioc {
+        ioc::bring(loaded, catalog).await?;
+    }
+    if let Some(minimum) = arguments.correlate {
+        settings::bring(catalog, &[("correlate_min", &minimum.to_string())]).map_err(told)?;
+    }
+    if let Some(rules) = &arguments.ot_rules {
+        Arc::clone(rules).bring(catalog).await.map_err(told)?;
+    }
+    if let Some(baseline) = &arguments.baseline.compare {
+        baseline.bring(catalog).map_err(told)?;
+    }
+    Ok(())
+}
