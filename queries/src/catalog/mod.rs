@@ -64,7 +64,7 @@ impl Catalog {
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets);
         let tables =
-            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default() });
+            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default(), found: Arc::default() });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));
@@ -75,6 +75,11 @@ impl Catalog {
     pub async fn sql(&self, query: &str) -> Result<DataFrame> {
         let questions_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         self.context.sql_with_options(query, questions_only).await
+    }
+
+    /// Sets the host that reports of one host are about.
+    pub fn focus(&self, focus: &functions::Focus) {
+        functions::focus(&self.context, focus);
     }
 
     /// The captures of the selection.
@@ -108,6 +113,7 @@ struct Tables {
     views: Vec<(String, String)>,
     /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
+    found: Arc<findings::Found>,
 }
 
 impl std::fmt::Debug for Tables {
@@ -123,7 +129,8 @@ impl SchemaProvider for Tables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.views.iter().any(|(view, _)| view == name)
+        name == findings::DIRECT
+            || self.views.iter().any(|(view, _)| view == name)
             || pcapper_schema::all().iter().any(|def| def.name == name.strip_prefix("stored_").unwrap_or(name))
     }
 
@@ -147,8 +154,9 @@ impl Tables {
     }
 
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == "findings" {
-            return Ok(Some(Arc::new(findings::FindingsTable::new(self.context.clone(), self.present()))));
+        if name == "findings" || name == findings::DIRECT {
+            let (context, found) = (self.context.clone(), Arc::clone(&self.found));
+            return Ok(Some(Arc::new(findings::FindingsTable::new(context, self.present(), found, name == findings::DIRECT))));
         }
         if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;

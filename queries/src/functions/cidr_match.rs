@@ -18,8 +18,8 @@ pub fn function() -> ScalarUDF {
     create_udf("cidr_match", vec![DataType::Utf8, DataType::Utf8], DataType::Boolean, Volatility::Immutable, Arc::new(body))
 }
 
-/// `None` where either is malformed.
-fn matches(network: &str, ip: &str) -> Option<bool> {
+/// Whether the address lies in the network; `None` where either is malformed.
+pub fn matches(network: &str, ip: &str) -> Option<bool> {
     let (base, length) = match network.split_once('/') {
         Some((base, length)) => (base, Some(length.parse::<u32>().ok()?)),
         None => (network, None),

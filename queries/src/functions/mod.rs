@@ -1,8 +1,11 @@
 //! What SQL lacks and analysts need: one function a file.
 
 mod cidr_match;
+mod dispersion;
 mod entropy;
+mod focus;
 mod ip_scope;
+mod periodicity;
 mod redact;
 mod registered_domain;
 
@@ -14,18 +17,20 @@ use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
+pub use focus::{Focus, register as focus};
 pub use redact::{redact, redaction_marks};
 
 use crate::Result;
 
 /// Makes every function known to a session that shows secrets or hides them.
 pub fn register(context: &SessionContext, show_secrets: bool) {
-    for function in [cidr_match::function(), entropy::function(), redact::function(show_secrets), registered_domain::function()] {
+    for function in [cidr_match::function(), dispersion::function(), entropy::function(), periodicity::function(), redact::function(show_secrets), registered_domain::function()] {
         context.register_udf(function);
     }
     for function in ip_scope::functions() {
         context.register_udf(function);
     }
+    focus(context, &Focus::default());
 }
 
 /// A function of one text whose result is collected into an array.
