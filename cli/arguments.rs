@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use pcapper_queries::analyzer::Analyzer;
 
 use crate::flags::{FLAGS, Flag, Group};
-use crate::help;
+use crate::{help, timeline};
 
 /// What to do.
 pub enum Command {
@@ -44,6 +44,7 @@ pub struct Arguments {
     pub is_fast: bool,
     /// Analyzers asked for, in the order of their flags.
     pub analyzers: Vec<Analyzer>,
+    pub timeline: timeline::Options,
     pub base: bool,
     pub json: Option<String>,
     pub sql: Option<String>,
@@ -117,8 +118,6 @@ const NOT_BUILT: &[&[&str]] = &[
     &["correlate", "correlate-min"],
     // Indicators.
     &["ioc-file", "vt"],
-    // Timeline.
-    &["timeline-bins", "timeline-categories", "timeline-storyline-off"],
     // Commands of one's own.
     &["ot-commands-config"],
     // The prompt.
@@ -159,9 +158,14 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
         let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
             && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
+        // The host in focus of a report about one host.
+        let built = built || (flag.name == "ip" && given.switch(timeline::TIMELINE));
         if given.has(flag.name) && !built {
             return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
         }
+    }
+    if let Some(list) = timeline::listing(&given) {
+        return Ok(Command::Print(list));
     }
     if given.switch("tables") {
         return Ok(Command::Print(help::tables()));
@@ -218,6 +222,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         limit_protocols,
         limit_sessions,
         is_fast: given.switch("ot-commands-fast"),
+        timeline: timeline::options(given)?,
         base: given.switch("base"),
         analyzers,
         json: text("json"),

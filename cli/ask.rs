@@ -10,6 +10,7 @@ use crate::export::{self, Answered, Answers};
 use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
+use crate::timeline::{STORYLINE, TIMELINE};
 
 /// Does what was asked; what went wrong was told on stderr and is in the status.
 pub async fn answer(arguments: &Arguments, out: &mut Output) -> Status {
@@ -37,7 +38,9 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> Status {
 }
 
 fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>) -> Result<Catalog, String> {
-    Catalog::open(&selection.lake, captures, View { show_secrets: arguments.show_secrets }).map_err(|error| error.to_string())
+    let catalog = Catalog::open(&selection.lake, captures, View { show_secrets: arguments.show_secrets }).map_err(|error| error.to_string())?;
+    catalog.focus(&arguments.timeline.focus);
+    Ok(catalog)
 }
 
 async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<(), String> {
@@ -104,5 +107,10 @@ fn asked(arguments: &Arguments) -> Vec<Analyzer> {
         analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
     }
     analyzers.extend(arguments.analyzers.iter().cloned());
+    if arguments.timeline.storyline_off {
+        for analyzer in analyzers.iter_mut().filter(|analyzer| analyzer.name == TIMELINE) {
+            analyzer.sections.retain(|section| section.name != STORYLINE);
+        }
+    }
     analyzers
 }

@@ -8,6 +8,7 @@ mod help;
 mod render;
 mod select;
 mod status;
+mod timeline;
 
 use std::io::Write as _;
 use std::process::ExitCode;

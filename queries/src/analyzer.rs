@@ -16,7 +16,7 @@
 //! SELECT 'Data in DNS names' AS title, src_ip, ... FROM dns ...;
 //! ```
 //! `if=TABLE` on a section leaves it out where TABLE has no rows; `verbose` shows it only when all detail is asked for.
-//! `-- @view NAME` in `views/` defines a table by a query. A comment above `@analyzer` is for readers.
+//! A file of `views/` defines a table by a query; one that begins with `-- @kept` is computed once a session.
 
 use include_dir::{Dir, include_dir};
 

@@ -1,3 +1,4 @@
+-- @kept
 -- Connections, requests and questions of one client to one server as series, with what their rhythm shows. `class` says why a
 -- series is set aside; `candidate` are those that nothing explains.
 WITH beats AS (

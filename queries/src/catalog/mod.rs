@@ -16,10 +16,10 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
@@ -64,7 +64,7 @@ impl Catalog {
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets);
         let tables =
-            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default(), found: Arc::default() });
+            Arc::new(Tables { lake: lake.to_owned(), captures, view, context: context.clone(), views: analyzer::views(), known: Mutex::default(), found: Arc::default(), turns: Mutex::default() });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));
@@ -104,6 +104,9 @@ fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {
     Ok(state.resolve_table_references(&statement)?.iter().map(|table| table.table().to_owned()).collect())
 }
 
+/// How a view begins whose rows are computed once a session.
+const KEPT: &str = "-- @kept";
+
 /// Resolves table names.
 struct Tables {
     lake: PathBuf,
@@ -114,6 +117,8 @@ struct Tables {
     /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     found: Arc<findings::Found>,
+    /// Who computes each of the views that are kept.
+    turns: Mutex<HashMap<String, Arc<futures::lock::Mutex<()>>>>,
 }
 
 impl std::fmt::Debug for Tables {
@@ -139,6 +144,15 @@ impl SchemaProvider for Tables {
         if known.is_some() {
             return Ok(known);
         }
+        // What is computed once is computed by one; the others wait.
+        let turn = self.turn(name);
+        let _turn = match &turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        if turn.is_some() && let Some(known) = self.known().get(name).cloned() {
+            return Ok(Some(known));
+        }
         let made = self.make(name).await?;
         if let Some(table) = &made {
             self.known().insert(name.to_owned(), Arc::clone(table));
@@ -153,6 +167,12 @@ impl Tables {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lock of a view that is kept.
+    fn turn(&self, name: &str) -> Option<Arc<futures::lock::Mutex<()>>> {
+        let is_kept = self.views.iter().any(|(view, query)| view == name && query.starts_with(KEPT));
+        is_kept.then(|| Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default()))
+    }
+
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if name == "findings" || name == findings::DIRECT {
             let (context, found) = (self.context.clone(), Arc::clone(&self.found));
@@ -160,6 +180,9 @@ impl Tables {
         }
         if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
+            if query.starts_with(KEPT) {
+                return self.kept(plan).await.map(Some);
+            }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
         // A view may draw on rows that the ingestion wrote under its own name.
@@ -167,6 +190,15 @@ impl Tables {
         let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) else { return Ok(None) };
         let stored = self.stored(def)?;
         self.dressed(def, stored).map(Some)
+    }
+
+    /// The rows of a view, computed once: many detections ask for them.
+    async fn kept(&self, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
+        let schema = Arc::clone(plan.schema().inner());
+        let rows = Box::pin(self.context.execute_logical_plan(plan)).await?.collect().await?;
+        // Batches say for themselves whether a column holds nulls.
+        let schema = rows.first().map_or(schema, |batch| batch.schema());
+        Ok(Arc::new(MemTable::try_new(schema, vec![rows])?))
     }
 
     /// Stored tables that have rows in some capture of the selection.

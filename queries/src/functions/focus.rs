@@ -1,4 +1,4 @@
-//! The host in focus: `in_focus(ip)`, `in_category(name)`, `activity(times, first, last)`.
+//! The host in focus: `in_focus(ip)`, `in_category(name)`, `activity(times, first, last)`, `block_width(seconds)`.
 //!
 //! A report about one host asks these; what they answer is set once a run. Without a focus every address and every category
 //! is in.
@@ -21,8 +21,6 @@ pub struct Focus {
     pub networks: Vec<String>,
     /// Names of event categories, lower case; none for all.
     pub categories: Vec<String>,
-    /// Sentences are wanted beside the events.
-    pub storyline: bool,
     /// Buckets of a sparkline.
     pub bins: usize,
     /// A sparkline may use block elements.
@@ -31,7 +29,7 @@ pub struct Focus {
 
 impl Default for Focus {
     fn default() -> Self {
-        Self { networks: Vec::new(), categories: Vec::new(), storyline: true, bins: 24, blocks: true }
+        Self { networks: Vec::new(), categories: Vec::new(), bins: 24, blocks: true }
     }
 }
 
@@ -43,11 +41,9 @@ pub fn register(context: &SessionContext, focus: &Focus) {
     let categories = focus.categories.clone();
     let wanted = move |name: &str| Some(categories.is_empty() || categories.contains(&name.to_lowercase()));
     context.register_udf(of_text("in_category", DataType::Boolean, wanted));
-    let storyline = focus.storyline;
-    context.register_udf(of_text("in_story", DataType::Boolean, move |_: &str| Some(storyline)));
-    let bins = focus.bins;
-    let width = move |span: &str| span.parse().ok().map(|span: f64| span / bins as f64);
-    context.register_udf(of_text("block_width", DataType::Float64, width));
+    // Seconds of a bucket, of a span in seconds.
+    let bins = focus.bins as f64;
+    context.register_udf(of_text("block_width", DataType::Float64, move |span| span.parse().ok().map(|span: f64| span / bins)));
     context.register_udf(ScalarUDF::new_from_impl(Activity {
         signature: Signature::any(3, Volatility::Immutable),
         bins: focus.bins,
