@@ -16,7 +16,7 @@ use crate::case::{self, Case};
 use crate::flags::{FLAGS, Flag, Group};
 use crate::render::banner;
 use crate::select::complain;
-use crate::{baseline, export, help, ioc, log};
+use crate::{baseline, export, help, ioc, log, timeline};
 
 /// What to do.
 pub enum Command {
@@ -51,6 +51,7 @@ pub struct Arguments {
     pub is_fast: bool,
     /// Analyzers asked for, in the order of their flags.
     pub analyzers: Vec<Analyzer>,
+    pub timeline: timeline::Options,
     pub base: bool,
     pub exports: export::Options,
     pub filter: export::Filter,
@@ -169,8 +170,6 @@ const NOT_BUILT: &[&[&str]] = &[
     &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
     // Indicators.
     &["vt"],
-    // Timeline.
-    &["timeline-bins", "timeline-categories", "timeline-storyline-off"],
     // The prompt.
     &["shell", "sql-file", "set"],
     // Reports to hand over.
@@ -209,9 +208,14 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
         let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
             && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
+        // The host in focus of a report about one host.
+        let built = built || (flag.name == "ip" && given.switch(timeline::TIMELINE));
         if given.has(flag.name) && !built {
             return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
         }
+    }
+    if let Some(list) = timeline::listing(&given) {
+        return Ok(Command::Print(list));
     }
     if given.switch("tables") {
         return Ok(Command::Print(help::tables()));
@@ -279,6 +283,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         limit_protocols,
         limit_sessions,
         is_fast: given.switch("ot-commands-fast"),
+        timeline: timeline::options(given)?,
         base: given.switch("base"),
         analyzers,
         exports,

@@ -11,6 +11,7 @@ use crate::log;
 use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
+use crate::timeline::{STORYLINE, TIMELINE};
 use crate::{baseline, brought, merged};
 
 /// Analyzers that are about all captures together.
@@ -210,5 +211,10 @@ fn asked(arguments: &Arguments) -> Vec<Analyzer> {
         analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
     }
     analyzers.extend(arguments.analyzers.iter().cloned());
+    if arguments.timeline.storyline_off {
+        for analyzer in analyzers.iter_mut().filter(|analyzer| analyzer.name == TIMELINE) {
+            analyzer.sections.retain(|section| section.name != STORYLINE);
+        }
+    }
     analyzers
 }

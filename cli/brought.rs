@@ -12,6 +12,7 @@ use crate::{ioc, render};
 /// Makes all of it known to a catalog.
 pub async fn bring(arguments: &Arguments, catalog: &Catalog) -> Result<(), String> {
     let told = |error: DataFusionError| render::sql::one_line(&error);
+    catalog.focus(&arguments.timeline.focus);
     if let Some(loaded) = &arguments.ioc {
         ioc::bring(loaded, catalog).await?;
     }

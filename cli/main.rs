@@ -15,6 +15,7 @@ mod render;
 mod safe_name;
 mod select;
 mod status;
+mod timeline;
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -17,7 +17,8 @@
 //! ```
 //! `if=TABLE` leaves a section or a finding out where TABLE has no rows; `verbose` shows it only when all detail is asked for;
 //! `unless_empty` leaves it out rather than say that there is nothing.
-//! `-- @view NAME` in `views/` defines a table by a query. A comment above `@analyzer` is for readers.
+//! A file of `views/` defines a table by a query; one that begins with `-- @kept` is computed once a session. A comment above
+//! `@analyzer` is for readers.
 
 use include_dir::{Dir, include_dir};
 

@@ -86,3 +86,21 @@ WHERE length(value) >= 32 AND entropy(value) >= 4 GROUP BY capture_id, client_ma
 -- @finding dhcp_boot_untrusted severity=medium confidence=medium technique=T1542.005
 SELECT 'Clients are told to boot from the internet' AS title, coalesce(boot_file, 'no file') || ' from ' || siaddr AS details, src_ip, siaddr AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dhcp WHERE op = 2 AND boot_file IS NOT NULL AND is_public(siaddr) AND is_private(src_ip) GROUP BY boot_file, src_ip, siaddr, capture ORDER BY src_ip, dst_ip;
+
+-- @finding dhcp_second_server severity=high confidence=medium technique=T1557.003
+-- Two servers lease addresses of one network and send clients to different routers or name servers: one of them is not the site's.
+-- Servers that share a pool agree on both.
+WITH leases AS (
+  SELECT capture, capture_id, coalesce(vlan_id, 0) AS vlan, server_id, regexp_replace(yiaddr, '[.][0-9]+$', '') AS net, coalesce(array_to_string(array_sort(routers), ', '), '-') AS routers, coalesce(array_to_string(array_sort(dns_servers), ', '), '-') AS dns, client_mac, giaddr, frame, ts
+  FROM dhcp WHERE message_type IN (2, 5) AND yiaddr IS NOT NULL AND yiaddr <> '0.0.0.0' AND server_id IS NOT NULL),
+servers AS (
+  SELECT min(capture) AS capture, capture_id, vlan, net, server_id, min(routers) AS routers, min(dns) AS dns, count(DISTINCT client_mac) AS clients, bool_and(giaddr = '0.0.0.0') AS direct, bool_or(routers LIKE '%' || server_id || '%') AS is_router, bool_or(dns LIKE '%' || server_id || '%') AS is_dns, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM leases GROUP BY capture_id, vlan, net, server_id),
+ranked AS (
+  -- The stranger: makes itself the router, answers without a relay where the other is relayed, serves fewer.
+  SELECT a.*, b.server_id AS other, b.routers AS other_routers, b.dns AS other_dns, b.clients AS other_clients,
+    (CASE WHEN a.is_router AND a.is_dns THEN 4 WHEN a.is_router THEN 2 ELSE 0 END + CASE WHEN a.direct AND NOT b.direct THEN 2 ELSE 0 END + CASE WHEN a.clients < b.clients THEN 1 ELSE 0 END) - (CASE WHEN b.is_router AND b.is_dns THEN 4 WHEN b.is_router THEN 2 ELSE 0 END + CASE WHEN b.direct AND NOT a.direct THEN 2 ELSE 0 END + CASE WHEN b.clients < a.clients THEN 1 ELSE 0 END) AS strangeness
+  FROM servers a JOIN servers b ON b.capture_id = a.capture_id AND b.vlan = a.vlan AND b.net = a.net AND b.server_id <> a.server_id WHERE a.routers <> b.routers OR a.dns <> b.dns)
+SELECT CASE WHEN is_router AND is_dns THEN 'high' ELSE 'medium' END AS confidence, 'A second DHCP server sends clients elsewhere' AS title, server_id || ' gives router ' || routers || ', DNS ' || dns || ' to ' || CAST(clients AS VARCHAR) || ' clients of ' || net || '.0; ' || other || ' gives router ' || other_routers || ', DNS ' || other_dns || ' to ' || CAST(other_clients AS VARCHAR) AS details,
+  server_id AS src_ip, clients AS count, frame, frames, ts, end_ts, capture
+FROM ranked WHERE strangeness > 0 OR strangeness = 0 AND server_id > other ORDER BY frame, details;

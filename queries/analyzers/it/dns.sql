@@ -199,3 +199,19 @@ GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 -- @finding dns_malformed severity=low confidence=high technique=T1498
 SELECT 'DNS messages that break the rules' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM anomalies WHERE protocol = 'dns' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
+
+-- @finding dns_encoded_names severity=high confidence=medium technique=T1071.004,T1048.003
+-- Names that look like noise, all of one length, each asked for once, by one host alone: they carry something. Reputation services
+-- and block lists are asked so too, and are known.
+WITH asked AS (
+  SELECT capture, capture_id, src_ip, dst_ip, registered_domain AS domain, lower(query) AS name, split_part(lower(query), '.', 1) AS label, qtype_name, frame, ts FROM dns
+  WHERE NOT is_response AND protocol = 'dns' AND registered_domain IS NOT NULL AND lower(query) <> registered_domain AND coalesce(retransmission, false) = false
+    AND NOT regexp_like(registered_domain, '(^|[.])(mcafee[.]com|sophosxl[.]net|sophos[.]com|spamhaus[.](org|net)|surbl[.]org|uribl[.]com|barracudacentral[.]org|sorbs[.]net|e5[.]sk|eset[.]com|avast[.]com|trendmicro[.]com|cymru[.]com|senderbase[.]org|kaspersky-labs[.]com)$')),
+known AS (SELECT capture_id, domain, count(DISTINCT src_ip) AS clients FROM asked GROUP BY capture_id, domain),
+series AS (
+  SELECT min(capture) AS capture, capture_id, src_ip, domain, min(dst_ip) AS dst_ip, count(*) AS n, count(DISTINCT name) AS names, avg(length(label)) AS mean_length, dispersion(array_agg(length(label))) AS spread, avg(entropy(label)) AS noise, avg(CASE WHEN regexp_like(label, '[bcdfghjklmnpqrstvwxz]{4}|[0-9][a-z]+[0-9]|[a-z][0-9][a-z]') THEN 1.0 ELSE 0.0 END) AS unlike_words, array_to_string(array_sort(array_agg(DISTINCT qtype_name)), ', ') AS kinds,
+    min(name) AS example, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM asked GROUP BY capture_id, src_ip, domain)
+SELECT CASE WHEN s.mean_length >= 24 AND s.spread <= 0.1 THEN 'high' ELSE 'medium' END AS confidence, 'Encoded names are asked for' AS title, CAST(s.names AS VARCHAR) || ' different names of ' || s.domain || ' (' || s.kinds || '), such as ' || s.example || ': first label of ' || CAST(round(s.mean_length) AS VARCHAR) || ' characters with ' || CAST(round(s.noise, 1) AS VARCHAR) || ' bits each, about ' || CAST(round(s.names * s.mean_length * 5 / 8) AS VARCHAR) || ' bytes' AS details,
+  s.src_ip, s.dst_ip, s.n AS count, s.frame, s.frames, s.ts, s.end_ts, s.capture
+FROM series s JOIN known k ON k.capture_id = s.capture_id AND k.domain = s.domain
+WHERE k.clients = 1 AND s.names >= 20 AND s.names >= 0.9 * s.n AND s.mean_length >= 12 AND s.noise >= 3.0 AND s.unlike_words >= 0.8 AND s.spread <= 0.25 ORDER BY s.frame, s.domain;

@@ -74,11 +74,12 @@ SELECT 'One source fails with many accounts' AS title, CAST(count(*) AS VARCHAR)
 FROM tries GROUP BY capture_id, src_ip, dst_ip, slot HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding krb_brute_force severity=high confidence=high technique=T1110.001
-WITH failed AS (SELECT q.capture_id, q.src_ip, q.dst_ip, lower(q.client) AS client, CAST(q.ts AS BIGINT) / 300000000000 AS slot, count(*) AS n, min(q.frame) AS frame, array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
-  FROM kerberos q JOIN kerberos e ON e.capture_id = q.capture_id AND e.flow_id = q.flow_id AND e.frame = q.response_frame WHERE q.msg_type = 10 AND e.error_code IN (24, 31) GROUP BY q.capture_id, q.src_ip, q.dst_ip, lower(q.client), slot HAVING count(*) >= 10),
+WITH failed AS (SELECT q.capture_id, q.src_ip, q.dst_ip, lower(q.client) AS client, q.frame, q.ts, count(*) OVER (PARTITION BY q.capture_id, q.src_ip, q.dst_ip, lower(q.client) ORDER BY q.ts RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW) AS lately
+  FROM kerberos q JOIN kerberos e ON e.capture_id = q.capture_id AND e.flow_id = q.flow_id AND e.frame = q.response_frame WHERE q.msg_type = 10 AND e.error_code IN (24, 31)),
+guessed AS (SELECT capture_id, src_ip, dst_ip, client, count(*) AS n, max(lately) AS lately, min(frame) AS frame, max(frame) AS last_frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM failed GROUP BY capture_id, src_ip, dst_ip, client HAVING max(lately) >= 10),
 good AS (SELECT capture_id, src_ip, lower(client) AS client, max(frame) AS frame FROM kerberos WHERE msg_type = 10 AND success GROUP BY capture_id, src_ip, lower(client))
-SELECT 'The password of one account is guessed' AS title, f.client || ': ' || CAST(f.n AS VARCHAR) || ' failures within five minutes' || CASE WHEN g.frame > f.frame THEN ', then a ticket' ELSE '' END AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.dst_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts
-FROM failed f LEFT JOIN good g ON g.capture_id = f.capture_id AND g.src_ip = f.src_ip AND g.client = f.client ORDER BY f.src_ip, f.dst_ip, f.frame;
+SELECT 'The password of one account is guessed' AS title, f.client || ': ' || CAST(f.n AS VARCHAR) || ' failures, ' || CAST(f.lately AS VARCHAR) || ' of them within five minutes' || CASE WHEN g.frame > f.frame THEN ', then a ticket' ELSE '' END AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.dst_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts
+FROM guessed f LEFT JOIN good g ON g.capture_id = f.capture_id AND g.src_ip = f.src_ip AND g.client = f.client ORDER BY f.src_ip, f.dst_ip, f.frame;
 
 -- @finding krb_lockout severity=medium confidence=high technique=T1110
 SELECT 'An account is locked, disabled or expired' AS title, coalesce(q.client, 'unnamed') AS details, e.dst_ip AS src_ip, e.src_ip AS dst_ip, count(*) AS count, min(e.frame) AS frame, array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.ts) AS end_ts

@@ -84,3 +84,13 @@ FROM anomalies WHERE protocol = 'smb' AND detail LIKE 'the sizes of a compressed
 -- @finding smb_public severity=high confidence=high technique=T1190,T1187
 SELECT 'SMB across the border' AS title, 'versions ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM smb WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
+
+-- @finding smb_peer_admin severity=high confidence=medium technique=T1021.002,T1078.002
+-- Servers are administered; workstations do not administer each other. Whoever opens the administrative shares of several hosts
+-- that are themselves but clients, and serves nobody, moves sideways.
+WITH opened AS (SELECT m.capture, m.capture_id, m.src_ip, m.dst_ip, m.path, m.username, m.frame, m.ts FROM smb_mappings m WHERE m.is_admin AND m.status_code = 0 AND coalesce(m.share_name, '') NOT ILIKE 'ipc$' AND m.path NOT ILIKE '%ipc$'),
+clients AS (SELECT DISTINCT f.capture_id, f.src_ip FROM flows f WHERE f.transport = 'tcp' AND f.resp_bytes > 0),
+servers AS (SELECT capture_id, dst_ip, count(DISTINCT src_ip) AS clients FROM flows WHERE transport = 'tcp' AND resp_bytes > 0 GROUP BY capture_id, dst_ip)
+SELECT 'A workstation opens the administrative shares of others' AS title, CAST(count(DISTINCT o.dst_ip) AS VARCHAR) || ' hosts: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT o.path)), 1, 6), ', ') || coalesce(', as ' || max(o.username), '') AS details, o.src_ip, first_value(o.dst_ip ORDER BY o.frame) AS dst_ip, count(*) AS count, min(o.frame) AS frame, array_slice(array_agg(o.frame ORDER BY o.frame), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, min(o.capture) AS capture
+FROM opened o JOIN clients c ON c.capture_id = o.capture_id AND c.src_ip = o.dst_ip JOIN servers t ON t.capture_id = o.capture_id AND t.dst_ip = o.dst_ip AND t.clients <= 2 LEFT JOIN servers s ON s.capture_id = o.capture_id AND s.dst_ip = o.src_ip
+WHERE coalesce(s.clients, 0) < 3 GROUP BY o.capture_id, o.src_ip HAVING count(DISTINCT o.dst_ip) >= 3 ORDER BY frame;

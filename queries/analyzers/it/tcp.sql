@@ -112,3 +112,16 @@ FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 
 WITH stalls AS (SELECT capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, frame, ts, CAST(lead(ts) OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY frame) AS BIGINT) - CAST(ts AS BIGINT) AS lasted FROM tcp_events WHERE event IN ('zero_window', 'window_update'))
 SELECT 'A receiver stopped taking data' AS title, CAST(count(*) AS VARCHAR) || ' stalls, the longest ' || CAST(round(max(lasted) / 1e9, 1) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM stalls WHERE lasted > 1000000000 GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding tcp_service_search severity=high confidence=medium technique=T1046
+-- Port after port on host after host, most without success: a search for services too small for the line of a port scan.
+WITH tries AS (
+  SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts, conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH') OR conn_state IN ('SF', 'RSTO', 'S1', 'S2', 'S3', 'RSTR') AND orig_bytes = 0 AND resp_bytes = 0 AS empty, conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH') AS failed, lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip ORDER BY ts, frame) AS before
+  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%'),
+bouts AS (SELECT *, sum(CASE WHEN before IS NULL OR CAST(ts AS BIGINT) - before > 60000000000 THEN 1 ELSE 0 END) OVER (PARTITION BY capture_id, src_ip ORDER BY ts, frame) AS bout FROM tries WHERE empty)
+SELECT 'Services are searched for, port by port and host by host' AS title, CAST(count(DISTINCT dst_port) AS VARCHAR) || ' ports (' || array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_port)), 1, 10), ', ') || ') on ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts, ' || CAST(count(*) FILTER (WHERE failed) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' tries refused or unanswered, none used' AS details,
+  src_ip, first_value(dst_ip ORDER BY frame) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM bouts GROUP BY capture_id, src_ip, bout
+HAVING count(DISTINCT dst_ip) >= 3 AND count(DISTINCT dst_port) >= 4 AND count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 12 AND count(*) FILTER (WHERE failed) >= 0.5 * count(*)
+  -- A grid: each port on most of the hosts.
+  AND count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 0.5 * count(DISTINCT dst_ip) * count(DISTINCT dst_port) ORDER BY frame;

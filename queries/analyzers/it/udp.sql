@@ -59,3 +59,17 @@ GROUP BY dst_ip, src_port HAVING count(DISTINCT src_ip) >= 10 ORDER BY dst_ip;
 SELECT 'Many empty datagrams' AS title, CAST(count(*) AS VARCHAR) || ' datagrams without payload' AS details, src_ip, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GROUP BY src_ip HAVING count(*) >= 50 ORDER BY src_ip;
+
+-- @finding udp_one_sided_burst severity=high confidence=medium technique=T1498.001
+-- A host is hit by far more datagrams a second than the whole capture usually holds, and answers none: measured against the
+-- capture, not against a line. Media go both ways, and go on.
+WITH hits AS (
+  SELECT capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, array_agg(DISTINCT src_ip) AS speakers, min(src_ip) AS src_ip, min(dst_port) AS dst_port, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM packets
+  WHERE transport = 'udp' AND protocol = 'udp' AND dst_ip IS NOT NULL AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 30),
+answers AS (SELECT DISTINCT capture_id, src_ip FROM packets WHERE transport = 'udp' AND protocol = 'udp' AND src_ip IN (SELECT dst_ip FROM hits)),
+hit AS (SELECT h.capture_id, h.dst_ip, count(*) AS seconds, sum(h.n) AS n, max(h.n) AS peak, max(h.sources) AS sources, array_slice(array_sort(array_distinct(flatten(array_agg(h.speakers)))), 1, 8) AS speakers, first_value(h.src_ip ORDER BY h.n DESC) AS src_ip, min(h.dst_port) AS dst_port, min(h.frame) AS frame, array_slice(array_agg(h.frame ORDER BY h.frame), 1, 20) AS frames, min(h.ts) AS ts, max(h.end_ts) AS end_ts, min(h.second) AS first, max(h.second) AS last, min(h.capture) AS capture
+  FROM hits h LEFT JOIN answers a ON a.capture_id = h.capture_id AND a.src_ip = h.dst_ip WHERE a.src_ip IS NULL GROUP BY h.capture_id, h.dst_ip HAVING count(*) >= 5 AND sum(h.n) >= 500),
+whole AS (SELECT capture_id, count(*) AS n, (max(CAST(ts AS BIGINT)) - min(CAST(ts AS BIGINT))) / 1000000000 AS span FROM packets WHERE capture_id IN (SELECT capture_id FROM hit) GROUP BY capture_id)
+SELECT 'A flood of datagrams' AS title, CAST(h.n AS VARCHAR) || ' datagrams without an answer, ' || CAST(h.peak AS VARCHAR) || ' a second at most, for ' || CAST(h.last - h.first + 1 AS VARCHAR) || ' s, from ' || CAST(h.sources AS VARCHAR) || CASE WHEN h.sources = 1 THEN ' source' ELSE ' sources' END || ' (' || array_to_string(h.speakers, ', ') || '); all else in the capture is ' || CAST(round((w.n - h.n) * 1.0 / w.span, 1) AS VARCHAR) || ' packets a second' AS details,
+  h.src_ip, h.dst_ip, h.dst_port, h.n AS count, h.frame, h.frames, h.ts, h.end_ts, h.capture
+FROM hit h JOIN whole w ON w.capture_id = h.capture_id WHERE w.span >= 60 AND h.last - h.first <= 0.5 * w.span AND h.n * 1.0 / (h.last - h.first + 1) >= 3.0 * (w.n - h.n) / w.span AND h.peak < 5000 ORDER BY h.frame;

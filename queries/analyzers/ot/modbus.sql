@@ -128,3 +128,22 @@ SELECT 'One point is written with changing values without pause' AS title, point
 FROM (SELECT capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT array_to_string(write_values, ' ')) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus WHERE is_write AND point IS NOT NULL AND write_values IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT array_to_string(write_values, ' ')) >= 3)
 GROUP BY capture_id, src_ip, dst_ip, unit_id, point ORDER BY src_ip, dst_ip, details;
+
+-- @finding modbus_enumeration severity=high confidence=high technique=T0846,T0888,T0861
+-- Identity, the limits of the address space and table after table within a minute, and nothing of it again: who polls knows the
+-- map.
+WITH asked AS (
+  SELECT capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, func_code, exception_code, coalesce(request_frame, frame) AS frame, ts, lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS before FROM modbus WHERE src_ip IS NOT NULL),
+bouts AS (SELECT *, sum(CASE WHEN before IS NULL OR CAST(ts AS BIGINT) - before > 60000000000 THEN 1 ELSE 0 END) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS bout FROM asked),
+probes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, bout, count(*) AS n, count(*) FILTER (WHERE func_code IN (17, 43)) AS identity, count(*) FILTER (WHERE exception_code IN (1, 2)) AS refused, count(DISTINCT func_code) FILTER (WHERE func_code BETWEEN 1 AND 4 AND exception_code IS NULL) AS tables, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM bouts GROUP BY capture_id, src_ip, dst_ip, bout HAVING count(*) <= 2000)
+SELECT CASE WHEN bool_or(refused > 0) THEN 'high' ELSE 'medium' END AS severity, 'A station explores controllers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices (' || array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_ip)), 1, 5), ', ') || '): identity, ' || CAST(sum(refused) AS VARCHAR) || ' requests beyond what exists, up to ' || CAST(max(tables) AS VARCHAR) || ' tables read' AS details,
+  src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM probes WHERE identity > 0 AND tables >= 2 AND (refused > 0 OR tables >= 4) AND n <= 50 * (identity + refused) GROUP BY capture_id, src_ip ORDER BY frame;
+
+-- @finding modbus_explored_then_written severity=high confidence=high technique=T0855,T0836
+WITH probed AS (SELECT capture_id, src_ip, dst_ip, min(CAST(ts AS BIGINT)) AS since FROM modbus GROUP BY capture_id, src_ip, dst_ip HAVING count(*) FILTER (WHERE func_code IN (17, 43)) > 0 AND count(*) FILTER (WHERE exception_code IN (1, 2)) > 0)
+SELECT 'A controller was explored, then written' AS title, array_to_string(array_slice(array_agg(DISTINCT w.func || ' ' || coalesce(w.point, '') || coalesce(' = ' || array_to_string(w.write_values, ' '), '')), 1, 6), ', ') || '; identity and limits of the address space were tried before' AS details,
+  w.src_ip, w.dst_ip, min(w.dst_port) AS dst_port, count(*) AS count, min(coalesce(w.request_frame, w.frame)) AS frame, array_slice(array_agg(coalesce(w.request_frame, w.frame) ORDER BY w.frame), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts, min(w.capture) AS capture
+FROM modbus w JOIN probed p ON p.capture_id = w.capture_id AND p.src_ip = w.src_ip AND p.dst_ip = w.dst_ip
+WHERE w.is_write AND w.status = 'ok' AND CAST(w.ts AS BIGINT) > p.since GROUP BY w.capture_id, w.src_ip, w.dst_ip HAVING count(*) <= 200 ORDER BY frame;

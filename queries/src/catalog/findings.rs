@@ -1,4 +1,7 @@
 //! The `findings` table: every detection that fires, computed when it is asked for.
+//!
+//! Detections stand on two floors. Most read the tables of protocols. Some judge what the others found (`direct_findings`), such
+//! as a scan, then an exploit, then a beacon of one host; `findings` holds both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +18,28 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
+use futures::lock::Mutex;
 
 use crate::analyzer::{self, Analyzer, FindingQuery, built_in};
 use crate::{Result, run};
+
+/// Name of the table of what detections found in the tables of protocols.
+pub const DIRECT: &str = "direct_findings";
+
+/// What each floor found, once all of it was asked for: a report asks many times.
+#[derive(Default)]
+pub struct Found {
+    direct: Mutex<Option<RecordBatch>>,
+    judged: Mutex<Option<RecordBatch>>,
+}
 
 /// The table provider.
 pub struct FindingsTable {
     context: SessionContext,
     present: Arc<Present>,
+    found: Arc<Found>,
+    /// Without what detections make of other findings.
+    direct_only: bool,
     schema: SchemaRef,
 }
 
@@ -31,9 +48,44 @@ pub struct FindingsTable {
 pub type Present = BTreeMap<String, Option<String>>;
 
 impl FindingsTable {
-    pub fn new(context: SessionContext, present: Present) -> Self {
-        Self { context, present: Arc::new(present), schema: run::findings_schema() }
+    pub fn new(context: SessionContext, present: Present, found: Arc<Found>, direct_only: bool) -> Self {
+        Self { context, present: Arc::new(present), found, direct_only, schema: run::findings_schema() }
     }
+
+    /// What the wanted detections of a floor find; all that a floor finds is kept.
+    async fn floor(&self, kept: &Mutex<Option<RecordBatch>>, judges: bool, wanted: &Wanted) -> Result<RecordBatch> {
+        let all = wanted.detection.is_none() && wanted.source.is_none();
+        let kept = kept.lock().await;
+        if let Some(found) = kept.as_ref() {
+            return Ok(found.clone());
+        }
+        // Who asks for all waits for whoever works on all.
+        let held = all.then_some(kept);
+        let mut jobs = Vec::new();
+        for analyzer in built_in().into_iter().filter(|analyzer| wanted.source.as_ref().is_none_or(|source| *source == analyzer.name)) {
+            let analyzer = Arc::new(analyzer);
+            for (at, finding) in analyzer.findings.iter().enumerate() {
+                if finding.sql.contains(DIRECT) == judges && wanted.detection.as_ref().is_none_or(|id| *id == finding.id) {
+                    let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
+                    jobs.push(async move {
+                        let finding = &analyzer.findings[at];
+                        detect(&context, &analyzer, finding, &present).await.map_err(|error| error.context(format!("detection {}", finding.id)))
+                    });
+                }
+            }
+        }
+        let found = concat_batches(&self.schema, &run::side_by_side(jobs).await?)?;
+        if let Some(mut held) = held {
+            *held = Some(found.clone());
+        }
+        Ok(found)
+    }
+}
+
+/// The detections that a query asks for.
+struct Wanted {
+    detection: Option<String>,
+    source: Option<String>,
 }
 
 impl std::fmt::Debug for FindingsTable {
@@ -83,16 +135,11 @@ impl TableProvider for FindingsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (id, source) = (required(filters, "detection"), required(filters, "source"));
-        let mut jobs = Vec::new();
-        for analyzer in built_in().into_iter().filter(|analyzer| source.as_ref().is_none_or(|source| *source == analyzer.name)) {
-            let analyzer = Arc::new(analyzer);
-            for at in (0..analyzer.findings.len()).filter(|at| id.as_ref().is_none_or(|id| *id == analyzer.findings[*at].id)) {
-                let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
-                jobs.push(async move { detect(&context, &analyzer, &analyzer.findings[at], &present).await });
-            }
+        let wanted = Wanted { detection: required(filters, "detection"), source: required(filters, "source") };
+        let mut batches = vec![self.floor(&self.found.direct, false, &wanted).await?];
+        if !self.direct_only {
+            batches.push(self.floor(&self.found.judged, true, &wanted).await?);
         }
-        let batches = run::side_by_side(jobs).await?;
         let all = concat_batches(&self.schema, &batches)?;
         MemTable::try_new(Arc::clone(&self.schema), vec![vec![all]])?.scan(state, projection, filters, limit).await
     }

@@ -14,14 +14,13 @@ use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::ScalarValue;
-use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
@@ -73,6 +72,8 @@ impl Catalog {
             views: analyzer::views(),
             known: Mutex::default(),
             brought: Mutex::default(),
+            found: Arc::default(),
+            turns: Mutex::default(),
         });
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
@@ -84,6 +85,11 @@ impl Catalog {
     pub async fn sql(&self, query: &str) -> Result<DataFrame> {
         let questions_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         self.context.sql_with_options(query, questions_only).await
+    }
+
+    /// Sets the host that reports of one host are about.
+    pub fn focus(&self, focus: &functions::Focus) {
+        functions::focus(&self.context, focus);
     }
 
     /// The captures of the selection.
@@ -130,6 +136,9 @@ fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {
     Ok(state.resolve_table_references(&statement)?.iter().map(|table| table.table().to_owned()).collect())
 }
 
+/// How a view begins whose rows are computed once a session.
+const KEPT: &str = "-- @kept";
+
 /// Resolves table names.
 struct Tables {
     lake: PathBuf,
@@ -141,6 +150,9 @@ struct Tables {
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     /// Tables to which the user brought rows.
     brought: Mutex<HashSet<String>>,
+    found: Arc<findings::Found>,
+    /// Who computes each of the views that are kept.
+    turns: Mutex<HashMap<String, Arc<futures::lock::Mutex<()>>>>,
 }
 
 impl std::fmt::Debug for Tables {
@@ -156,7 +168,8 @@ impl SchemaProvider for Tables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.views.iter().any(|(view, _)| view == name)
+        name == findings::DIRECT
+            || self.views.iter().any(|(view, _)| view == name)
             || pcapper_schema::all().iter().any(|def| def.name == name.strip_prefix("stored_").unwrap_or(name))
     }
 
@@ -164,6 +177,17 @@ impl SchemaProvider for Tables {
         let known = self.known().get(name).cloned();
         if known.is_some() {
             return Ok(known);
+        }
+        // What is computed once is computed by one; the others wait.
+        let turn = self.turn(name);
+        let _turn = match &turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        if turn.is_some()
+            && let Some(known) = self.known().get(name).cloned()
+        {
+            return Ok(Some(known));
         }
         let made = self.make(name).await?;
         if let Some(table) = &made {
@@ -179,12 +203,22 @@ impl Tables {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lock of a view that is kept.
+    fn turn(&self, name: &str) -> Option<Arc<futures::lock::Mutex<()>>> {
+        let is_kept = self.views.iter().any(|(view, query)| view == name && query.starts_with(KEPT));
+        is_kept.then(|| Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default()))
+    }
+
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == "findings" {
-            return Ok(Some(Arc::new(findings::FindingsTable::new(self.context.clone(), self.present()))));
+        if name == "findings" || name == findings::DIRECT {
+            let (context, found) = (self.context.clone(), Arc::clone(&self.found));
+            return Ok(Some(Arc::new(findings::FindingsTable::new(context, self.present(), found, name == findings::DIRECT))));
         }
         if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
+            if query.starts_with(KEPT) {
+                return self.kept(plan).await.map(Some);
+            }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
         // A view may draw on rows that the ingestion wrote under its own name.
@@ -192,6 +226,15 @@ impl Tables {
         let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) else { return Ok(None) };
         let stored = self.stored(def)?;
         self.dressed(def, stored).map(Some)
+    }
+
+    /// The rows of a view, computed once: many detections ask for them.
+    async fn kept(&self, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
+        let schema = Arc::clone(plan.schema().inner());
+        let rows = Box::pin(self.context.execute_logical_plan(plan)).await?.collect().await?;
+        // Batches say for themselves whether a column holds nulls.
+        let schema = rows.first().map_or(schema, |batch| batch.schema());
+        Ok(Arc::new(MemTable::try_new(schema, vec![rows])?))
     }
 
     /// Stored tables that have rows in some capture of the selection.

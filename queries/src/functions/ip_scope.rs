@@ -1,4 +1,4 @@
-//! `ip_scope(ip)` and its kin `is_private(ip)`, `is_public(ip)`: what reach an address has, by the IANA special-purpose
+//! `ip_scope(ip)` and its kin `is_private(ip)`, `is_public(ip)`, `is_external(ip)`: what reach an address has, by the IANA special-purpose
 //! registries (RFC 6890, 1918, 6598, 5737, 3849, 4193).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,6 +13,8 @@ pub fn functions() -> Vec<ScalarUDF> {
     vec![
         of_text("ip_scope", DataType::Utf8, |text| scope_of(text).map(str::to_owned)),
         of_text("is_private", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "private" | "ula"))),
+        // Captures made for teaching use the ranges for documentation as their internet.
+        of_text("is_external", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "public" | "documentation"))),
         of_text("is_public", DataType::Boolean, |text| text.parse().ok().map(|ip| scope(ip) == "public")),
     ]
 }

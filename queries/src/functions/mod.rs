@@ -1,9 +1,12 @@
 //! What SQL lacks and analysts need: one function a file.
 
 mod cidr_match;
+mod dispersion;
 mod entropy;
+mod focus;
 mod ip_scope;
 mod name_and_parents;
+mod periodicity;
 mod redact;
 mod registered_domain;
 
@@ -16,6 +19,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf}
 use datafusion::prelude::SessionContext;
 
 pub use cidr_match::matches as cidr_matches;
+pub use focus::{Focus, register as focus};
 pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
 pub use redact::{redact, redaction_marks};
 
@@ -25,8 +29,10 @@ use crate::Result;
 pub fn register(context: &SessionContext, show_secrets: bool) {
     let mut functions = vec![
         cidr_match::function(),
+        dispersion::function(),
         entropy::function(),
         name_and_parents::function(),
+        periodicity::function(),
         redact::function(show_secrets),
         registered_domain::function(),
     ];
@@ -34,6 +40,7 @@ pub fn register(context: &SessionContext, show_secrets: bool) {
     for function in functions {
         context.register_udf(function);
     }
+    focus(context, &Focus::default());
 }
 
 /// A function of one text whose result is collected into an array.
