@@ -129,10 +129,9 @@ async fn round(
     let mut catalog = open(arguments, selection, captures.clone(), shown_in_clear).await?;
     let shown = |report: &Report| {
         log::findings(report, capture.as_ref().map(|one| one.name.as_str()));
-        if arguments.summarize {
-            out.report(&merged::with_skipped(report, &selection.skipped));
-        } else {
-            out.report(report);
+        match &capture {
+            Some(_) => out.report(report, false),
+            None => out.report(&merged::with_skipped(report, &selection.skipped), true),
         }
     };
     let (mut reports, status) = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, shown).await?;

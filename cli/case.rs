@@ -57,8 +57,8 @@ pub fn options(given: &Given) -> Result<Option<Case>, String> {
     if root.is_empty() {
         return Err("--case-dir needs a value".to_owned());
     }
-    let name = text("case-name").filter(|name| !name.is_empty()).map(|name| safe_name(&name, NAME));
-    let dir = name.as_ref().map_or_else(|| PathBuf::from(&root), |name| Path::new(&root).join(name));
+    let name = text("case-name").filter(|name| !name.is_empty());
+    let dir = name.as_ref().map_or_else(|| PathBuf::from(&root), |name| Path::new(&root).join(safe_name(name, NAME)));
     let analyst = text("case-analyst").or_else(|| std::env::var("PCAPPER_ANALYST").ok()).unwrap_or_default();
     Ok(Some(Case { dir, id: text("case-id").or(name), analyst, notes: text("case-notes").unwrap_or_default() }))
 }

@@ -95,16 +95,16 @@ async fn twice(catalog: &Catalog, captures: &[Selected]) -> Result<Option<String
             }
             let side = |id: &str| {
                 format!(
-                    "(SELECT ts, frame_len, coalesce(src_ip, src_mac) AS src, coalesce(dst_ip, dst_mac) AS dst, ip_id, tcp_seq, src_port, payload_len, count(*) AS n
-                      FROM packets WHERE capture_id = '{id}' AND CAST(ts AS BIGINT) BETWEEN {} AND {} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8)",
+                    "(SELECT ts, frame_len, coalesce(CAST(src_ip AS VARCHAR), CAST(src_mac AS VARCHAR), '') AS src, coalesce(CAST(dst_ip AS VARCHAR), CAST(dst_mac AS VARCHAR), '') AS dst,
+                        coalesce(CAST(ip_id AS BIGINT), -1) AS ip_id, coalesce(CAST(tcp_seq AS BIGINT), -1) AS seq, coalesce(CAST(src_port AS BIGINT), -1) AS port, count(*) AS n
+                      FROM packets WHERE capture_id = '{id}' AND CAST(ts AS BIGINT) BETWEEN {} AND {} GROUP BY 1, 2, 3, 4, 5, 6, 7)",
                     a_first.max(b_first),
                     a_last.min(b_last)
                 )
             };
             let query = format!(
-                "SELECT CAST(coalesce(sum(least(a.n, b.n)), 0) AS BIGINT) AS same FROM {} a JOIN {} b ON a.ts = b.ts AND a.frame_len = b.frame_len
-                 WHERE a.src IS NOT DISTINCT FROM b.src AND a.dst IS NOT DISTINCT FROM b.dst AND a.ip_id IS NOT DISTINCT FROM b.ip_id
-                   AND a.tcp_seq IS NOT DISTINCT FROM b.tcp_seq AND a.src_port IS NOT DISTINCT FROM b.src_port AND a.payload_len IS NOT DISTINCT FROM b.payload_len",
+                "SELECT CAST(coalesce(sum(least(a.n, b.n)), 0) AS BIGINT) AS same FROM {} a JOIN {} b
+                 ON a.ts = b.ts AND a.frame_len = b.frame_len AND a.src = b.src AND a.dst = b.dst AND a.ip_id = b.ip_id AND a.seq = b.seq AND a.port = b.port",
                 side(&a.capture_id),
                 side(&b.capture_id)
             );

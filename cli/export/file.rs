@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all, and never in the place of a capture.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub struct Files {
 pub struct Whole {
     file: BufWriter<File>,
     /// Path as the user gave it.
-    shown: String,
+    given: PathBuf,
     /// Where it is written, and where it belongs; `None` for a device or pipe, which is written straight.
     moves: Option<(PathBuf, PathBuf)>,
     bytes: u64,
@@ -41,13 +42,13 @@ impl Files {
             && !metadata.is_file()
         {
             let file = OpenOptions::new().write(true).open(&place).map_err(fail)?;
-            return Ok(Whole { file: BufWriter::new(file), shown, moves: None, bytes: 0 });
+            return Ok(Whole { file: BufWriter::new(file), given: path.to_owned(), moves: None, bytes: 0 });
         }
         if let Some(parent) = place.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(fail)?;
         }
         let (file, aside) = self.beside(&place).map_err(fail)?;
-        Ok(Whole { file: BufWriter::new(file), shown, moves: Some((aside, place)), bytes: 0 })
+        Ok(Whole { file: BufWriter::new(file), given: path.to_owned(), moves: Some((aside, place)), bytes: 0 })
     }
 
     /// A new file next to `place`, under a name that nobody has.
@@ -59,7 +60,7 @@ impl Files {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, if self.shared { 0o666 } else { 0o600 });
         let mut attempt = 0;
         loop {
-            let mut aside = std::ffi::OsString::from(".");
+            let mut aside = OsString::from(".");
             aside.push(name);
             aside.push(format!(".{}-{attempt}.part", std::process::id()));
             let aside = place.with_file_name(aside);
@@ -84,7 +85,7 @@ impl Whole {
 
     /// An error of this file, as one line.
     pub fn fault(&self, error: &io::Error) -> String {
-        format!("{}: cannot write: {}", self.shown, reason(error))
+        format!("{}: cannot write: {}", escape::path(&self.given), reason(error))
     }
 
     /// Gives the file its place, and tells its size.
@@ -117,31 +118,33 @@ impl Whole {
     /// there already with the same content is left as it is. Tells the place as well.
     pub fn commit_beside(mut self) -> Result<(PathBuf, u64), String> {
         let Some((aside, place)) = self.moves.clone() else {
-            let bytes = self.commit()?;
-            return Ok((PathBuf::new(), bytes));
+            let given = self.given.clone();
+            return self.commit().map(|bytes| (given, bytes));
         };
         let done = self.file.flush().and_then(|()| self.file.get_ref().sync_all()).and_then(|()| settle(&aside, &place));
-        done.map_err(|error| self.fault(&error))
+        let (name, bytes) = done.map_err(|error| self.fault(&error))?;
+        Ok((self.given.with_file_name(name), bytes))
     }
 }
 
 /// Links the file to the first of its names that is free, or that holds the same already.
-fn settle(aside: &Path, place: &Path) -> io::Result<(PathBuf, u64)> {
+fn settle(aside: &Path, place: &Path) -> io::Result<(OsString, u64)> {
     let (hash, size) = sha256_file(aside)?;
     let stem = place.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let suffix = place.extension().map(|suffix| format!(".{}", suffix.to_string_lossy())).unwrap_or_default();
     let mut number = 1;
     loop {
-        let free = if number == 1 { place.to_owned() } else { place.with_file_name(format!("{stem}_{number}{suffix}")) };
+        let name = if number == 1 { place.file_name().unwrap_or_default().to_owned() } else { format!("{stem}_{number}{suffix}").into() };
+        let free = place.with_file_name(&name);
         match fs::hard_link(aside, &free) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let metadata = fs::metadata(&free)?;
                 if metadata.is_file() && metadata.len() == size && sha256_file(&free)?.0 == hash {
-                    return Ok((free, size));
+                    return Ok((name, size));
                 }
                 number += 1;
             }
-            linked => return linked.map(|()| (free, size)),
+            linked => return linked.map(|()| (name, size)),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Output {
         let forced = std::env::var("CLICOLOR_FORCE").is_ok_and(|value| value == "1");
         let plain = arguments.no_color || set("NO_COLOR") || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let style = terminal::Style { color: !plain && (forced || stdout.is_terminal()) };
-        let look = terminal::Look { style, verbose: arguments.verbose, merged: arguments.summarize };
+        let look = terminal::Look { style, verbose: arguments.verbose, merged: false };
         Self {
             out: io::BufWriter::new(Box::new(stdout.lock())),
             look,
@@ -72,19 +72,20 @@ impl Output {
         }
     }
 
-    /// Prints a report.
-    pub fn report(&mut self, report: &Report) {
+    /// Prints a report; `merged` if it is over several captures.
+    pub fn report(&mut self, report: &Report, merged: bool) {
         if self.silent {
             return;
         }
         let gap = if self.reports > 0 { "\n" } else { "" };
         self.reports += 1;
         let mut text = gap.to_owned();
-        terminal::report(report, self.look, &mut text);
+        let look = terminal::Look { merged, ..self.look };
+        terminal::report(report, look, &mut text);
         self.write_out(text.as_bytes());
         if self.copy.is_some() {
             let mut plain = gap.to_owned();
-            terminal::report(report, terminal::Look { style: terminal::Style { color: false }, ..self.look }, &mut plain);
+            terminal::report(report, terminal::Look { style: terminal::Style { color: false }, ..look }, &mut plain);
             self.write_copy(plain.as_bytes());
         }
     }

@@ -1,7 +1,8 @@
 //! Reports as text: the frame, facts, tables, findings.
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, UInt64Type};
+use arrow::datatypes::{DataType, FieldRef, UInt64Type};
+use pcapper_queries::across::is_frame_number;
 use pcapper_queries::functions::ip_scope;
 use pcapper_queries::report::{Report, Section, Shape, Unit, label};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -164,24 +165,28 @@ fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
     let Look { style, verbose, merged } = page.look;
     let limit = section.limit.filter(|_| !verbose).unwrap_or(usize::MAX);
     let schema = section.rows.schema();
-    let header: Vec<String> = schema.fields().iter().map(|field| escape::text(&label(field.name()))).collect();
-    let captures = section.rows.column_by_name("capture").filter(|_| merged);
+    let has_frames = schema.fields().iter().any(|field| is_frame_number(field));
+    let captures = section.rows.column_by_name("capture").filter(|_| merged && has_frames);
+    // A capture that stands in front of its frames needs no column of its own.
+    let kept: Vec<(&FieldRef, &ArrayRef)> =
+        schema.fields().iter().zip(section.rows.columns()).filter(|(field, _)| captures.is_none() || field.name() != "capture").collect();
+    let header: Vec<String> = kept.iter().map(|(field, _)| escape::text(&label(field.name()))).collect();
     let mut cells = Vec::new();
     for row in 0..section.rows.num_rows().min(limit) {
-        let cell = |(field, column): (&arrow::datatypes::FieldRef, &ArrayRef)| {
+        let cell = |&(field, column): &(&FieldRef, &ArrayRef)| {
             let unit = Unit::of(field.name(), field.data_type());
             let text = shown(column, row, unit, Place::Cell, digits, &mut page.secrets);
             let text = match captures {
-                Some(captures) if matches!(field.name().as_str(), "frame" | "frames") => named(captures, row, &text),
+                Some(captures) if is_frame_number(field) => named(captures, row, &text),
                 _ if field.name() == "severity" => text.to_uppercase(),
                 _ => text,
             };
             let text = escape::text(&text);
             if verbose { text } else { cut(&text, CELL) }
         };
-        cells.push(schema.fields().iter().zip(section.rows.columns()).map(cell).collect());
+        cells.push(kept.iter().map(cell).collect());
     }
-    for text in grid(&header, &cells, |_, column, text| schema.fields().get(column).and_then(|field| style.cell(field.name(), text))) {
+    for text in grid(&header, &cells, |_, column, text| kept.get(column).and_then(|(field, _)| style.cell(field.name(), text))) {
         line(&text, out);
     }
     let hidden = section.rows.num_rows().saturating_sub(limit);

@@ -3,6 +3,7 @@
 //! [`catalog`] opens a lake as a DataFusion session; [`analyzer`] reads the reports and detections that stand in
 //! `analyzers/*.sql`; [`run`] turns one into a [`report::Report`]; [`functions`] are what SQL itself lacks.
 
+pub mod across;
 pub mod analyzer;
 pub mod baseline;
 pub mod catalog;

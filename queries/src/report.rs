@@ -96,7 +96,7 @@ impl Unit {
             return Self::Text;
         }
         let ends = |suffix: &str| name.ends_with(suffix);
-        if ends("_bytes") || name == "bytes" || ends("_len") || ends(" Bytes") {
+        if ends("_len") || name.split(['_', ' ']).any(|word| word.eq_ignore_ascii_case("bytes")) {
             Self::Bytes
         } else if ends("_ms") {
             Self::Milliseconds
@@ -165,6 +165,8 @@ mod tests {
         assert_eq!(label("packets_share"), "Packets %");
         assert_eq!(label("Total Packets"), "Total Packets");
         assert_eq!(Unit::of("wire_bytes", &DataType::UInt64), Unit::Bytes);
+        assert_eq!(Unit::of("bytes_sent", &DataType::UInt64), Unit::Bytes);
+        assert_eq!(Unit::of("Total Bytes", &DataType::UInt64), Unit::Bytes);
         assert_eq!(Unit::of("dst_port", &DataType::UInt16), Unit::Id);
         assert_eq!(Unit::of("queries", &DataType::Int64), Unit::Count);
         assert_eq!(Unit::of("rtt_p95_ms", &DataType::Float64), Unit::Milliseconds);

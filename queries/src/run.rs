@@ -7,11 +7,12 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::prelude::DataFrame;
 
-use crate::analyzer::Analyzer;
+use crate::analyzer::{Analyzer, SectionQuery};
 use crate::catalog::Catalog;
-use crate::report::{Report, Section};
-use crate::{DataFusionError, Result};
+use crate::report::{Report, Section, Shape};
+use crate::{DataFusionError, Result, across};
 
 /// Severities, most severe first.
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
@@ -27,7 +28,23 @@ pub fn findings_schema() -> SchemaRef {
 
 /// Runs a query and joins its rows into one batch.
 pub async fn rows(catalog: &Catalog, sql: &str) -> Result<RecordBatch> {
-    let frame = catalog.sql(sql).await?;
+    collected(catalog.sql(sql).await?).await
+}
+
+/// The rows of a section. Over several captures they tell, where they can, which capture a frame is of, and, where all detail
+/// is asked for, in how many captures a counted row occurs.
+async fn section_rows(catalog: &Catalog, query: &SectionQuery, verbose: bool) -> Result<RecordBatch> {
+    let mut frame = catalog.sql(&query.sql).await?;
+    if catalog.captures().len() > 1 && query.shape != Shape::Facts {
+        frame = across::with_capture(frame);
+        if verbose {
+            frame = across::with_captures(frame);
+        }
+    }
+    collected(frame).await
+}
+
+async fn collected(frame: DataFrame) -> Result<RecordBatch> {
     let schema = Arc::clone(frame.schema().inner());
     let batches = frame.collect().await?;
     let schema = batches.first().map_or(schema, RecordBatch::schema);
@@ -63,7 +80,7 @@ pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbo
     let jobs = asked.cloned().map(|query| {
         let (catalog, analyzer) = (catalog.clone(), analyzer.name.clone());
         async move {
-            let rows = rows(&catalog, &query.sql).await.map_err(|error| error.context(format!("{analyzer}, section {}", query.name)))?;
+            let rows = section_rows(&catalog, &query, verbose).await.map_err(|error| error.context(format!("{analyzer}, section {}", query.name)))?;
             let is_told = rows.num_rows() > 0 || !query.unless_empty;
             Ok(is_told.then_some(Section { name: query.name, shape: query.shape, limit: query.limit, rows }))
         }

@@ -4,7 +4,7 @@
 -- @help     HTTP requests, hosts, agents, errors, suspicious URLs
 
 -- @section summary shape=facts
-SELECT count(*) AS transactions, count(*) FILTER (WHERE status_code IS NULL) AS "Requests without response", count(*) FILTER (WHERE method IS NULL) AS "Responses without request",
+SELECT count(*) AS transactions, count(*) FILTER (WHERE status_code IS NULL) AS "Unanswered requests", count(*) FILTER (WHERE method IS NULL) AS "Unasked responses",
   count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, count(DISTINCT host) AS hosts, sum(request_body_len) AS "Sent bytes", sum(response_body_len) AS "Received bytes", min(ts) AS first, max(ts) AS last FROM http_transactions;
 
 -- @section "Methods" shape=table

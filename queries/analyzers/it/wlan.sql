@@ -4,7 +4,7 @@
 -- @help     Wireless networks, clients, handshakes, attacks
 
 -- @section summary shape=facts
-SELECT count(*) AS "Management and key frames", count(*) FILTER (WHERE subtype = 'beacon') AS beacons, count(*) FILTER (WHERE subtype LIKE 'probe_%') AS probes, count(*) FILTER (WHERE subtype IN ('deauthentication', 'disassociation')) AS "Deauthentications and disassociations", count(*) FILTER (WHERE subtype = 'eapol_key') AS "Key frames",
+SELECT count(*) AS "Management, key frames", count(*) FILTER (WHERE subtype = 'beacon') AS beacons, count(*) FILTER (WHERE subtype LIKE 'probe_%') AS probes, count(*) FILTER (WHERE subtype IN ('deauthentication', 'disassociation')) AS "Deauths, disassociations", count(*) FILTER (WHERE subtype = 'eapol_key') AS "Key frames",
   count(DISTINCT bssid) FILTER (WHERE subtype IN ('beacon', 'probe_response')) AS "Access points", array_to_string(array_sort(array_agg(DISTINCT channel)), ', ') AS channels, min(ts) AS first, max(ts) AS last FROM wlan;
 
 -- @section "Networks" shape=table limit=30

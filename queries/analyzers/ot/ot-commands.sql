@@ -4,7 +4,7 @@
 -- @help     All control and write commands, whatever the protocol
 
 -- @section summary shape=facts
-SELECT count(*) FILTER (WHERE class NOT IN ('diagnostic', 'discovery', 'subscribe')) AS "control commands", count(*) FILTER (WHERE class IN ('diagnostic', 'discovery', 'subscribe')) AS "without effect on the process", count(DISTINCT actor) AS actors, count(DISTINCT target) AS targets,
+SELECT count(*) FILTER (WHERE class NOT IN ('diagnostic', 'discovery', 'subscribe')) AS "control commands", count(*) FILTER (WHERE class IN ('diagnostic', 'discovery', 'subscribe')) AS "without effect", count(DISTINCT actor) AS actors, count(DISTINCT target) AS targets,
   array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS protocols, array_to_string(array_sort(array_agg(DISTINCT class)), ', ') AS classes, count(*) FILTER (WHERE outcome = 'refused') AS refused, count(*) FILTER (WHERE outcome = 'no_response') AS unanswered,
   CASE WHEN count(*) > 1 AND max(ts) > min(ts) THEN round(CAST(count(*) AS DOUBLE) * 6e10 / (CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT)), 1) END AS "commands a minute", min(ts) AS first, max(ts) AS last FROM ot_commands;
 

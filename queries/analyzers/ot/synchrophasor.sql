@@ -5,7 +5,7 @@
 
 -- @section summary shape=facts
 SELECT count(*) AS frames, count(DISTINCT flow_id) AS flows, count(*) FILTER (WHERE frame_type_name = 'data') AS data, count(*) FILTER (WHERE frame_type_name LIKE 'config%') AS configurations, count(*) FILTER (WHERE frame_type_name = 'command') AS commands,
-  count(*) FILTER (WHERE NOT crc_ok) AS "Bad CRC", count(*) FILTER (WHERE decoded = false) AS "Data without configuration", array_to_string(array_sort(array_agg(DISTINCT transport)), ', ') AS transports, min(ts) AS first, max(ts) AS last FROM synchrophasor;
+  count(*) FILTER (WHERE NOT crc_ok) AS "Bad CRC", count(*) FILTER (WHERE decoded = false) AS "Unconfigured data", array_to_string(array_sort(array_agg(DISTINCT transport)), ', ') AS transports, min(ts) AS first, max(ts) AS last FROM synchrophasor;
 
 -- @section "Streams" shape=table limit=15
 WITH data AS (SELECT capture_id, id_code, src_ip, dst_ip, count(*) AS frames, min(ts) AS first, max(ts) AS last, max(time_quality) AS quality, count(*) FILTER (WHERE NOT crc_ok) AS bad FROM synchrophasor WHERE frame_type_name = 'data' GROUP BY capture_id, id_code, src_ip, dst_ip),
