@@ -1,8 +1,10 @@
 -- @kept
--- What speaks against each host that acted: a row a host and stage of an attack. Bad hygiene is no evidence of compromise.
+-- What speaks against each host that acted: a row a host and stage of an attack. Bad hygiene is no evidence of compromise, nor are values that
+-- a device reports.
 WITH staged AS (
   SELECT f.capture, f.src_ip AS host, f.dst_ip AS peer, f.detection, f.severity, f.confidence, f.frame, f.ts, f.until, f.title, f.details, f.technique, unnest(t.tactics) AS tactic, t.matrix, f.place FROM (
-    SELECT capture, src_ip, dst_ip, detection, severity, confidence, frame, ts, coalesce(end_ts, ts) AS until, title, details, row_number() OVER (ORDER BY ts, frame, detection, src_ip, dst_ip, details) AS place, unnest(techniques) AS technique FROM direct_findings WHERE src_ip IS NOT NULL AND severity IN ('critical', 'high', 'medium')) f
+    SELECT capture, src_ip, dst_ip, detection, severity, confidence, frame, ts, coalesce(end_ts, ts) AS until, title, details, row_number() OVER (ORDER BY ts, frame, detection, src_ip, dst_ip, details) AS place, unnest(techniques) AS technique FROM direct_findings WHERE src_ip IS NOT NULL AND severity IN ('critical', 'high', 'medium') AND NOT (source = 'control_loop' AND dst_ip IS NULL)
+      AND NOT regexp_like(detection, 'clear|no_security|anonymous|deprecated|weak|legacy|_v1$|^smb1_|^capture_|^cert_')) f
   JOIN attack_techniques t ON t.id = f.technique WHERE t.parent NOT IN ('T1552', 'T1040', 'T1600', 'T1553', 'T1587', 'T1133', 'T1078', 'T0883', 'T0812', 'T1562', 'T1036')),
 named AS (SELECT *, CASE WHEN matrix = 'ics' AND tactic IN ('impair-process-control', 'impact', 'inhibit-response-function', 'execution', 'persistence') THEN 'OT manipulation' WHEN tactic IN ('discovery', 'reconnaissance') THEN 'recon' WHEN tactic = 'initial-access' THEN 'delivery' WHEN tactic = 'command-and-control' AND technique LIKE 'T1105%' THEN 'delivery'
     WHEN tactic IN ('execution', 'persistence', 'privilege-escalation') THEN 'execution' WHEN tactic = 'command-and-control' THEN 'C2' WHEN tactic = 'credential-access' THEN 'credential' WHEN tactic = 'lateral-movement' THEN 'lateral' WHEN tactic IN ('collection', 'evasion', 'defense-evasion') THEN 'collection' WHEN tactic = 'exfiltration' THEN 'exfiltration' WHEN tactic IN ('impact', 'inhibit-response-function', 'impair-process-control') THEN 'impact' END AS stage FROM staged),

@@ -8,7 +8,7 @@ WITH numbered AS (
 proofs AS (SELECT place, capture, coalesce(src_ip, dst_ip, '') AS host, named, source, unnest(frames) AS proof FROM numbered),
 covered AS (
   SELECT a.place, min(b.place) AS under FROM proofs a JOIN proofs b ON a.proof = b.proof AND coalesce(a.capture, '') = coalesce(b.capture, '') AND a.host = b.host AND b.place < a.place
-  WHERE a.named = '' OR b.named = '' OR a.source = b.source OR strpos(b.named, substr(a.named, 1, 5)) > 0 OR strpos(a.named, substr(b.named, 1, 5)) > 0 GROUP BY a.place)
+  WHERE a.source <> 'compromised' AND b.source <> 'compromised' AND (a.named = '' OR b.named <> '' AND (strpos(b.named, substr(a.named, 1, 5)) > 0 OR strpos(a.named, substr(b.named, 1, 5)) > 0)) GROUP BY a.place)
 SELECT n.detection, n.source, n.severity, n.confidence, n.title, n.details, n.src_ip, n.dst_ip, n.dst_port, n.count, n.frame, n.frames, n.techniques, n.ts, coalesce(n.end_ts, n.ts) AS end_ts, n.capture, n.capture_id, n.flow_id, u.also,
   CASE n.severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END AS rank,
   CASE n.severity WHEN 'critical' THEN 0.6 WHEN 'high' THEN 0.3 WHEN 'medium' THEN 0.1 WHEN 'low' THEN 0.02 ELSE 0.0 END * CASE n.confidence WHEN 'high' THEN 1.0 WHEN 'medium' THEN 0.7 ELSE 0.4 END AS weight

@@ -5,7 +5,11 @@
 WITH spoken AS (
   SELECT capture, capture_id, src_ip AS station, dst_ip AS device, service, dst_port AS port, CAST(ts AS BIGINT) AS since, CAST(end_ts AS BIGINT) AS until, frame, orig_packets + resp_packets AS packets FROM flows
   WHERE service IN ('bacnet', 'bsap', 'codesys', 'crimson', 'csp', 'df1', 'dnp3', 'enip', 'cip', 'pccc', 'fins', 'genisys', 'hart_ip', 'iec101_103', 'iec104', 'melsec', 'mms', 'modbus', 'umas', 'opcua', 'pcworx', 'proconos', 'profinet_cm', 's7comm', 'srtp', 'synchrophasor', 'tristation', 'niagara_fox')
-    AND src_ip IS NOT NULL AND dst_ip IS NOT NULL AND resp_packets > 0),
+    AND src_ip IS NOT NULL AND dst_ip IS NOT NULL AND resp_packets > 0
+  UNION ALL
+  -- Who opened a conversation that had begun before the capture, or has no beginning, is not known.
+  SELECT capture, capture_id, dst_ip, src_ip, service, dst_port, CAST(ts AS BIGINT), CAST(end_ts AS BIGINT), frame, orig_packets + resp_packets FROM flows
+  WHERE (transport <> 'tcp' OR history NOT LIKE 'S%') AND service IN ('bacnet', 'bsap', 'codesys', 'crimson', 'csp', 'df1', 'dnp3', 'enip', 'cip', 'pccc', 'fins', 'genisys', 'hart_ip', 'iec101_103', 'iec104', 'melsec', 'mms', 'modbus', 'umas', 'opcua', 'pcworx', 'proconos', 'profinet_cm', 's7comm', 'srtp', 'synchrophasor', 'tristation', 'niagara_fox') AND src_ip IS NOT NULL AND dst_ip IS NOT NULL AND resp_packets > 0),
 met AS (SELECT min(capture) AS capture, capture_id, station, device, min(service) AS service, min(port) AS port, min(since) AS since, max(until) AS until, min(frame) AS frame, sum(packets) AS packets,
     regexp_replace(station, '([.][0-9]+|:[^:]*:[^:]*:[^:]*:[^:]*)$', '') = regexp_replace(device, '([.][0-9]+|:[^:]*:[^:]*:[^:]*:[^:]*)$', '') AS near FROM spoken GROUP BY capture_id, station, device),
 earlier AS (

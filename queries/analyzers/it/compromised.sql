@@ -32,7 +32,7 @@ FROM direct_findings_by_host GROUP BY host HAVING bool_or(proof) OR sum(points) 
 
 -- @finding suspicious_host severity=high confidence=medium
 SELECT 'Several signs point at one host' AS title, array_to_string(array_agg(stage || ' (' || title || ')' ORDER BY ts), ' > ') || '; score ' || CAST(round(sum(points)) AS VARCHAR) AS details, host AS src_ip, sum(findings) AS count, min(frame) AS frame, array_slice(array_sort(array_distinct(flatten(array_agg(frames)))), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
-FROM direct_findings_by_host GROUP BY host HAVING NOT bool_or(proof) AND sum(points) >= 40 AND NOT (sum(points) >= 70 AND count(*) >= 2) ORDER BY src_ip;
+FROM direct_findings_by_host GROUP BY host HAVING NOT bool_or(proof) AND sum(points) >= 40 AND sum(detections) >= 2 AND NOT (sum(points) >= 70 AND count(*) >= 2) ORDER BY src_ip;
 
 -- @finding compromised_spread severity=critical confidence=medium technique=T1210,T1021
 WITH bad AS (SELECT host FROM direct_findings_by_host GROUP BY host HAVING bool_or(proof) OR sum(points) >= 70 AND count(*) >= 2)
@@ -46,6 +46,6 @@ FROM direct_findings f JOIN bad ON bad.host = f.src_ip WHERE f.detection IN ('ot
 
 -- @finding exploited_service severity=high confidence=high technique=T1190
 -- The address that the exploit names is called, after the exploit, by whom it was sent to.
-SELECT 'An exploit was answered by a call to the attacker''s server' AS title, 'frame ' || CAST(e.frame AS VARCHAR) || ' (' || e.title || '), then ' || coalesce(max(f.service), 'a connection') || ' to ' || f.dst_ip || ' port ' || CAST(min(f.dst_port) AS VARCHAR) AS details, e.dst_ip AS src_ip, f.dst_ip AS dst_ip, count(*) AS count, min(f.frame) AS frame, array_prepend(e.frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 19)) AS frames, min(e.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
+SELECT 'An exploit was answered by a call to the attacker''s server' AS title, 'frame ' || CAST(e.frame AS VARCHAR) || ' (' || e.title || '), then ' || coalesce(first_value(f.service ORDER BY f.frame), 'a connection') || ' to ' || f.dst_ip || ' port ' || CAST(first_value(f.dst_port ORDER BY f.frame) AS VARCHAR) AS details, e.dst_ip AS src_ip, f.dst_ip AS dst_ip, count(*) AS count, min(f.frame) AS frame, array_prepend(e.frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 19)) AS frames, min(e.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
 FROM direct_findings e JOIN flows f ON f.src_ip = e.dst_ip AND f.ts > e.ts AND f.resp_bytes > 0 AND (f.dst_ip = e.src_ip OR strpos(coalesce(e.details, ''), f.dst_ip) > 0)
 WHERE e.detection IN ('http_command_injection', 'http_sqli', 'smb_exploit', 'rpc_legacy_exploit', 'ftp_exploit_input', 'http_jndi') AND CAST(f.ts AS BIGINT) - CAST(e.ts AS BIGINT) < 600000000000 GROUP BY e.frame, e.title, e.dst_ip, f.dst_ip ORDER BY frame;

@@ -56,9 +56,10 @@ FROM pairs p JOIN totals t ON t.capture_id = p.capture_id AND t.src_ip = p.src_i
 WHERE p.sent >= 0.7 * t.sent AND p.sent >= 4 * p.received AND (p.sent >= 3000000 OR p.sent >= 1000000 AND p.sent >= 10 * p.received AND u.clients = 1 AND r.hosts >= 3 AND r.most * 10 <= p.sent) AND p.sent < 10000000 ORDER BY p.frame, p.server;
 
 -- @finding exfil_dns severity=high confidence=medium technique=T1048.003
-SELECT 'Data may have left in DNS names' AS title, 'about ' || CAST(sum(query_length - length(registered_domain)) * 5 / 8 AS VARCHAR) || ' bytes in ' || CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' names of ' || registered_domain AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
-FROM dns WHERE NOT is_response AND protocol = 'dns' AND registered_domain IS NOT NULL AND query_length - length(registered_domain) >= 40 GROUP BY capture_id, src_ip, registered_domain
-HAVING count(DISTINCT lower(query)) >= 20 AND sum(query_length - length(registered_domain)) * 5 / 8 >= 2000 AND count(DISTINCT lower(query)) >= 0.9 * count(*) AND avg(entropy(lower(query))) >= 3.8 ORDER BY frame;
+-- How much the names of a tunnel can have carried: five bits a character (base 32) before the domain.
+WITH tunnels AS (SELECT detection, src_ip, dst_ip, frames, frame, ts, end_ts, capture, regexp_replace(details, '^.* different names of ([^ ,]+).*$', '\1') AS domain FROM direct_findings WHERE detection IN ('dns_tunnel', 'dns_encoded_names'))
+SELECT 'Data may have left in DNS names' AS title, 'at most ' || CAST(sum(greatest(q.query_length - length(t.domain), 0)) * 5 / 8 AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' names of ' || t.domain AS details, t.src_ip, min(t.dst_ip) AS dst_ip, count(*) AS count, min(t.frame) AS frame, first_value(t.frames ORDER BY t.frame) AS frames, min(t.ts) AS ts, max(t.end_ts) AS end_ts, min(t.capture) AS capture
+FROM tunnels t JOIN (SELECT DISTINCT src_ip, lower(query) AS name, query_length FROM dns WHERE NOT is_response AND query IS NOT NULL) q ON q.src_ip = t.src_ip AND strpos(q.name, lower(t.domain)) > 0 GROUP BY t.src_ip, t.domain ORDER BY frame;
 
 -- @finding exfil_icmp severity=high confidence=high technique=T1048.003
 SELECT 'Data may have left in echo requests' AS title, CAST(count(*) AS VARCHAR) || ' requests with ' || CAST(count(DISTINCT payload_sha1) AS VARCHAR) || ' payloads, ' || CAST(sum(payload_len) AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture

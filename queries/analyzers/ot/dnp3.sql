@@ -57,12 +57,14 @@ FROM dnp3 GROUP BY src_ip, link_source, link_function, link_function_code ORDER 
 SELECT ts, src_ip AS src, link_source AS "From", link_destination AS "To", coalesce(function, link_function) AS function, app_sequence AS sequence, array_to_string(groups, ' ') AS objects, array_to_string(iin_names, ' ') AS indications, response_time_ms, malformed FROM dnp3 ORDER BY capture, frame, link_source;
 
 -- @finding dnp3_control severity=medium confidence=high technique=T0855,T0831
-SELECT CASE WHEN ok = 0 THEN 'low' WHEN started > capture_start + 600000000000 THEN 'high' ELSE 'medium' END AS severity, CASE WHEN ok = 0 THEN 'An outstation was commanded in vain' ELSE 'An outstation was commanded' END AS title,
+SELECT CASE WHEN ok = 0 THEN 'low' WHEN started > capture_start + 600000000000 AND station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, CASE WHEN ok = 0 THEN 'An outstation was commanded in vain' ELSE 'An outstation was commanded' END AS title,
   CAST(n AS VARCHAR) || ' x ' || command || ' to address ' || unit || ', ' || CAST(ok AS VARCHAR) || ' carried out: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
 FROM (SELECT src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, count(*) FILTER (WHERE outcome IN ('ok', 'unconfirmed')) AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS points,
     min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
   FROM ot_commands WHERE protocol = 'dnp3' AND class = 'operate' AND command <> 'direct_operate_nr' GROUP BY src_ip, dst_ip, target_unit, command)
 CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM dnp3)
+-- A master that was there all along may operate when it likes.
+LEFT JOIN (SELECT DISTINCT station, device FROM ot_newcomers) ON station = src_ip AND device = dst_ip
 ORDER BY frame, details;
 
 -- @finding dnp3_direct_operate_nr severity=high confidence=high technique=T0855

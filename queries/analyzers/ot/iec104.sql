@@ -39,12 +39,14 @@ FROM iec104_objects WHERE time_delta_ms IS NOT NULL GROUP BY src_ip, common_addr
 SELECT ts, src_ip AS src, dst_ip AS dst, frame_type AS "Format", coalesce(u_function, type_id) AS what, cot AS cause, negative, common_address AS ca, num_objects AS objects, first_ioa AS ioa, send_seq AS "N(S)", recv_seq AS "N(R)", malformed FROM iec104 ORDER BY capture, frame, apdu_index;
 
 -- @finding iec104_command severity=medium confidence=high technique=T0855,T0831
-SELECT CASE WHEN started > capture_start + 600000000000 THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
+SELECT CASE WHEN started > capture_start + 600000000000 AND station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
   CAST(n AS VARCHAR) || ' x ' || command || ' to common address ' || unit || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
 FROM (SELECT src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS points, min(request_frame) AS frame,
     array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
   FROM ot_commands WHERE protocol = 'iec104' AND class IN ('operate', 'setpoint') AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, command)
 CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM iec104)
+-- A master that was there all along may operate when it likes.
+LEFT JOIN (SELECT DISTINCT station, device FROM ot_newcomers) ON station = src_ip AND device = dst_ip
 ORDER BY frame, details;
 
 -- @finding iec104_command_no_select severity=high confidence=medium technique=T0855

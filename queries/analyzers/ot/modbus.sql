@@ -133,7 +133,7 @@ GROUP BY capture_id, src_ip, dst_ip, unit_id, point ORDER BY src_ip, dst_ip, det
 -- Identity, the limits of the address space and table after table within a minute, and nothing of it again: who polls knows the
 -- map.
 WITH asked AS (
-  SELECT capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, func_code, exception_code, coalesce(request_frame, frame) AS frame, ts, lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS before FROM modbus WHERE src_ip IS NOT NULL),
+  SELECT capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, func_code, exception_code, coalesce(request_frame, frame) AS frame, ts, lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS before FROM modbus WHERE src_ip IS NOT NULL AND NOT coalesce(is_write, false)),
 bouts AS (SELECT *, sum(CASE WHEN before IS NULL OR CAST(ts AS BIGINT) - before > 60000000000 THEN 1 ELSE 0 END) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS bout FROM asked),
 probes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, bout, count(*) AS n, count(*) FILTER (WHERE func_code IN (17, 43)) AS identity, count(*) FILTER (WHERE exception_code IN (1, 2)) AS refused, count(DISTINCT func_code) FILTER (WHERE func_code BETWEEN 1 AND 4 AND exception_code IS NULL) AS tables, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM bouts GROUP BY capture_id, src_ip, dst_ip, bout HAVING count(*) <= 2000)

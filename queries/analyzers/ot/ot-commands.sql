@@ -32,14 +32,12 @@ SELECT actor, target, protocol, class, command, outcome, error, count(*) AS comm
 SELECT ts, actor, target, target_unit AS unit, protocol, class, command, point, value, quantity, outcome, error, risk, frame FROM ot_commands ORDER BY capture, ts, frame;
 
 -- @finding ot_critical_command severity=high confidence=high
--- What any station may do to a controller without proving who it is, and does from the start of the capture on, is ordinary.
-WITH met AS (SELECT capture_id, src_ip, dst_ip, min(CAST(ts AS BIGINT)) AS since FROM flows WHERE dst_ip IN (SELECT DISTINCT dst_ip FROM ot_commands WHERE risk = 'high') GROUP BY capture_id, src_ip, dst_ip),
-spans AS (SELECT capture_id, min(CAST(ts AS BIGINT)) AS start, max(CAST(end_ts AS BIGINT)) AS stop FROM flows GROUP BY capture_id)
-SELECT CASE WHEN c.risk = 'high' AND c.class IN ('operate', 'force', 'delete', 'time_set', 'setpoint', 'config', 'write') AND min(m.since) - max(s.start) <= greatest(60000000000, (max(s.stop) - max(s.start)) / 20) THEN 'info' ELSE c.risk END AS severity,
-  'Commands of ' || c.risk || ' risk' AS title, c.protocol || ' ' || c.class || ' (' || array_to_string(array_sort(array_agg(DISTINCT c.command)), ', ') || '): ' || CAST(count(*) AS VARCHAR) || coalesce(', ' || min(array_to_string(c.risk_reasons, ', ')), '') AS details, c.src_ip, c.dst_ip, c.dst_port, count(*) AS count,
-  min(c.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT c.frame)), 1, 20) AS frames, min(c.techniques) AS techniques, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture
-FROM ot_commands c LEFT JOIN met m ON m.capture_id = c.capture_id AND m.src_ip = c.src_ip AND m.dst_ip = c.dst_ip LEFT JOIN spans s ON s.capture_id = c.capture_id
-WHERE c.risk IN ('critical', 'high') GROUP BY c.capture, c.capture_id, c.protocol, c.class, c.risk, c.src_ip, c.dst_ip, c.dst_port ORDER BY c.capture, frame, c.class;
+-- What every master does in a protocol that asks nobody who he is, is ordinary: setting and operating count where something else
+-- speaks against them (a public peer, a broadcast), and newcomers are judged below.
+SELECT CASE WHEN risk = 'high' AND class IN ('operate', 'force', 'delete', 'time_set', 'setpoint', 'config', 'write') AND array_to_string(risk_reasons, ' ') = 'unauthenticated' THEN 'info' ELSE risk END AS severity,
+  'Commands of ' || risk || ' risk' AS title, protocol || ' ' || class || ' (' || array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || '): ' || CAST(count(*) AS VARCHAR) || coalesce(', ' || array_to_string(risk_reasons, ', '), '') AS details, src_ip, dst_ip, dst_port, count(*) AS count,
+  min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(techniques) AS techniques, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE risk IN ('critical', 'high') GROUP BY capture, capture_id, protocol, class, risk, risk_reasons, src_ip, dst_ip, dst_port ORDER BY capture, frame, class;
 
 -- @finding ot_command_from_public severity=high confidence=high technique=T0883
 SELECT 'Commands across the internet' AS title, protocol || ': ' || array_to_string(array_sort(array_agg(DISTINCT class)), ', ') || ', ' || CAST(count(*) AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture

@@ -152,9 +152,7 @@ pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &Fin
         return Ok(RecordBatch::new_empty(schema));
     }
     let tables = super::tables_of(context, &finding.sql)?;
-    let stored = pcapper_schema::all();
-    let can_fire = tables.iter().any(|table| present.contains_key(table) || !stored.iter().any(|def| def.name == table));
-    if !can_fire {
+    if !can_fire(context, &tables, present)? {
         return Ok(RecordBatch::new_empty(schema));
     }
     let frame = context.sql(&finding.sql).await?;
@@ -166,6 +164,26 @@ pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &Fin
         shaped.push(shape(batch, &schema, analyzer, finding, capture.as_deref())?);
     }
     Ok(concat_batches(&schema, &shaped)?)
+}
+
+/// Whether any table of a query, views resolved, has rows.
+fn can_fire(context: &SessionContext, tables: &[String], present: &Present) -> Result<bool> {
+    let views = analyzer::views();
+    let (mut wanted, mut seen) = (tables.to_vec(), Vec::new());
+    while let Some(table) = wanted.pop() {
+        if seen.contains(&table) {
+            continue;
+        }
+        // What detections found may be there in any case.
+        if table == DIRECT || present.contains_key(table.strip_prefix("stored_").unwrap_or(&table)) {
+            return Ok(true);
+        }
+        if let Some((_, query)) = views.iter().find(|(view, _)| *view == table) {
+            wanted.extend(super::tables_of(context, query)?);
+        }
+        seen.push(table);
+    }
+    Ok(false)
 }
 
 /// The capture that alone has rows in the tables of a query, views among them, so that what is found can be in no other.

@@ -13,14 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
-use datafusion::common::ScalarValue;
-use datafusion::datasource::empty::EmptyTable;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
@@ -136,6 +135,12 @@ fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {
     Ok(state.resolve_table_references(&statement)?.iter().map(|table| table.table().to_owned()).collect())
 }
 
+/// The plan of a table without rows.
+fn nothing(def: &TableDef) -> Result<LogicalPlan> {
+    let schema = Arc::new(DFSchema::try_from_qualified_schema(def.name, &def.schema)?);
+    Ok(LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema }))
+}
+
 /// How a view begins whose rows are computed once a session.
 const KEPT: &str = "-- @kept";
 
@@ -224,8 +229,11 @@ impl Tables {
         // A view may draw on rows that the ingestion wrote under its own name.
         let name = name.strip_prefix("stored_").unwrap_or(name);
         let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) else { return Ok(None) };
-        let stored = self.stored(def)?;
-        self.dressed(def, stored).map(Some)
+        match self.stored(def)? {
+            Some(stored) => self.dressed(def, stored).map(Some),
+            // As a plan that is known to be empty, so that whatever is joined to it costs nothing either.
+            None => Ok(Some(Arc::new(ViewTable::new(nothing(def)?, None)))),
+        }
     }
 
     /// The rows of a view, computed once: many detections ask for them.
@@ -250,8 +258,8 @@ impl Tables {
         present
     }
 
-    /// The table as it lies in the lake.
-    fn stored(&self, def: &TableDef) -> Result<Arc<dyn TableProvider>> {
+    /// The table as it lies in the lake; `None` where no capture has rows of it.
+    fn stored(&self, def: &TableDef) -> Result<Option<Arc<dyn TableProvider>>> {
         let mut paths = Vec::new();
         let mut seen = HashSet::new();
         for capture in &self.captures {
@@ -264,11 +272,11 @@ impl Tables {
             }
         }
         if paths.is_empty() {
-            return Ok(Arc::new(EmptyTable::new(Arc::clone(&def.schema))));
+            return Ok(None);
         }
         let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
         let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(Arc::clone(&def.schema));
-        Ok(Arc::new(ListingTable::try_new(config)?))
+        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
     }
 
     /// The table with captures under their present names and secrets hidden.
