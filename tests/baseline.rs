@@ -92,7 +92,8 @@ fn what_is_no_baseline_stops_before_work() {
         assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
     }
     let input = run(&scratch.0, &[&sample("plant.pcapng"), "--baseline-save", &sample("plant.pcapng")]);
-    assert_eq!(input.status.code(), Some(2));
+    assert_eq!(input.status.code(), Some(2), "{}", text(&input.stderr));
+    assert!(text(&input.stderr).contains("is a capture of this run"), "{}", text(&input.stderr));
 }
 
 #[test]

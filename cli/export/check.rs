@@ -51,6 +51,9 @@ pub fn check(options: &Options, others: &[(&str, &Path)], inputs: &[(PathBuf, St
     }
     for (flag, path) in others {
         claim(flag, path)?;
+        if files.inputs.contains(&resolved(path)) {
+            return Err(format!("{flag} {}: is a capture of this run; name another file", escape::path(path)));
+        }
     }
     Ok(())
 }
