@@ -4,7 +4,6 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use common::{Scratch, facts, number, pcapper, rows, run, sample, text};
 use serde_json::Value;
