@@ -6,23 +6,31 @@ use std::sync::Arc;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 use pcapper_queries::analyzer::Analyzer;
+use pcapper_queries::catalog::Extension;
 use pcapper_queries::ioc::Loaded;
 use pcapper_queries::ot_rules::{self, OtRules};
+use pcapper_queries::plugins::Plugins;
+use pcapper_queries::rules::Pack;
 use serde_json::{Map, Value};
 
 use crate::case::{self, Case};
-use crate::flags::{FLAGS, Flag, Group};
+use crate::config::{self, Preset, Setting, Settings};
+use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
-use crate::{baseline, export, help, ioc, log, timeline};
+use crate::status::Status;
+use crate::{baseline, export, help, ioc, log, plugins, profile, rules, selfcheck, timeline};
 
 /// What to do.
 pub enum Command {
     Run(Box<Arguments>),
     /// Print a text and stop.
     Print(String),
+    /// Print a text that says whether all is well, and stop.
+    Tell(String, Status),
 }
 
 /// Form of the answer to `--sql`.
@@ -73,31 +81,105 @@ pub struct Arguments {
     pub correlate: Option<usize>,
     pub lake: Option<PathBuf>,
     pub no_cache: bool,
+    /// Whether and where to say where the time went.
+    pub profile: Option<profile::Options>,
+    /// Rules over the findings.
+    pub rules: Option<Pack>,
+    /// What plugins and the configuration file add to the tables and detections.
+    pub extension: Arc<Extension>,
 }
 
-/// The options as given, defaults filled in; a feature reads its own from here.
+/// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
+const ENVIRONMENT: &[(&str, &str)] = &[("lake", "PCAPPER_LAKE"), ("case-analyst", "PCAPPER_ANALYST"), ("no-color", "NO_COLOR")];
+
+/// Where the value of an option comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    CommandLine,
+    /// The variable's name.
+    Environment(&'static str),
+    /// File, place and key.
+    File(String),
+}
+
+/// The options in force; a feature reads its own from here. The command line comes before the environment, that before the
+/// configuration file, and that before what is built in.
 #[derive(Clone, Debug)]
-pub struct Given(ArgMatches);
+pub struct Given {
+    matches: ArgMatches,
+    settings: Settings,
+    /// Options that the environment sets, with their values.
+    environment: Vec<(&'static str, &'static str, String)>,
+}
 
 impl Given {
+    fn new(matches: ArgMatches, settings: Settings) -> Self {
+        let set = |(name, variable): &(&'static str, &'static str)| {
+            let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;
+            Some((*name, *variable, value.to_string_lossy().into_owned()))
+        };
+        Self { matches, settings, environment: ENVIRONMENT.iter().filter_map(set).collect() }
+    }
+
     /// The value of an option; of a repeated one, the last.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get_many::<String>(name)?.next_back().map(String::as_str)
+        let given = self.matches.get_many::<String>(name).and_then(|mut values| values.next_back()).map(String::as_str);
+        if self.has(name) {
+            return given;
+        }
+        if let Some((.., value)) = self.environment.iter().find(|(known, ..)| *known == name) {
+            return Some(value);
+        }
+        match self.setting(name).map(|setting| &setting.value) {
+            Some(Preset::Texts(values)) => values.last().map(String::as_str),
+            _ => given,
+        }
     }
 
     /// All values of an option that may be repeated.
     pub fn texts(&self, name: &str) -> Vec<String> {
-        self.0.get_many::<String>(name).into_iter().flatten().cloned().collect()
+        match self.setting(name).map(|setting| &setting.value) {
+            Some(Preset::Texts(values)) if !self.has(name) => values.clone(),
+            _ => self.matches.get_many::<String>(name).into_iter().flatten().cloned().collect(),
+        }
     }
 
-    /// Whether a switch was given.
+    /// Whether a switch is on.
     pub fn switch(&self, name: &str) -> bool {
-        self.0.get_flag(name)
+        if self.has(name) {
+            return true;
+        }
+        if self.is_off(name) {
+            return false;
+        }
+        let is_quiet = ["no-status", "no-color"].contains(&name) && self.matches.get_flag("quiet");
+        let in_environment = || self.environment.iter().any(|(known, ..)| *known == name);
+        is_quiet || in_environment() || matches!(self.setting(name).map(|setting| &setting.value), Some(Preset::Switch(true)))
     }
 
-    /// Whether an option was given at all, rather than left at its default.
+    /// Whether an option stands on the command line, rather than being set elsewhere or left at its default.
     pub fn has(&self, name: &str) -> bool {
-        self.0.value_source(name) == Some(clap::parser::ValueSource::CommandLine)
+        self.matches.value_source(name) == Some(ValueSource::CommandLine)
+    }
+
+    /// Whether a switch was taken back on the command line.
+    fn is_off(&self, name: &str) -> bool {
+        let opposite = name.strip_prefix("no-").map_or_else(|| format!("no-{name}"), str::to_owned);
+        matches!(self.matches.try_get_one::<bool>(&opposite), Ok(Some(true)))
+    }
+
+    fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.options.iter().find(|setting| setting.name == name)
+    }
+
+    /// The configuration file that was read.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.settings.file.as_deref()
+    }
+
+    /// Whether the configuration file sets an option, be it in force or not.
+    pub fn is_in_file(&self, name: &str) -> bool {
+        self.setting(name).is_some()
     }
 
     /// A whole number of 1 or more.
@@ -105,6 +187,36 @@ impl Given {
         let given = self.text(name).unwrap_or_default();
         let number = given.parse().ok().filter(|&number: &usize| number >= 1);
         number.ok_or_else(|| format!("--{name} {given}: a number of 1 or more is needed"))
+    }
+
+    /// Where the value of an option comes from; `None` where it is built in.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        if self.has(name) || self.is_off(name) {
+            return Some(Origin::CommandLine);
+        }
+        if let Some((_, variable, _)) = self.environment.iter().find(|(known, ..)| *known == name) {
+            return Some(Origin::Environment(variable));
+        }
+        self.setting(name).map(|setting| Origin::File(setting.origin.clone()))
+    }
+
+    /// Where the command line names an option, in order; options that only the file sets stand after all others.
+    fn place(&self, name: &str) -> Option<usize> {
+        match self.matches.indices_of(name) {
+            Some(mut places) if self.has(name) => places.next(),
+            _ => Some(usize::MAX / 2 + self.settings.options.iter().position(|setting| setting.name == name)?),
+        }
+    }
+
+    /// A message about an option (`--name ...`) with the place in the configuration file that sets it.
+    fn located(&self, message: String) -> String {
+        let name = message.trim_start_matches('-').split([' ', ':', '=']).next().unwrap_or_default();
+        match self.setting(name) {
+            Some(setting) if message.starts_with('-') && matches!(self.origin(name), Some(Origin::File(_))) => {
+                format!("{}: {message}", setting.origin)
+            }
+            _ => message,
+        }
     }
 
     /// All options that are on or have a value, by name, `-` as `_`.
@@ -133,9 +245,10 @@ impl Arguments {
             return Vec::new();
         }
         let mut names: Vec<String> = self.analyzers.iter().map(|analyzer| analyzer.name.clone()).collect();
-        if self.base || names.is_empty() {
+        if self.base || (names.is_empty() && self.rules.is_none()) {
             names.push("base".to_owned());
         }
+        names.extend(self.rules.is_some().then(|| "rules".to_owned()));
         names.sort();
         names
     }
@@ -151,14 +264,6 @@ impl Arguments {
 
 /// Options that are documented and not built yet, by theme: they say so and stop.
 const NOT_BUILT: &[&[&str]] = &[
-    // Configuration.
-    &["config"],
-    // Plugins.
-    &["plugins", "list-plugins"],
-    // Self-check and profile.
-    &["self-check", "profile", "profile-out"],
-    // Rules.
-    &["rules"],
     // Filters.
     &["bpf", "time-start", "time-end", "ip"],
     // Search, packets, streams.
@@ -171,51 +276,96 @@ const NOT_BUILT: &[&[&str]] = &[
     // Indicators.
     &["vt"],
     // The prompt.
-    &["shell", "sql-file", "set"],
+    &["shell", "sql-file"],
     // Reports to hand over.
     &["html"],
     &["markdown"],
 ];
 
 /// Options that may be given more than once; each adds to the others.
-const REPEATED: &[&str] = &["ioc-file", "rules", "tls-keylog", "ssh-keylog", "plugins", "set"];
+pub const REPEATED: &[&str] = &["ioc-file", "rules", "tls-keylog", "ssh-keylog", "plugins", "set"];
 
 /// Analyzer that the flags `--ot-commands-fast` and `--ot-commands-sessions` are about.
 pub const OT_COMMANDS: &str = "ot_commands";
 /// Sessions that are shown where nothing is said.
 const SESSIONS: usize = 10;
 
-/// Reads the command line; an error is one line for the user.
+/// Reads the command line, and what stands behind it; an error is a line for the user, or several.
 pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let given: Vec<OsString> = given.map(unbundled).collect();
     if given.len() <= 1 {
         return Err("no capture named: pcapper [OPTIONS] TARGET... (--help lists the options)".to_owned());
     }
-    let matches = command().try_get_matches_from(given).map_err(|error| explained(&error))?;
-    let analyzers = pcapper_queries::analyzer::built_in();
+    // The configuration file names plugins, and plugins give flags: both are read before the rest is understood.
+    let mut warnings = Vec::new();
+    let file = config::find(&given, &mut |warning| warnings.push(warning.to_owned()));
+    let mut plugins = plugins::find(&given, file.as_ref().ok().and_then(Option::as_ref))?;
+    let flags = crate::flags::with_plugins(&plugins.flags());
+    let matches = command(&flags).try_get_matches_from(&given).map_err(|error| explained(&error, &flags, &plugins))?;
+    let mut analyzers = pcapper_queries::analyzer::built_in();
+    analyzers.extend(
+        plugins
+            .extension()
+            .analyzers
+            .into_iter()
+            .filter(|analyzer| flags.iter().any(|flag| flag.group == Group::Plugins && flag.analyzer() == analyzer.name)),
+    );
     if matches.contains_id("help") {
         let about = matches.get_one::<String>("help").filter(|about| !about.is_empty());
         return match about {
-            Some(about) => help::about(about, &analyzers).map(Command::Print),
-            None => Ok(Command::Print(format!("{}{}", banner::text(), help::menu()))),
+            Some(about) => help::about(about, &flags, &analyzers).map(Command::Print),
+            None => Ok(Command::Print(format!("{}{}", banner::text(), help::menu(&flags)))),
         };
     }
     if matches.get_flag("version") {
         return Ok(Command::Print(banner::text()));
     }
-    let given = Given(matches);
-    for flag in FLAGS {
+    if let Some(shell) = matches.get_one::<String>("completions") {
+        return help::completions(shell, listed(&flags)).map(Command::Print);
+    }
+    if matches.get_flag("man") {
+        return help::manual(listed(&flags)).map(Command::Print);
+    }
+    for warning in warnings.iter().chain(&plugins.warnings) {
+        complain(warning);
+    }
+    let settings = file.and_then(|file| file.map_or_else(|| Ok(Settings::default()), |file| file.settings(&flags)));
+    if matches.get_flag("self-check") {
+        let fault = settings.as_ref().err().cloned();
+        let given = Given::new(matches, settings.unwrap_or_default());
+        let (text, status) = selfcheck::check(&given, &flags, &plugins, fault.as_deref());
+        return Ok(Command::Tell(text, status));
+    }
+    let given = Given::new(matches, settings?);
+    understood(&given, &flags, &mut plugins, &analyzers).map_err(|message| given.located(message))
+}
+
+fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, analyzers: &[Analyzer]) -> Result<Command, String> {
+    for flag in flags {
         let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
         let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
             && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
         // The host in focus of a report about one host.
         let built = built || (flag.name == "ip" && given.switch(timeline::TIMELINE));
-        if given.has(flag.name) && !built {
+        let in_file = matches!(given.origin(flag.name), Some(Origin::File(_))) && (flag.value.is_some() || given.switch(flag.name));
+        let is_asked = given.has(flag.name) || in_file;
+        if is_asked && !built {
             return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
         }
     }
-    if let Some(list) = timeline::listing(&given) {
+    if let Some(list) = timeline::listing(given) {
         return Ok(Command::Print(list));
+    }
+    for setting in given.texts("set") {
+        match setting.split_once('=') {
+            Some((name, value)) if name.contains('.') => plugins.set(name, value)?,
+            _ if given.has("sql-file") => {}
+            _ => return Err(format!("--set {setting}: PLUGIN.NAME=VALUE is needed")),
+        }
+    }
+    if given.switch("list-plugins") {
+        let (text, status) = plugins::list(plugins, given);
+        return Ok(Command::Tell(text, status));
     }
     if given.switch("tables") {
         return Ok(Command::Print(help::tables()));
@@ -223,7 +373,14 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     if let Some(table) = given.text("describe") {
         return help::describe(table).map(Command::Print);
     }
-    let mut asked = in_order(&given, &analyzers);
+    let mut extension = plugins.extension();
+    extension.internal.clone_from(&given.settings.internal);
+    // The values of parameters are known by now.
+    let bound = |analyzer: &Analyzer| {
+        extension.analyzers.iter().find(|own| analyzer.plugin.is_some() && own.name == analyzer.name).unwrap_or(analyzer).clone()
+    };
+    let analyzers: Vec<Analyzer> = analyzers.iter().map(bound).collect();
+    let mut asked = in_order(given, flags, &analyzers);
     // A flag that only tells how implies the report it is about.
     if given.has("ioc-file") && asked.iter().all(|analyzer| analyzer.name != "ioc") {
         asked.extend(analyzers.iter().find(|analyzer| analyzer.name == "ioc").cloned());
@@ -234,12 +391,14 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     if given.switch("show-sql") {
         return Ok(Command::Print(help::sql_of(&asked)));
     }
-    arguments(&given, asked).map(|arguments| Command::Run(Box::new(arguments)))
+    let mut arguments = arguments(given, asked)?;
+    arguments.extension = Arc::new(extension);
+    Ok(Command::Run(Box::new(arguments)))
 }
 
 fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
     let text = |name: &str| given.text(name).map(str::to_owned);
-    let targets: Vec<OsString> = given.0.get_many("TARGET").into_iter().flatten().cloned().collect();
+    let targets: Vec<OsString> = given.matches.get_many("TARGET").into_iter().flatten().cloned().collect();
     if targets.is_empty() {
         return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
     }
@@ -290,7 +449,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         filter: export::Filter::of(given),
         log: log::options(given.text("log-file"), given.switch("log-json"), case.as_ref()),
         case,
-        config: text("config"),
+        config: given.file().map(|file| file.display().to_string()),
         sql,
         form,
         output,
@@ -300,6 +459,9 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         correlate: correlate(given)?,
         lake: text("lake").map(PathBuf::from),
         no_cache: given.switch("no-cache"),
+        profile: profile::options(given)?,
+        rules: rules::options(given)?,
+        extension: Arc::default(),
     })
 }
 
@@ -322,38 +484,58 @@ fn correlate(given: &Given) -> Result<Option<usize>, String> {
     Ok(given.switch("correlate").then_some(minimum.max(2)))
 }
 
-/// Analyzers whose flags were given, in the order of the command line.
-fn in_order(given: &Given, analyzers: &[Analyzer]) -> Vec<Analyzer> {
-    let mut asked: Vec<(usize, &Analyzer)> = FLAGS
+/// Analyzers whose flags are on, in the order of the command line, then of the configuration file.
+fn in_order(given: &Given, flags: &[&'static Flag], analyzers: &[Analyzer]) -> Vec<Analyzer> {
+    let mut asked: Vec<(usize, &Analyzer)> = flags
         .iter()
         .filter(|flag| flag.value.is_none() && !matches!(flag.name, "base" | "correlate") && given.switch(flag.name))
         .filter_map(|flag| {
             let analyzer = analyzers.iter().find(|analyzer| analyzer.name == flag.analyzer())?;
-            Some((given.0.indices_of(flag.name)?.next()?, analyzer))
+            Some((given.place(flag.name)?, analyzer))
         })
         .collect();
     asked.sort_by_key(|(at, _)| *at);
     asked.into_iter().map(|(_, analyzer)| analyzer.clone()).collect()
 }
 
-/// The parser, made from the list of flags.
-fn command() -> clap::Command {
-    let mut command = clap::Command::new("pcapper")
+/// The options that are listed, as the parser knows them.
+fn listed(flags: &[&'static Flag]) -> clap::Command {
+    let command = clap::Command::new("pcapper")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(help::ABOUT)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .infer_long_args(false)
         .args_override_self(true)
-        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append).value_parser(ValueParser::os_string()))
-        .arg(Arg::new("help").short('h').long("help").num_args(0..=1).require_equals(true).default_missing_value("").action(ArgAction::Set))
-        .arg(Arg::new("version").short('V').long("version").action(ArgAction::SetTrue));
-    for flag in FLAGS {
-        command = command.arg(argument(flag));
+        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append).value_parser(ValueParser::os_string()).help(help::TARGET).value_hint(clap::ValueHint::AnyPath))
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .value_name("FLAG")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("")
+                .action(ArgAction::Set)
+                .help("List the options, or say all about one flag"),
+        )
+        .arg(Arg::new("version").short('V').long("version").action(ArgAction::SetTrue).help("Name and version"));
+    flags.iter().fold(command, |command, flag| command.arg(argument(flag)))
+}
+
+/// The parser: the options that are listed, and those that take switches back.
+fn command(flags: &[&'static Flag]) -> clap::Command {
+    let mut command = listed(flags).arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).hide(true));
+    for flag in flags.iter().filter(|flag| flag.value.is_none()) {
+        // Names of options live as long as the run.
+        let opposite: &'static str = Box::leak(flag.opposite().into_boxed_str());
+        command = command.arg(Arg::new(opposite).long(opposite).action(ArgAction::SetTrue).overrides_with(flag.name).hide(true));
     }
     command
 }
 
 fn argument(flag: &Flag) -> Arg {
-    let mut arg = Arg::new(flag.name).long(flag.name);
+    let mut arg = Arg::new(flag.name).long(flag.name).help(flag.help).help_heading(flag.group.title());
     if let Some(short) = flag.short {
         arg = arg.short(short);
     }
@@ -363,7 +545,12 @@ fn argument(flag: &Flag) -> Arg {
     match flag.value {
         Some(value) => {
             let action = if REPEATED.contains(&flag.name) { ArgAction::Append } else { ArgAction::Set };
-            arg = arg.value_name(value).action(action).value_parser(ValueParser::string());
+            let hint = match value {
+                "PATH" | "FILE" => clap::ValueHint::FilePath,
+                "DIR" => clap::ValueHint::DirPath,
+                _ => clap::ValueHint::Other,
+            };
+            arg = arg.value_name(value).action(action).value_parser(ValueParser::string()).value_hint(hint);
             match flag.default {
                 Some(default) if flag.group == Group::General => arg.default_value(default),
                 _ => arg,
@@ -373,23 +560,25 @@ fn argument(flag: &Flag) -> Arg {
     }
 }
 
-/// Long options that are written with one dash must not be taken for bundled short ones: `-raw` is never `-r -a -w`.
+/// Long options that are written with one dash must not be taken for bundled short ones: `-raw` is never `-r -a -w`. Names of
+/// other releases become ours.
 fn unbundled(argument: OsString) -> OsString {
     let Some(text) = argument.to_str() else { return argument };
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    let long = FLAGS.iter().find(|flag| (flag.single_dash && flag.spelled() == name) || (flag.alias == Some(name) && name.len() > 2));
-    match (long, value) {
-        (Some(flag), Some(value)) => format!("--{}={value}", flag.name).into(),
-        (Some(flag), None) => format!("--{}", flag.name).into(),
+    let renamed = RENAMED.iter().find(|(other, _)| *other == name).map(|(_, ours)| *ours);
+    let is_long = |flag: &&Flag| (flag.single_dash && flag.spelled() == name) || (flag.alias == Some(name) && name.len() > 2);
+    match (renamed.or_else(|| FLAGS.iter().find(is_long).map(|flag| flag.name)), value) {
+        (Some(ours), Some(value)) => format!("--{ours}={value}").into(),
+        (Some(ours), None) => format!("--{ours}").into(),
         (None, _) => argument,
     }
 }
 
 /// clap's error as one line.
-fn explained(error: &clap::Error) -> String {
+fn explained(error: &clap::Error, flags: &[&'static Flag], plugins: &Plugins) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -397,10 +586,12 @@ fn explained(error: &clap::Error) -> String {
     };
     let option = context(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument => match context(ContextKind::SuggestedArg) {
-            Some(near) => format!("unknown option {option}; did you mean {near}?"),
-            None => format!("unknown option {option} (--help lists the options)"),
-        },
+        ErrorKind::UnknownArgument => {
+            if let Some(reason) = plugins.why_not(option.trim_start_matches('-')) {
+                return format!("{option}: {reason}");
+            }
+            help::unknown(&option, flags)
+        }
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_none_or(|value| value.is_empty()) => {
             format!("{} needs a value", option.split_whitespace().next().unwrap_or(&option))
         }

@@ -1,5 +1,8 @@
 //! The run: captures into the lake, questions to it, answers to the renderers.
 
+use std::sync::Arc;
+
+use pcapper_ingest::profile;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::catalog::{Catalog, Selected, View};
 use pcapper_queries::report::Report;
@@ -12,7 +15,7 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, merged};
+use crate::{baseline, brought, merged, rules};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
@@ -38,7 +41,7 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<
     }
     let status = match &arguments.sql {
         Some(query) => match sql(arguments, &selection, query, out).await {
-            Ok(()) => selection.status,
+            Ok(status) => selection.status.worse(status),
             Err(message) => {
                 complain(&message);
                 Status::NothingDone
@@ -51,20 +54,33 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<
 
 /// A session over captures of the run, with what the user brought.
 pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>, show_secrets: bool) -> Result<Catalog, String> {
-    let catalog = Catalog::open(&selection.lake, captures, View { show_secrets }).map_err(|error| error.to_string())?;
+    let extension = Arc::clone(&arguments.extension);
+    let catalog = Catalog::extended(&selection.lake, captures, View { show_secrets }, extension).map_err(|error| error.to_string())?;
     brought::bring(arguments, &catalog).await?;
     Ok(catalog)
 }
 
-async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<(), String> {
+async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<Status, String> {
     let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await?;
+    rules::judge(arguments, &catalog, "").await?;
+    let timer = profile::start();
     let frame = catalog.sql(query).await.map_err(|error| render::sql::explained(&error))?;
     let file = arguments.output.as_ref().map(|path| export::files(arguments, selection).create(path)).transpose()?;
     let (rows, bytes) = render::sql::write(arguments, frame, file, out).await?;
+    timer.stop("query", "--sql", rows as u64, bytes);
     if let Some(path) = &arguments.output {
         out.wrote("sql", path, rows, bytes);
     }
-    Ok(())
+    Ok(faults(&catalog))
+}
+
+/// Tells what went wrong in plugins.
+fn faults(catalog: &Catalog) -> Status {
+    let faults = catalog.plugin_faults();
+    for fault in &faults {
+        complain(fault);
+    }
+    if faults.is_empty() { Status::Done } else { Status::Partly }
 }
 
 /// One capture after the other, or all of them as one.
@@ -128,6 +144,7 @@ async fn round(
     let shown_in_clear = if exports.owns_stdout() { exports.in_clear } else { arguments.show_secrets };
     let mut catalog = open(arguments, selection, captures.clone(), shown_in_clear).await?;
     let shown = |report: &Report| {
+        let timer = profile::start();
         log::findings(report, capture.as_ref().map(|one| one.name.as_str()));
         match &capture {
             Some(_) => out.report(report, false),
@@ -160,6 +177,9 @@ async fn run_all(
         (None, [one]) if !arguments.summarize => one.name.clone(),
         (None, several) => format!("ALL PCAPS ({})", several.len()),
     };
+    // What is about all captures together is no finding's.
+    let is_across = analyzers.iter().any(|analyzer| [CORRELATE, BASELINE].contains(&analyzer.name.as_str()));
+    let judged = if is_across { None } else { rules::judge(arguments, catalog, &subject).await? };
     let facts = if arguments.summarize { Some(merged::facts(catalog, &selection.captures).await?) } else { None };
     let mut reports = Vec::with_capacity(analyzers.len());
     let mut status = Status::Done;
@@ -172,6 +192,7 @@ async fn run_all(
         } else {
             &subject
         };
+        let timer = profile::start();
         let mut report = match run::report(catalog, analyzer, subject, arguments.verbose).await {
             Ok(report) => report,
             Err(error) => {
@@ -180,6 +201,8 @@ async fn run_all(
                 continue;
             }
         };
+        let rows: usize = report.sections.iter().map(|section| section.rows.num_rows()).sum();
+        timer.stop("query", analyzer.name.clone(), rows as u64, 0);
         for section in &mut report.sections {
             if section.name.starts_with("Protocol Summary") || (analyzer.name == "protocols" && section.name == "Services") {
                 section.limit = Some(arguments.limit_protocols);
@@ -199,13 +222,18 @@ async fn run_all(
         shown(&report);
         reports.push(report);
     }
-    Ok((reports, status))
+    if let Some(report) = judged {
+        shown(&report);
+        reports.push(report);
+    }
+    Ok((reports, status.worse(faults(catalog))))
 }
 
 /// The analyzers to run: the overview first where it was asked for, and alone where nothing was.
 fn asked(arguments: &Arguments) -> Vec<Analyzer> {
     let mut analyzers = Vec::new();
     let nothing_else = arguments.correlate.is_none() && arguments.baseline.compare.is_none() && arguments.baseline.save.is_none();
+    let nothing_else = nothing_else && arguments.rules.is_none();
     if arguments.base || (arguments.analyzers.is_empty() && nothing_else) {
         analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
     }

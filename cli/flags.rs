@@ -8,11 +8,13 @@ pub enum Group {
     Ot,
     Data,
     Newer,
+    /// Flags that plugins give.
+    Plugins,
 }
 
 impl Group {
     /// All groups, in the menu's order.
-    pub const ALL: [Self; 5] = [Self::General, Self::It, Self::Ot, Self::Data, Self::Newer];
+    pub const ALL: [Self; 6] = [Self::General, Self::It, Self::Ot, Self::Data, Self::Newer, Self::Plugins];
 
     /// The heading.
     pub fn title(self) -> &'static str {
@@ -22,6 +24,7 @@ impl Group {
             Self::Ot => "OT/ICS/INDUSTRIAL FUNCTIONS",
             Self::Data => "DATA",
             Self::Newer => "NEWER ANALYZERS",
+            Self::Plugins => "PLUGINS",
         }
     }
 }
@@ -49,10 +52,41 @@ impl Flag {
         format!("{}{}", if self.single_dash { "-" } else { "--" }, self.name)
     }
 
+    /// The option that takes a switch back: `no-dns` for `dns`, `color` for `no-color`.
+    pub fn opposite(&self) -> String {
+        self.name.strip_prefix("no-").map_or_else(|| format!("no-{}", self.name), str::to_owned)
+    }
+
+    /// Key in the configuration file.
+    pub fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
     /// The analyzer behind it, if it is an analyzer's flag.
     pub fn analyzer(&self) -> String {
         self.name.replace('-', "_")
     }
+}
+
+/// Names that other releases gave options, dashes included, and the options they are. Taken, and not listed.
+pub const RENAMED: &[(&str, &str)] = &[("--hostnames", "hostname"), ("-extract", "extract"), ("-view", "view"), ("-id", "follow-id")];
+
+/// Our options and those of plugins. The latter live as long as the run, as all options do.
+pub fn with_plugins(plugins: &[pcapper_queries::plugins::Flag]) -> Vec<&'static Flag> {
+    let of_plugin = |flag: &pcapper_queries::plugins::Flag| -> &'static Flag {
+        let text = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+        Box::leak(Box::new(Flag {
+            name: text(&flag.name),
+            single_dash: false,
+            short: None,
+            alias: None,
+            value: None,
+            default: None,
+            group: Group::Plugins,
+            help: text(&flag.help),
+        }))
+    };
+    FLAGS.iter().chain(plugins.iter().map(of_plugin)).collect()
 }
 
 /// The options, alphabetical within each group.
@@ -216,15 +250,17 @@ pub static FLAGS: &[Flag] = &[
     Flag { name: "safety", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Ot, help: "Safety controllers and who talks to them" },
     Flag { name: "srtp", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Ot, help: "GE SRTP requests" }, Flag { name: "sv", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Ot, help: "IEC 61850 Sampled Values streams, loss, spoofing" },
     Flag { name: "yokogawa", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Ot, help: "Yokogawa Vnet/IP traffic" },
+    Flag { name: "completions", single_dash: false, short: None, alias: None, value: Some("SHELL"), default: None, group: Group::Data, help: "Print a completion script for bash, elvish, fish, powershell or zsh and stop" },
     Flag { name: "describe", single_dash: false, short: None, alias: None, value: Some("TABLE"), default: None, group: Group::Data, help: "Say what the columns of a table mean and stop" },
     Flag { name: "format", single_dash: false, short: None, alias: None, value: Some("FORM"), default: None, group: Group::Data, help: "Form of --sql: table, json, jsonl or csv [default: table]" },
     Flag { name: "html", single_dash: false, short: None, alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Write the report as one HTML page" },
     Flag { name: "lake", single_dash: false, short: None, alias: None, value: Some("DIR"), default: None, group: Group::Data, help: "Keep decoded captures in DIR (else PCAPPER_LAKE, else the cache folder)" },
+    Flag { name: "man", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Print the manual page and stop" },
     Flag { name: "markdown", single_dash: false, short: None, alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Write the report as Markdown" },
     Flag { name: "no-cache", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Decode into a lake that is thrown away afterwards" },
     Flag { name: "output", single_dash: false, short: Some('o'), alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Write the answer of --sql to FILE" },
-    Flag { name: "plugins", single_dash: false, short: None, alias: None, value: Some("DIR"), default: None, group: Group::Data, help: "Read analyzers from DIR as well" },
-    Flag { name: "set", single_dash: false, short: None, alias: None, value: Some("NAME=VALUE"), default: None, group: Group::Data, help: "Give a parameter of --sql-file its value" },
+    Flag { name: "plugins", single_dash: false, short: None, alias: None, value: Some("DIR"), default: None, group: Group::Data, help: "Read plugins from the directories in DIR as well (also PCAPPER_PLUGINS)" },
+    Flag { name: "set", single_dash: false, short: None, alias: None, value: Some("NAME=VALUE"), default: None, group: Group::Data, help: "Give a parameter of --sql-file or of a plugin (PLUGIN.NAME=VALUE) its value" },
     Flag { name: "shell", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Ask at a prompt" }, Flag { name: "show-sql", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Data, help: "Print the queries that a flag runs and stop" },
     Flag { name: "sql", single_dash: false, short: None, alias: None, value: Some("QUERY"), default: None, group: Group::Data, help: "Answer a question in SQL over the selected captures" },
     Flag { name: "sql-file", single_dash: false, short: None, alias: None, value: Some("FILE"), default: None, group: Group::Data, help: "Answer the questions in FILE" },

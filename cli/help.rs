@@ -1,59 +1,168 @@
 //! Texts about the tool itself: the menu, one flag, the data dictionary.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use pcapper_queries::analyzer::Analyzer;
 use pcapper_schema::TableDef;
 
-use crate::flags::{FLAGS, Group};
+use crate::flags::{Flag, Group, RENAMED};
+use crate::nearest;
+use crate::render::terminal::Style;
 use crate::render::value;
 
 /// Column at which the menu's descriptions start.
 const HELP_COLUMN: usize = 43;
 
-/// The whole menu.
-pub fn menu() -> String {
+/// What pcapper is, in a sentence.
+pub const ABOUT: &str = "Decodes network captures once into typed tables and answers questions about them: a flag a question, or SQL.";
+/// What a target is.
+pub const TARGET: &str = "A capture (pcap or pcapng, also gzip, zstd, lz4, xz), a directory, a quoted glob, or - for standard input";
+
+const EXAMPLES: &[(&str, &str)] = &[
+    ("pcapper capture.pcap", "What is this capture?"),
+    ("pcapper --dns --http captures/ -r", "Two reports a capture, for a whole tree"),
+    ("pcapper --modbus --summarize plant/*.pcapng", "One report over all of them"),
+    ("pcapper office.pcap --sql \"SELECT query, count(*) FROM dns GROUP BY query ORDER BY 2 DESC\"", ""),
+    ("pcapper office.pcap --rules team.yml --json -", "A team's own judgement over all findings"),
+];
+
+const VARIABLES: &[(&str, &str)] = &[
+    ("NO_COLOR", "no colours, if not empty"),
+    ("PCAPPER_ANALYST", "as --case-analyst"),
+    ("PCAPPER_CONFIG", "configuration file, as --config; empty: none"),
+    ("PCAPPER_LAKE", "where decoded captures are kept, as --lake"),
+    ("PCAPPER_PLUGINS", "directories of plugins, as --plugins, separated as in PATH"),
+];
+
+const STATUSES: &[(&str, &str)] = &[
+    ("0", "everything asked for was done"),
+    ("1", "part of it was not done (a capture missing, cut short or damaged)"),
+    ("2", "nothing was done (no capture, bad option)"),
+    ("130", "interrupted"),
+    ("141", "the reader of our output went away"),
+];
+
+/// A blank at which no line ends.
+const UNBROKEN: char = '\u{a0}';
+/// Widest menu.
+const MAX_WIDTH: usize = 120;
+
+/// The whole menu, for the terminal there is.
+pub fn menu(flags: &[&'static Flag]) -> String {
+    let (width, color) = terminal_of_menu();
+    let style = Style { color };
     let mut text = format!("pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n\n", env!("CARGO_PKG_VERSION"));
-    text.push_str("Decodes network captures once into typed tables and answers questions about them: a flag a question, or SQL.\n\n");
-    text.push_str("TARGET is a capture (pcap or pcapng, also gzip, zstd, lz4, xz), a directory, a quoted glob, or - for standard input.\n");
+    let target = format!("TARGET is a{}.", TARGET.trim_start_matches('A'));
+    let _ = write!(text, "{}\n\n{}\n", wrapped(ABOUT, 0, width), wrapped(&target, 0, width));
     for group in Group::ALL {
-        let _ = write!(text, "\n{}:\n", group.title());
-        let mut flags: Vec<_> = FLAGS.iter().filter(|flag| flag.group == group).collect();
-        flags.sort_by_key(|flag| flag.name);
-        for flag in flags {
+        let mut listed: Vec<_> = flags.iter().filter(|flag| flag.group == group).collect();
+        if listed.is_empty() {
+            continue;
+        }
+        listed.sort_by_key(|flag| flag.name);
+        let _ = write!(text, "\n{}\n", style.section(&format!("{}:", group.title())));
+        for flag in listed {
             let mut left = String::from("  ");
             if let Some(short) = flag.short {
                 let _ = write!(left, "-{short}, ");
+            }
+            if let Some(alias) = flag.alias {
+                let _ = write!(left, "{alias}, ");
             }
             left.push_str(&flag.spelled());
             if let Some(name) = flag.value {
                 let _ = write!(left, " {name}");
             }
             let default =
-                flag.default.filter(|_| !flag.help.contains("[default")).map(|default| format!(" [default: {default}]")).unwrap_or_default();
-            let _ = writeln!(text, "{left:<width$}{}{default}", flag.help, width = HELP_COLUMN);
+                flag.default.filter(|_| !flag.help.contains("[default")).map(|default| format!(" [default:{UNBROKEN}{default}]")).unwrap_or_default();
+            line(&left, &format!("{}{default}", flag.help), width, &mut text);
         }
         if group == Group::General {
-            let _ = writeln!(text, "{:<HELP_COLUMN$}This menu; --help=FLAG says all about one flag", "  -h, --help[=FLAG]");
-            let _ = writeln!(text, "{:<HELP_COLUMN$}Name and version", "  -V, --version");
+            line("  -h, --help[=FLAG]", "This menu; --help=FLAG says all about one flag", width, &mut text);
+            line("  -V, --version", "Name and version", width, &mut text);
         }
     }
-    text.push_str(
-        "\nExamples:\n  pcapper capture.pcap                                What is this capture?\n  pcapper --dns --http captures/ -r                   Two reports a capture, for a whole tree\n  pcapper --modbus --summarize plant/*.pcapng         One report over all of them\n  pcapper office.pcap --sql \"SELECT query, count(*) FROM dns GROUP BY query ORDER BY 2 DESC\"\n",
-    );
-    text.push_str("\nEnvironment:\n  NO_COLOR       no colours, if not empty\n  PCAPPER_LAKE   where decoded captures are kept\n");
-    text.push_str(
-        "\nExit status:\n  0   everything asked for was done\n  1   part of it was not done (a capture missing, cut short or damaged)\n  2   nothing was done (no capture, bad option)\n  130 interrupted\n  141 the reader of our output went away\n",
-    );
+    let _ = write!(text, "\n{}\n", style.section("Examples:"));
+    for (example, about) in EXAMPLES {
+        let _ = writeln!(text, "{}", format!("  {example:<50}  {about}").trim_end());
+    }
+    for (title, entries) in [("Environment:", VARIABLES), ("Exit status:", STATUSES)] {
+        let _ = write!(text, "\n{}\n", style.section(title));
+        for (name, about) in entries {
+            let _ = writeln!(text, "  {name:<16} {about}");
+        }
+    }
     text
 }
 
+/// The menu's width, if it is a terminal that shows it, and whether in colour.
+fn terminal_of_menu() -> (Option<usize>, bool) {
+    let stdout = std::io::stdout();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    (crate::render::width().map(|width| width.min(MAX_WIDTH)), stdout.is_terminal() && !plain)
+}
+
+/// One entry: what is long starts its description on the next line.
+fn line(left: &str, about: &str, width: Option<usize>, text: &mut String) {
+    let about = wrapped(about, HELP_COLUMN, width);
+    if left.len() + 2 > HELP_COLUMN {
+        let _ = writeln!(text, "{left}\n{:HELP_COLUMN$}{about}", "");
+    } else {
+        let _ = writeln!(text, "{left:HELP_COLUMN$}{about}");
+    }
+}
+
+/// Words in lines that end before `width` and stand at `column`; as they are where the width is not known or too small.
+fn wrapped(about: &str, column: usize, width: Option<usize>) -> String {
+    let Some(room) = width.and_then(|width| width.checked_sub(column)).filter(|room| *room >= 24) else {
+        return about.replace(UNBROKEN, " ");
+    };
+    let mut out = String::new();
+    let mut used = 0;
+    for word in about.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if used > 0 && used + length > room {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', column));
+            used = 0;
+        }
+        out.push_str(word);
+        used += word.chars().count();
+    }
+    out.replace(UNBROKEN, " ")
+}
+
+/// What to say of an option that there is not.
+pub fn unknown(option: &str, flags: &[&'static Flag]) -> String {
+    let bare = option.trim_start_matches('-');
+    let names = || flags.iter().map(|flag| flag.name);
+    // An abbreviation is no name, but what it begins is most likely meant.
+    let begun = names().find(|name| bare.len() > 1 && name.starts_with(bare));
+    let near = begun.or_else(|| nearest::name(bare, names())).and_then(|near| flags.iter().find(|flag| flag.name == near));
+    match near {
+        Some(flag) => format!("unknown option {option}; did you mean {}?", flag.spelled()),
+        None => format!("unknown option {option} (--help lists the options)"),
+    }
+}
+
 /// All about one flag.
-pub fn about(flag: &str, analyzers: &[Analyzer]) -> Result<String, String> {
+pub fn about(flag: &str, flags: &[&'static Flag], analyzers: &[Analyzer]) -> Result<String, String> {
     let bare = flag.trim_start_matches('-');
-    let Some(known) = FLAGS.iter().find(|known| known.name == bare) else { return Err(format!("--help={flag}: no such option")) };
-    let mut text = format!("{}\n  {}\n", known.spelled(), known.help);
-    if let Some(analyzer) = analyzers.iter().find(|analyzer| analyzer.name == known.analyzer()) {
+    let other = RENAMED.iter().find(|(other, _)| other.trim_start_matches('-') == bare).map(|(_, ours)| *ours);
+    let is_meant = |known: &&&'static Flag| {
+        let is_short = known.short.is_some_and(|short| bare.chars().eq([short]));
+        known.name == other.unwrap_or(bare) || is_short || known.alias.is_some_and(|alias| alias.trim_start_matches('-') == bare)
+    };
+    let Some(known) = flags.iter().find(is_meant) else {
+        let spelled = if flag.starts_with('-') { flag.to_owned() } else { format!("--{flag}") };
+        return Err(unknown(&spelled, flags));
+    };
+    let value = known.value.map(|value| format!(" {value}")).unwrap_or_default();
+    let default = known.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+    let mut text = format!("{}{value}\n  {}{default}\n", known.spelled(), known.help);
+    if let Some(analyzer) = analyzers.iter().find(|analyzer| known.value.is_none() && analyzer.name == known.analyzer()) {
         text.push_str("\nSections:\n");
         for section in &analyzer.sections {
             let _ = writeln!(text, "  {}", section.name);
@@ -61,12 +170,46 @@ pub fn about(flag: &str, analyzers: &[Analyzer]) -> Result<String, String> {
         if !analyzer.findings.is_empty() {
             text.push_str("\nDetections:\n");
             for finding in &analyzer.findings {
-                let _ = writeln!(text, "  {:<32} {:<9} {}", finding.id, finding.severity, finding.techniques.join(", "));
+                let _ = writeln!(text, "{}", format!("  {:<32} {:<9} {}", finding.id, finding.severity, finding.techniques.join(", ")).trim_end());
             }
         }
         let _ = write!(text, "\nSQL:\n{}", sql_of(std::slice::from_ref(analyzer)));
     }
     Ok(text)
+}
+
+/// A script that completes options in a shell.
+pub fn completions(shell: &str, mut command: clap::Command) -> Result<String, String> {
+    let known =
+        shell.parse::<clap_complete::Shell>().map_err(|_| format!("--completions {shell}: bash, elvish, fish, powershell or zsh is needed"))?;
+    let mut script = Vec::new();
+    clap_complete::generate(known, &mut command, "pcapper", &mut script);
+    String::from_utf8(script).map_err(|_| format!("--completions {shell}: the script is no text"))
+}
+
+/// The manual page, for man(1).
+pub fn manual(command: clap::Command) -> Result<String, String> {
+    let fail = |error: std::io::Error| format!("--man: {error}");
+    let man = clap_mangen::Man::new(command);
+    let mut page = Vec::new();
+    man.render_title(&mut page).map_err(fail)?;
+    man.render_name_section(&mut page).map_err(fail)?;
+    page.extend_from_slice(b".SH SYNOPSIS\n\\fBpcapper\\fR [\\fIOPTIONS\\fR] \\fITARGET\\fR...\n");
+    man.render_description_section(&mut page).map_err(fail)?;
+    man.render_options_section(&mut page).map_err(fail)?;
+    let mut page = String::from_utf8(page).map_err(|_| "--man: the page is no text".to_owned())?;
+    for (title, entries) in [("EXAMPLES", EXAMPLES), ("ENVIRONMENT", VARIABLES), ("EXIT STATUS", STATUSES)] {
+        let _ = writeln!(page, ".SH \"{title}\"");
+        for (name, about) in entries {
+            let _ = writeln!(page, ".TP\n\\fB{}\\fR\n{}", roff(name), roff(about));
+        }
+    }
+    Ok(page)
+}
+
+/// Text as roff takes it.
+fn roff(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('-', "\\-").replace('\'', "\\(aq")
 }
 
 /// The queries that analyzers run, as they can be given to --sql.

@@ -5,15 +5,21 @@ mod ask;
 mod baseline;
 mod brought;
 mod case;
+mod config;
 mod export;
 mod flags;
 mod help;
 mod ioc;
 mod log;
 mod merged;
+mod nearest;
+mod plugins;
+mod profile;
 mod render;
+mod rules;
 mod safe_name;
 mod select;
+mod selfcheck;
 mod status;
 mod timeline;
 
@@ -54,8 +60,11 @@ fn main() -> ExitCode {
     let status = match command {
         Ok(Command::Run(arguments)) => run(&arguments, &argv, began),
         Ok(Command::Print(text)) => printed(&text),
+        Ok(Command::Tell(text, status)) => status.worse(printed(&text)),
         Err(message) => {
-            complain(&message);
+            for line in message.lines() {
+                complain(line);
+            }
             Status::NothingDone
         }
     };
@@ -73,6 +82,7 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
             return Status::NothingDone;
         }
     };
+    let profile = arguments.profile.as_ref().map(profile::Profile::start);
     let mut out = render::Output::new(arguments);
     let mut status = Status::Done;
     if let Some(case) = &arguments.case {
@@ -86,6 +96,10 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
     }
     let (answered, selection) = runtime.block_on(ask::answer(arguments, &mut out));
     status = status.worse(answered);
+    if let Some(Err(message)) = profile.map(profile::Profile::finish) {
+        complain(&message);
+        status = status.worse(Status::Partly);
+    }
     // The reader of our output may have gone away: that is its right, and ends the run quietly.
     if let Err(error) = out.finish() {
         if error.kind() == std::io::ErrorKind::BrokenPipe {

@@ -169,20 +169,25 @@ fn progress_bar(arguments: &Arguments) -> ProgressBar {
     bar
 }
 
-/// Where decoded captures are kept: the option, the environment, else the user's cache folder (XDG).
+/// Where decoded captures are kept: a place of this run alone, or one that stays.
 fn lake(arguments: &Arguments) -> Result<(PathBuf, Option<ThrowAway>), String> {
     if arguments.no_cache {
         let dir = std::env::temp_dir().join(format!("pcapper-{}", std::process::id()));
         return Ok((dir.clone(), Some(ThrowAway(dir))));
     }
-    if let Some(lake) = &arguments.lake {
-        return Ok((lake.clone(), None));
+    place(arguments.lake.as_deref()).map(|lake| (lake, None))
+}
+
+/// Where decoded captures stay: the option, the environment, else the user's cache folder (XDG).
+pub fn place(option: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(lake) = option {
+        return Ok(lake.to_owned());
     }
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(lake) = named("PCAPPER_LAKE") {
-        return Ok((lake, None));
+        return Ok(lake);
     }
     let cache = named("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| named("HOME").map(|home| home.join(".cache")));
     let cache = cache.ok_or("no place to keep decoded captures: set HOME, or name one with --lake DIR")?;
-    Ok((Path::new(&cache).join("pcapper/lake"), None))
+    Ok(Path::new(&cache).join("pcapper/lake"))
 }

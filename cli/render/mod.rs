@@ -138,6 +138,14 @@ impl Output {
     }
 }
 
+/// Columns of the terminal that standard output is, if it is one.
+pub fn width() -> Option<usize> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    #[cfg(not(unix))]
+    None
+}
+
 /// Exports to standard output are no part of what a case keeps of the screen.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

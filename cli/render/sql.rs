@@ -23,8 +23,7 @@ pub fn explained(error: &DataFusionError) -> String {
 
 /// An error of the query engine without its chain of causes on lines of their own.
 pub fn one_line(error: &DataFusionError) -> String {
-    let text = error.strip_backtrace();
-    text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
+    pcapper_queries::run::one_line(error)
 }
 
 /// Runs the query and writes its rows in the form asked for: to `file`, else to standard output. Gives the rows and the

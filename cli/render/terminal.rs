@@ -33,7 +33,7 @@ impl Style {
     fn title(self, text: &str) -> String {
         self.paint("97;44", text)
     }
-    fn section(self, text: &str) -> String {
+    pub fn section(self, text: &str) -> String {
         self.paint("1;36", text)
     }
     fn label(self, text: &str) -> String {
@@ -120,7 +120,10 @@ pub fn report(report: &Report, look: Look, out: &mut String) {
         first = false;
         one_section(section, &mut page, out);
     }
-    findings(&report.findings, &mut page, out);
+    // A rule's hits repeat findings that its tables have shown.
+    if report.analyzer != pcapper_queries::rules::SOURCE {
+        findings(&report.findings, &mut page, out);
+    }
     rule('=', out);
 }
 
@@ -204,6 +207,22 @@ fn named(captures: &ArrayRef, row: usize, frames: &str) -> String {
         }
         _ => frames.to_owned(),
     }
+}
+
+/// Rows in columns two blanks apart, without header and trailing blanks.
+pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width + 2 - cell.width())));
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// The text, ending in `…` where it is wider than `width` columns.

@@ -201,7 +201,7 @@ fn thousands(digits: &str) -> String {
 }
 
 /// 1024-based; below 1 KB exact.
-fn bytes(count: f64, place: Place) -> String {
+pub fn bytes(count: f64, place: Place) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if count.abs() < 1024.0 {
         return format!("{} B", trimmed(count));

@@ -8,5 +8,7 @@ pub mod capture;
 pub mod flow;
 pub mod lake;
 pub mod packet;
+pub mod profile;
 pub mod protocols;
+pub mod selfcheck;
 pub mod wire;

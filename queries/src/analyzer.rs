@@ -20,8 +20,11 @@
 //! A file of `views/` defines a table by a query; one that begins with `-- @kept` is computed once a session. A comment above
 //! `@analyzer` is for readers.
 
+use std::sync::Arc;
+
 use include_dir::{Dir, include_dir};
 
+use crate::plugins::Plugin;
 use crate::report::Shape;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/analyzers");
@@ -38,6 +41,8 @@ pub struct Analyzer {
     pub help: String,
     pub sections: Vec<SectionQuery>,
     pub findings: Vec<FindingQuery>,
+    /// The plugin it comes from; `None` for what comes with pcapper.
+    pub plugin: Option<Arc<Plugin>>,
 }
 
 /// The query of one section.
@@ -52,6 +57,8 @@ pub struct SectionQuery {
     pub unless_empty: bool,
     /// Left out where this table has no rows.
     pub only_if: Option<String>,
+    /// Line of its file, from 1.
+    pub line: usize,
     pub sql: String,
 }
 
@@ -67,6 +74,8 @@ pub struct FindingQuery {
     pub techniques: Vec<String>,
     /// Not run where this table has no rows.
     pub only_if: Option<String>,
+    /// Line of its file, from 1.
+    pub line: usize,
     pub sql: String,
 }
 
@@ -123,13 +132,20 @@ enum Part {
 
 /// Reads one analyzer file; `file` names it in errors.
 pub fn parse(file: &str, text: &str) -> Result<Analyzer, ParseError> {
+    let analyzer = parts(file, text)?;
+    if analyzer.name.is_empty() || analyzer.title.is_empty() {
+        return Err(ParseError { file: file.to_owned(), line: text.lines().count().max(1), what: "@analyzer and @title are required".to_owned() });
+    }
+    Ok(analyzer)
+}
+
+/// Reads the sections and detections of a file that need not say whose they are.
+pub fn parts(file: &str, text: &str) -> Result<Analyzer, ParseError> {
     let mut analyzer = Analyzer::default();
     let mut open: Option<(usize, Part)> = None;
     let mut sql = String::new();
     let fail = |line: usize, what: String| ParseError { file: file.to_owned(), line: line + 1, what };
-    let mut last_line = 0;
     for (number, line) in text.lines().enumerate() {
-        last_line = number;
         let Some(directive) = line.trim_start().strip_prefix("-- @") else {
             if open.is_some() {
                 sql.push_str(line);
@@ -151,9 +167,6 @@ pub fn parse(file: &str, text: &str) -> Result<Analyzer, ParseError> {
         }
     }
     close_part(&mut analyzer, &mut open, &mut sql).map_err(|(line, what)| fail(line, what))?;
-    if analyzer.name.is_empty() || analyzer.title.is_empty() {
-        return Err(fail(last_line, "@analyzer and @title are required".to_owned()));
-    }
     Ok(analyzer)
 }
 
@@ -166,10 +179,12 @@ fn close_part(analyzer: &mut Analyzer, open: &mut Option<(usize, Part)>, sql: &m
     match part {
         Part::Section(mut section) => {
             section.sql = text;
+            section.line = line + 1;
             analyzer.sections.push(section);
         }
         Part::Finding(mut finding) => {
             finding.sql = text;
+            finding.line = line + 1;
             analyzer.findings.push(finding);
         }
     }
@@ -208,7 +223,8 @@ fn words(rest: &str) -> Vec<String> {
 fn section(rest: &str) -> Result<SectionQuery, String> {
     let mut words = words(rest).into_iter();
     let name = words.next().ok_or("a section needs a name")?;
-    let mut section = SectionQuery { name, shape: Shape::Table, limit: None, verbose: false, unless_empty: false, only_if: None, sql: String::new() };
+    let mut section =
+        SectionQuery { name, shape: Shape::Table, limit: None, verbose: false, unless_empty: false, only_if: None, line: 0, sql: String::new() };
     for word in words {
         match word.split_once('=') {
             Some(("shape", shape)) => {
@@ -235,8 +251,15 @@ fn section(rest: &str) -> Result<SectionQuery, String> {
 fn finding(rest: &str) -> Result<FindingQuery, String> {
     let mut words = words(rest).into_iter();
     let id = words.next().ok_or("a finding needs an id")?;
-    let mut finding =
-        FindingQuery { id, severity: String::new(), confidence: "medium".to_owned(), techniques: Vec::new(), only_if: None, sql: String::new() };
+    let mut finding = FindingQuery {
+        id,
+        severity: String::new(),
+        confidence: "medium".to_owned(),
+        techniques: Vec::new(),
+        only_if: None,
+        line: 0,
+        sql: String::new(),
+    };
     for word in words {
         match word.split_once('=') {
             Some(("severity", severity)) if ["critical", "high", "medium", "low", "info"].contains(&severity) => {

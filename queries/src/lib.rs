@@ -1,18 +1,25 @@
 //! Rows to answers.
 //!
 //! [`catalog`] opens a lake as a DataFusion session; [`analyzer`] reads the reports and detections that stand in
-//! `analyzers/*.sql`; [`run`] turns one into a [`report::Report`]; [`functions`] are what SQL itself lacks.
+//! `analyzers/*.sql`; [`run`] turns one into a [`report::Report`]; [`functions`] are what SQL itself lacks;
+//! [`rules`] are a team's judgement over findings, [`plugins`] its own analyzers.
 
 pub mod across;
 pub mod analyzer;
 pub mod baseline;
 pub mod catalog;
+pub mod document;
 pub mod functions;
 pub mod ioc;
 pub mod ot_rules;
+pub mod plugins;
+pub mod profile;
 pub mod report;
+pub mod rules;
 pub mod run;
+pub mod selfcheck;
 pub mod settings;
+pub mod trust;
 
 pub use datafusion;
 pub use datafusion::error::DataFusionError;

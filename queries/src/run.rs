@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::prelude::DataFrame;
 
 use crate::analyzer::{Analyzer, SectionQuery};
 use crate::catalog::Catalog;
+use crate::plugins::Plugin;
 use crate::report::{Report, Section, Shape};
-use crate::{DataFusionError, Result, across};
+use crate::{DataFusionError, Result, across, profile};
 
 /// Severities, most severe first.
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
@@ -28,12 +30,14 @@ pub fn findings_schema() -> SchemaRef {
 
 /// Runs a query and joins its rows into one batch.
 pub async fn rows(catalog: &Catalog, sql: &str) -> Result<RecordBatch> {
-    collected(catalog.sql(sql).await?).await
+    let started = Instant::now();
+    collected(catalog.sql(sql).await?, sql, started).await
 }
 
 /// The rows of a section. Over several captures they tell, where they can, which capture a frame is of, and, where all detail
 /// is asked for, in how many captures a counted row occurs.
 async fn section_rows(catalog: &Catalog, query: &SectionQuery, verbose: bool) -> Result<RecordBatch> {
+    let started = Instant::now();
     let mut frame = catalog.sql(&query.sql).await?;
     if catalog.captures().len() > 1 && query.shape != Shape::Facts {
         frame = across::with_capture(frame);
@@ -41,12 +45,12 @@ async fn section_rows(catalog: &Catalog, query: &SectionQuery, verbose: bool) ->
             frame = across::with_captures(frame);
         }
     }
-    collected(frame).await
+    collected(frame, &query.sql, started).await
 }
 
-async fn collected(frame: DataFrame) -> Result<RecordBatch> {
+async fn collected(frame: DataFrame, sql: &str, started: Instant) -> Result<RecordBatch> {
     let schema = Arc::clone(frame.schema().inner());
-    let batches = frame.collect().await?;
+    let batches = profile::rows(frame, sql, started).await?;
     let schema = batches.first().map_or(schema, RecordBatch::schema);
     Ok(concat_batches(&schema, &batches)?)
 }
@@ -78,8 +82,11 @@ pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbo
         !(absent || (query.verbose && !verbose))
     });
     let jobs = asked.cloned().map(|query| {
-        let (catalog, analyzer) = (catalog.clone(), analyzer.name.clone());
+        let (catalog, analyzer, plugin) = (catalog.clone(), analyzer.name.clone(), analyzer.plugin.clone());
         async move {
+            if let Some(plugin) = plugin {
+                return plugin_section(&catalog, &plugin, query).await;
+            }
             let rows = section_rows(&catalog, &query, verbose).await.map_err(|error| error.context(format!("{analyzer}, section {}", query.name)))?;
             let is_told = rows.num_rows() > 0 || !query.unless_empty;
             Ok(is_told.then_some(Section { name: query.name, shape: query.shape, limit: query.limit, rows }))
@@ -96,8 +103,35 @@ pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbo
     Ok(Report { analyzer: analyzer.name.clone(), title: analyzer.title.clone(), subject: subject.to_owned(), sections, findings })
 }
 
+/// A section of a plugin: what goes wrong in it is told in its place, and the other sections go on.
+async fn plugin_section(catalog: &Catalog, plugin: &Plugin, query: SectionQuery) -> Result<Option<Section>> {
+    let answer = catalog.plugin_rows(plugin, &query.sql).await.and_then(|batches| {
+        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        Ok(concat_batches(&schema, &batches)?)
+    });
+    match answer {
+        Ok(rows) => {
+            let is_told = rows.num_rows() > 0 || !query.unless_empty;
+            Ok(is_told.then_some(Section { name: query.name, shape: query.shape, limit: query.limit, rows }))
+        }
+        Err(error) => {
+            let error = one_line(&error);
+            catalog.plugin_fault(format!("plugin {}: section {}: {error}", plugin.name, query.name));
+            let column: ArrayRef = Arc::new(StringArray::from(vec![error]));
+            let rows = RecordBatch::try_from_iter([("error", column)])?;
+            Ok(Some(Section { name: query.name, shape: Shape::Table, limit: None, rows }))
+        }
+    }
+}
+
+/// An error of the query engine without its chain of causes on lines of their own.
+pub fn one_line(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
+}
+
 /// Findings with the most severe first, then by time, frame and id.
-fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
+pub(crate) fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
     let text = |name: &str| -> Vec<String> {
         let column =
             findings.column_by_name(name).map(|column| datafusion::arrow::compute::cast(column, &datafusion::arrow::datatypes::DataType::Utf8));

@@ -1,6 +1,6 @@
 //! Capture files: pcap and pcapng, plain or compressed, to frames.
 
-mod compression;
+pub(crate) mod compression;
 mod pcap;
 mod pcapng;
 mod reader;

@@ -13,6 +13,7 @@ use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
+use crate::profile;
 use crate::protocols::expectations::Expectations;
 use crate::protocols::it::vpn::{gre_close, gre_packet};
 use crate::protocols::registry::PROTOCOLS;
@@ -374,7 +375,9 @@ impl Worker {
                 dir: Dir::Orig,
                 frames_spanned: 1,
             };
+            let timer = profile::sample();
             let outcome = catch_unwind(AssertUnwindSafe(|| dissector.frame(&mut cx, packet)));
+            timer.stop("dissector", protocol.name, 0, packet.payload.len() as u64);
             match outcome {
                 Ok(Outcome::Decoded) => return Found { flow_id: None, service: Some(protocol.name) },
                 Ok(Outcome::NotMine) => {}
@@ -607,7 +610,9 @@ impl Flow {
     fn decode_datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<Outcome> {
         let App::Datagram(dissector) = &mut self.app else { return None };
         let mut cx = context!(self, at, dir, 1);
+        let timer = profile::sample();
         let outcome = catch_unwind(AssertUnwindSafe(|| dissector.datagram(&mut cx, payload))).ok();
+        timer.stop("dissector", self.service.unwrap_or("udp"), 0, payload.len() as u64);
         if outcome.is_none() {
             fault(&mut cx, self.service.unwrap_or("udp"));
             self.app = App::Nobody;
@@ -881,7 +886,10 @@ impl Flow {
             }
             let App::Stream(dissector) = &mut self.app else { break };
             let mut cx = context!(self, at, dir, self.spans[index]);
-            let progress = match catch_unwind(AssertUnwindSafe(|| dissector.data(&mut cx, rest))) {
+            let timer = profile::sample();
+            let outcome = catch_unwind(AssertUnwindSafe(|| dissector.data(&mut cx, rest)));
+            timer.stop("dissector", self.service.unwrap_or("tcp"), 0, rest.len() as u64);
+            let progress = match outcome {
                 Ok(progress) => progress,
                 Err(_) => {
                     fault(&mut cx, self.service.unwrap_or("tcp"));

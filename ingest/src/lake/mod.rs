@@ -23,7 +23,7 @@ use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableDef, TableSet};
 use crate::capture::targets::Target;
 use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
 use crate::flow::Worker;
-use crate::packet;
+use crate::{packet, profile};
 use writer::CaptureWriter;
 
 /// Rows of a table that a worker collects before they are encoded.
@@ -32,6 +32,9 @@ const BATCH_ROWS: usize = 64 << 10;
 const BATCH_BYTES: usize = 16 << 20;
 /// Captures smaller than this are decoded without threads: starting them would take longer.
 const SMALL: u64 = 2 << 20;
+
+/// Name of the stage from frames to rows: packets, flows and dissectors.
+pub const DECODE: &str = "packets, flows, dissectors";
 
 /// Why a capture could not be brought into the lake.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         known => known.clone(),
     };
     if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &capture_id(sha256))) {
+        profile::count("lake", "in the lake already");
         return Ok(Ingested { manifest, cached: true });
     }
     let reader = CaptureReader::open(&source.path)?;
@@ -106,6 +110,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
             });
             let sha256 = hash.map_err(OpenError::Io)?;
             if let Some(manifest) = in_lake.into_inner() {
+                profile::count("lake", "in the lake already");
                 return Ok(Ingested { manifest, cached: true });
             }
             (decoded?, sha256)
@@ -119,7 +124,16 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
         file_size_bytes: source.size,
         ..Manifest::default()
     };
+    profile::count("lake", "decoded");
     finish(&info, &source, writer, manifest).map(|manifest| Ingested { manifest, cached: false })
+}
+
+/// Reads the next frames of a capture.
+fn next_chunk(reader: &mut CaptureReader, chunk: &mut Chunk) -> bool {
+    let timer = profile::start();
+    let is_more = reader.next_chunk(chunk);
+    timer.stop("stage", "read and unpack", chunk.frames.len() as u64, chunk.data.len() as u64);
+    is_more
 }
 
 /// What stands in every row of a capture's tables.
@@ -156,12 +170,14 @@ fn decode_alone(
     let mut chunk = Chunk::default();
     let mut worker = Worker::new(reader.is_pcapng());
     let mut clock = i64::MIN;
-    while reader.next_chunk(&mut chunk) {
+    while next_chunk(&mut reader, &mut chunk) {
+        let timer = profile::start();
         worker.sweep(clock);
         for meta in &chunk.frames {
             worker.frame(meta, chunk.bytes(meta), chunk.base + u64::from(meta.start));
             clock = clock.max(meta.ts);
         }
+        timer.stop("stage", DECODE, chunk.frames.len() as u64, chunk.data.len() as u64);
         flush(&mut worker.tables, writer, names, BATCH_ROWS, BATCH_BYTES)?;
         progress(chunk.base + chunk.data.len() as u64);
     }
@@ -202,7 +218,7 @@ fn decode_shared(
         let mut sent: VecDeque<Arc<Work>> = VecDeque::new();
         loop {
             let mut work = spare(&mut sent);
-            if is_known.load(Ordering::Relaxed) || !reader.next_chunk(&mut work.chunk) {
+            if is_known.load(Ordering::Relaxed) || !next_chunk(&mut reader, &mut work.chunk) {
                 break;
             }
             work.clock = clock;
@@ -259,10 +275,15 @@ fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, t
         full.all(|batch| to_encode.send(batch).is_ok())
     };
     for work in queue {
+        let timer = profile::start();
+        let (mut frames, mut bytes) = (0, 0);
         worker.sweep(work.clock);
         for meta in work.chunk.frames.iter().filter(|meta| usize::from(meta.shard) == shard) {
-            worker.frame(meta, work.chunk.bytes(meta), work.chunk.base + u64::from(meta.start));
+            let frame = work.chunk.bytes(meta);
+            worker.frame(meta, frame, work.chunk.base + u64::from(meta.start));
+            (frames, bytes) = (frames + 1, bytes + frame.len() as u64);
         }
+        timer.stop("stage", DECODE, frames, bytes);
         if !pass_on(&mut worker.tables, BATCH_ROWS, BATCH_BYTES) {
             return;
         }

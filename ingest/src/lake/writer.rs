@@ -18,6 +18,7 @@ use pcapper_schema::TableDef;
 use pcapper_schema::lake::{MANIFEST, Manifest, capture_dir};
 
 use super::{IngestError, chunks};
+use crate::profile;
 
 /// Prefix of directories that are being built; readers pass over names with a dot.
 const BUILDING: &str = ".building-";
@@ -61,6 +62,7 @@ impl CaptureWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        let timer = profile::start();
         let (factory, parquet) = self.open(def, batch.num_rows())?;
         let mut writers = factory.create_column_writers(0)?.into_iter();
         let mut chunks = Vec::with_capacity(def.columns.len());
@@ -79,6 +81,8 @@ impl CaptureWriter {
                 chunks.push(Encoded::ByParquet(writer.close()?));
             }
         }
+        timer.stop("stage", "encode", batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+        let timer = profile::start();
         let mut tables = self.lock();
         let Some(table) = tables.get_mut(def.name) else { return Ok(()) };
         let mut group = table.writer.next_row_group()?;
@@ -90,6 +94,8 @@ impl CaptureWriter {
         }
         group.close()?;
         table.rows += batch.num_rows() as u64;
+        drop(tables);
+        timer.stop("stage", "write", batch.num_rows() as u64, 0);
         Ok(())
     }
 

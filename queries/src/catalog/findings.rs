@@ -4,7 +4,8 @@
 //! as a scan, then an exploit, then a beacon of one host; `findings` holds both.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{self, Arc, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{
@@ -20,8 +21,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::lock::Mutex;
 
+use super::Extension;
 use crate::analyzer::{self, Analyzer, FindingQuery, built_in};
-use crate::{Result, run};
+use crate::{Result, profile, run};
 
 /// Name of the table of what detections found in the tables of protocols.
 pub const DIRECT: &str = "direct_findings";
@@ -41,6 +43,49 @@ pub struct FindingsTable {
     /// Without what detections make of other findings.
     direct_only: bool,
     schema: SchemaRef,
+    extension: Arc<Extension>,
+    added: Added,
+}
+
+/// Findings that no detection query gives: rule hits, indicator matches, carved files, changes since a baseline. And what
+/// went wrong in the detections of plugins, which must not spoil the others.
+#[derive(Clone, Default)]
+pub struct Added {
+    findings: Arc<sync::Mutex<Vec<RecordBatch>>>,
+    faults: Arc<sync::Mutex<Vec<String>>>,
+}
+
+impl Added {
+    /// Adds rows in the shape of the `findings` table.
+    pub fn add(&self, found: RecordBatch) -> Result<()> {
+        let schema = run::findings_schema();
+        let columns = schema.fields().iter().map(|field| match found.column_by_name(field.name()) {
+            Some(column) => retyped(column, field.data_type()),
+            None => Ok(new_null_array(field.data_type(), found.num_rows())),
+        });
+        let found = RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_>>()?)?;
+        // Whole batches only are put in: a panic elsewhere leaves it sound.
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(found);
+        Ok(())
+    }
+
+    /// All that was added.
+    pub fn all(&self) -> Vec<RecordBatch> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a fault, once.
+    pub fn fault(&self, fault: String) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+
+    /// The faults noted.
+    pub fn faults(&self) -> Vec<String> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Stored tables that have rows, each with the name of the capture that alone has them; `None` where several have. A detection
@@ -48,8 +93,8 @@ pub struct FindingsTable {
 pub type Present = BTreeMap<String, Option<String>>;
 
 impl FindingsTable {
-    pub fn new(context: SessionContext, present: Present, found: Arc<Found>, direct_only: bool) -> Self {
-        Self { context, present: Arc::new(present), found, direct_only, schema: run::findings_schema() }
+    pub fn new(context: SessionContext, present: Present, found: Arc<Found>, direct_only: bool, extension: Arc<Extension>, added: Added) -> Self {
+        Self { context, present: Arc::new(present), found, direct_only, schema: run::findings_schema(), extension, added }
     }
 
     /// What the wanted detections of a floor find; all that a floor finds is kept.
@@ -62,14 +107,23 @@ impl FindingsTable {
         // Who asks for all waits for whoever works on all.
         let held = all.then_some(kept);
         let mut jobs = Vec::new();
-        for analyzer in built_in().into_iter().filter(|analyzer| wanted.source.as_ref().is_none_or(|source| *source == analyzer.name)) {
+        let analyzers = built_in().into_iter().chain(self.extension.analyzers.iter().cloned());
+        for analyzer in analyzers.filter(|analyzer| wanted.source.as_ref().is_none_or(|source| *source == analyzer.name)) {
             let analyzer = Arc::new(analyzer);
             for (at, finding) in analyzer.findings.iter().enumerate() {
                 if finding.sql.contains(DIRECT) == judges && wanted.detection.as_ref().is_none_or(|id| *id == finding.id) {
                     let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
+                    let added = self.added.clone();
                     jobs.push(async move {
                         let finding = &analyzer.findings[at];
-                        detect(&context, &analyzer, finding, &present).await.map_err(|error| error.context(format!("detection {}", finding.id)))
+                        match (detect(&context, &analyzer, finding, &present).await, &analyzer.plugin) {
+                            // A plugin's fault is told, and the other detections stand.
+                            (Err(error), Some(plugin)) => {
+                                added.fault(format!("plugin {}: detection {}: {}", plugin.name, finding.id, run::one_line(&error)));
+                                Ok(RecordBatch::new_empty(run::findings_schema()))
+                            }
+                            (found, _) => found.map_err(|error| error.context(format!("detection {}", finding.id))),
+                        }
                     });
                 }
             }
@@ -140,6 +194,10 @@ impl TableProvider for FindingsTable {
         if !self.direct_only {
             batches.push(self.floor(&self.found.judged, true, &wanted).await?);
         }
+        // Added findings judge others, as a rule; detections that judge do not see them.
+        if !self.direct_only {
+            batches.extend(self.added.all());
+        }
         let all = concat_batches(&self.schema, &batches)?;
         MemTable::try_new(Arc::clone(&self.schema), vec![vec![all]])?.scan(state, projection, filters, limit).await
     }
@@ -155,8 +213,13 @@ pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &Fin
     if !can_fire(context, &tables, present)? {
         return Ok(RecordBatch::new_empty(schema));
     }
-    let frame = context.sql(&finding.sql).await?;
-    let batches = frame.collect().await?;
+    let batches = match &analyzer.plugin {
+        Some(plugin) => plugin.collect(context, &finding.sql).await?,
+        None => {
+            let started = Instant::now();
+            profile::rows(context.sql(&finding.sql).await?, &finding.sql, started).await?
+        }
+    };
     let found = batches.iter().any(|batch| batch.num_rows() > 0);
     let capture = if found { only_capture(context, tables, present)? } else { None };
     let mut shaped = Vec::with_capacity(batches.len());

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -24,6 +25,9 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
 
+use crate::analyzer::Analyzer;
+use crate::functions::Network;
+use crate::plugins::Plugin;
 use crate::{DataFusionError, Result, analyzer, functions};
 
 /// One capture of the selection.
@@ -41,6 +45,17 @@ pub struct View {
     pub show_secrets: bool,
 }
 
+/// What a user adds to the tables and detections: plugins, and what is known of the networks.
+#[derive(Clone, Default)]
+pub struct Extension {
+    /// Analyzers of plugins, their detections among them.
+    pub analyzers: Vec<Analyzer>,
+    /// Lists of plugins: tables by name.
+    pub lists: Vec<(String, Arc<dyn TableProvider>)>,
+    /// Networks beyond the private ones whose addresses count as private.
+    pub internal: Vec<Network>,
+}
+
 /// A session over some captures; clones are the same session.
 #[derive(Clone)]
 pub struct Catalog {
@@ -51,6 +66,11 @@ pub struct Catalog {
 impl Catalog {
     /// Opens captures of a lake.
     pub fn open(lake: &Path, captures: Vec<Selected>, view: View) -> Result<Self> {
+        Self::extended(lake, captures, view, Arc::default())
+    }
+
+    /// Opens captures of a lake, with what a user adds.
+    pub fn extended(lake: &Path, captures: Vec<Selected>, view: View, extension: Arc<Extension>) -> Result<Self> {
         let many = captures.len() > 64;
         let mut config = SessionConfig::new()
             .with_information_schema(false)
@@ -62,13 +82,15 @@ impl Catalog {
         config.options_mut().execution.parquet.reorder_filters = true;
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
-        functions::register(&context, view.show_secrets);
+        functions::register(&context, view.show_secrets, &extension.internal);
         let tables = Arc::new(Tables {
             lake: lake.to_owned(),
             captures,
             view,
             context: context.clone(),
             views: analyzer::views(),
+            extension,
+            added: findings::Added::default(),
             known: Mutex::default(),
             brought: Mutex::default(),
             found: Arc::default(),
@@ -123,6 +145,51 @@ impl Catalog {
         self.tables.captures.iter().map(|capture| capture.manifest.tables.get(table).copied().unwrap_or_default()).sum()
     }
 
+    /// Adds findings that no detection query gives: rule hits, indicator matches, carved files, changes since a baseline.
+    /// The `findings` table holds them from now on. Columns are taken by name, as in that table.
+    pub fn add_findings(&self, found: RecordBatch) -> Result<()> {
+        self.tables.added.add(found)
+    }
+
+    /// All findings that were added.
+    pub fn added_findings(&self) -> Vec<RecordBatch> {
+        self.tables.added.all()
+    }
+
+    /// Runs a query of a plugin within its limits.
+    pub async fn plugin_rows(&self, plugin: &Plugin, query: &str) -> Result<Vec<RecordBatch>> {
+        plugin.collect(&self.context, query).await
+    }
+
+    /// What went wrong in queries of plugins so far, one line each; the run went on without them.
+    pub fn plugin_faults(&self) -> Vec<String> {
+        self.tables.added.faults()
+    }
+
+    /// Notes what went wrong in a query of a plugin.
+    pub fn plugin_fault(&self, fault: String) {
+        self.tables.added.fault(fault);
+    }
+
+    /// Plans a query of a plugin and gives the columns of its answer.
+    pub async fn plugin_plan(&self, plugin: &Plugin, query: &str) -> Result<SchemaRef> {
+        let frame = plugin.plan(&self.context, query).await?;
+        let plan = self.context.state().optimize(frame.logical_plan())?;
+        Ok(Arc::clone(plan.schema().inner()))
+    }
+
+    /// Plans a query and gives the columns of its answer.
+    pub async fn planned(&self, query: &str) -> Result<SchemaRef> {
+        let frame = self.sql(query).await?;
+        let plan = self.context.state().optimize(frame.logical_plan())?;
+        Ok(Arc::clone(plan.schema().inner()))
+    }
+
+    /// Whether a query can name a table.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.tables.table_exist(name)
+    }
+
     /// The tables a query reads, by name.
     pub fn tables_of(&self, query: &str) -> Result<Vec<String>> {
         tables_of(&self.context, query)
@@ -151,6 +218,8 @@ struct Tables {
     view: View,
     context: SessionContext,
     views: Vec<(String, String)>,
+    extension: Arc<Extension>,
+    added: findings::Added,
     /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     /// Tables to which the user brought rows.
@@ -175,6 +244,7 @@ impl SchemaProvider for Tables {
     fn table_exist(&self, name: &str) -> bool {
         name == findings::DIRECT
             || self.views.iter().any(|(view, _)| view == name)
+            || self.extension.lists.iter().any(|(list, _)| list == name)
             || pcapper_schema::all().iter().any(|def| def.name == name.strip_prefix("stored_").unwrap_or(name))
     }
 
@@ -216,8 +286,13 @@ impl Tables {
 
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if name == "findings" || name == findings::DIRECT {
-            let (context, found) = (self.context.clone(), Arc::clone(&self.found));
-            return Ok(Some(Arc::new(findings::FindingsTable::new(context, self.present(), found, name == findings::DIRECT))));
+            let (context, found, extension) = (self.context.clone(), Arc::clone(&self.found), Arc::clone(&self.extension));
+            let is_direct = name == findings::DIRECT;
+            let table = findings::FindingsTable::new(context, self.present(), found, is_direct, extension, self.added.clone());
+            return Ok(Some(Arc::new(table)));
+        }
+        if let Some((_, list)) = self.extension.lists.iter().find(|(list, _)| list == name) {
+            return Ok(Some(Arc::clone(list)));
         }
         if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;

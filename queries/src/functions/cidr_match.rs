@@ -20,19 +20,39 @@ pub fn function() -> ScalarUDF {
 
 /// Whether an address lies in a network; `None` where either is malformed.
 pub fn matches(network: &str, ip: &str) -> Option<bool> {
-    let (base, length) = match network.split_once('/') {
-        Some((base, length)) => (base, Some(length.parse::<u32>().ok()?)),
-        None => (network, None),
-    };
-    let (base, ip): (IpAddr, IpAddr) = (base.parse().ok()?, ip.parse().ok()?);
-    let (base, ip, width) = match (base, ip) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
-        _ => return Some(false),
-    };
-    let length = length.unwrap_or(width);
-    let shift = width.checked_sub(length)?;
-    Some(base.checked_shr(shift).unwrap_or(0) == ip.checked_shr(shift).unwrap_or(0))
+    Some(Network::parse(network)?.contains(ip.parse().ok()?))
+}
+
+/// Addresses that share their first bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Network {
+    base: IpAddr,
+    length: u32,
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8`, or one address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (base, length) = match text.split_once('/') {
+            Some((base, length)) => (base, Some(length.parse::<u32>().ok()?)),
+            None => (text, None),
+        };
+        let base: IpAddr = base.parse().ok()?;
+        let width = if base.is_ipv4() { 32 } else { 128 };
+        let length = length.unwrap_or(width);
+        (length <= width).then_some(Self { base, length })
+    }
+
+    /// Whether an address lies in it.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let (base, ip, width) = match (self.base, ip) {
+            (IpAddr::V4(base), IpAddr::V4(ip)) => (u128::from(base.to_bits()), u128::from(ip.to_bits()), 32),
+            (IpAddr::V6(base), IpAddr::V6(ip)) => (base.to_bits(), ip.to_bits(), 128),
+            _ => return false,
+        };
+        // Nothing is left to compare where the network is all addresses.
+        (base ^ ip).checked_shr(width - self.length).unwrap_or(0) == 0
+    }
 }
 
 #[cfg(test)]

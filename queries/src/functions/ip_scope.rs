@@ -2,20 +2,28 @@
 //! registries (RFC 6890, 1918, 6598, 5737, 3849, 4193).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{Network, of_text};
 
-/// The functions.
-pub fn functions() -> Vec<ScalarUDF> {
+/// The functions. Addresses in `internal` count as private whatever the registries say: they are the user's own.
+pub fn functions(internal: &[Network]) -> Vec<ScalarUDF> {
+    let internal: Arc<[Network]> = internal.into();
+    let scope = move |text: &str| -> Option<&'static str> {
+        let ip: IpAddr = text.parse().ok()?;
+        let own = internal.iter().any(|network| network.contains(ip.to_canonical()));
+        Some(if own { "private" } else { scope(ip) })
+    };
+    let (is_private, is_external, is_public) = (scope.clone(), scope.clone(), scope.clone());
     vec![
-        of_text("ip_scope", DataType::Utf8, |text| scope_of(text).map(str::to_owned)),
-        of_text("is_private", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "private" | "ula"))),
+        of_text("ip_scope", DataType::Utf8, move |text| scope(text).map(str::to_owned)),
+        of_text("is_private", DataType::Boolean, move |text| is_private(text).map(|scope| matches!(scope, "private" | "ula"))),
         // Captures made for teaching use the ranges for documentation as their internet.
-        of_text("is_external", DataType::Boolean, |text| text.parse().ok().map(|ip| matches!(scope(ip), "public" | "documentation"))),
-        of_text("is_public", DataType::Boolean, |text| text.parse().ok().map(|ip| scope(ip) == "public")),
+        of_text("is_external", DataType::Boolean, move |text| is_external(text).map(|scope| matches!(scope, "public" | "documentation"))),
+        of_text("is_public", DataType::Boolean, move |text| is_public(text).map(|scope| scope == "public")),
     ]
 }
 

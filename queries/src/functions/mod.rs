@@ -18,6 +18,7 @@ use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion::prelude::SessionContext;
 
+pub use cidr_match::Network;
 pub use cidr_match::matches as cidr_matches;
 pub use focus::{Focus, register as focus};
 pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
@@ -25,8 +26,8 @@ pub use redact::{redact, redaction_marks};
 
 use crate::Result;
 
-/// Makes every function known to a session that shows secrets or hides them.
-pub fn register(context: &SessionContext, show_secrets: bool) {
+/// Makes every function known to a session that shows secrets or hides them, and takes some networks for private.
+pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Network]) {
     let mut functions = vec![
         cidr_match::function(),
         dispersion::function(),
@@ -36,7 +37,7 @@ pub fn register(context: &SessionContext, show_secrets: bool) {
         redact::function(show_secrets),
         registered_domain::function(),
     ];
-    functions.extend(ip_scope::functions());
+    functions.extend(ip_scope::functions(internal));
     for function in functions {
         context.register_udf(function);
     }
