@@ -1,5 +1,6 @@
 //! Results as an SQLite database: findings, every section as a typed table, and stored tables on request.
 
+use std::collections::HashMap;
 use std::io;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -254,7 +255,10 @@ fn sorted(base: &Database, table: &str, from: &str, to: &str, schema: &SchemaRef
         |name: &str| defs.iter().filter(|def| def.name == table).flat_map(|def| &def.columns).any(|column| column.name == name && column.secret);
     let first = ["capture_id", "frame", "ts"];
     let has = |name: &&str| schema.column_with_name(name).is_some();
-    let rest = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| !first.contains(name) && !secret(name));
+    // Ids of secrets are made with the lake's key: numbers in their place tell equal ones just as well, whatever the lake.
+    let is_id = |name: &str| table == "credentials" && name == "secret_id";
+    let mut ids: HashMap<String, i64> = HashMap::new();
+    let rest = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| !first.contains(name) && !secret(name) && !is_id(name));
     let order: Vec<String> = first.into_iter().filter(has).chain(rest).map(quoted).collect();
     let mut numbers = Secrets::default();
     let mut query = base.0.prepare(&format!("SELECT * FROM {} ORDER BY {}", quoted(from), order.join(", ")))?;
@@ -264,6 +268,10 @@ fn sorted(base: &Database, table: &str, from: &str, to: &str, schema: &SchemaRef
         let mut values = Vec::with_capacity(width);
         for at in 0..width {
             values.push(match row.get(at)? {
+                Sql::Text(text) if schema.fields().get(at).is_some_and(|field| is_id(field.name())) => {
+                    let next = ids.len() as i64 + 1;
+                    Sql::Text(ids.entry(text).or_insert(next).to_string())
+                }
                 Sql::Text(text) => Sql::Text(numbers.numbered(&text)),
                 other => other,
             });

@@ -198,12 +198,12 @@ fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
     }
 }
 
-/// Frame numbers with their capture's name: `a.pcap#3, a.pcap#4`.
+/// Frame numbers with their capture's name: `a.pcap#3, #4`.
 fn named(captures: &ArrayRef, row: usize, frames: &str) -> String {
     let mut kept = Secrets::kept();
     match value::json(captures, row, &mut kept, false) {
         serde_json::Value::String(capture) if frames != value::NULL => {
-            frames.split(", ").map(|frame| format!("{capture}#{frame}")).collect::<Vec<_>>().join(", ")
+            format!("{capture}#{}", frames.replace(", ", ", #"))
         }
         _ => frames.to_owned(),
     }

@@ -146,7 +146,7 @@ impl CaptureReader {
                     self.info.faults.push(decompression_fault(&error, at, self.info.packets));
                 }
                 if left > 0 {
-                    self.cut_short(left);
+                    self.cut_short(left, self.offset + done as u64);
                     chunk.data.truncate(done);
                 }
                 break;
@@ -186,18 +186,15 @@ impl CaptureReader {
         data.truncate(have);
     }
 
-    /// The file ends inside a record.
-    fn cut_short(&mut self, left: usize) {
+    /// The file ends inside the record at `offset`.
+    fn cut_short(&mut self, left: usize, offset: u64) {
         self.info.truncated = true;
         let packets = self.info.packets;
         self.info.faults.push(Fault {
             kind: "truncated_record",
-            offset: self.offset,
+            offset,
             after_frame: packets,
-            detail: format!(
-                "the file ends inside a record at byte {} ({left} bytes of it are there); {packets} packets before it were decoded",
-                self.offset
-            ),
+            detail: format!("the file ends inside a record at byte {offset} ({left} bytes of it are there); {packets} packets before it were decoded"),
         });
     }
 }
