@@ -94,12 +94,17 @@ pub type Present = BTreeMap<String, Option<String>>;
 
 impl FindingsTable {
     pub fn new(context: SessionContext, present: Present, found: Arc<Found>, direct_only: bool, extension: Arc<Extension>, added: Added) -> Self {
+        // Detections run side by side: parts of one on several cores would only be in each other's way.
+        let mut state = context.state();
+        let one_core = state.config().clone().with_target_partitions(1);
+        *state.config_mut() = one_core;
+        let context = SessionContext::new_with_state(state);
         Self { context, present: Arc::new(present), found, direct_only, schema: run::findings_schema(), extension, added }
     }
 
     /// What the wanted detections of a floor find; all that a floor finds is kept.
     async fn floor(&self, kept: &Mutex<Option<RecordBatch>>, judges: bool, wanted: &Wanted) -> Result<RecordBatch> {
-        let all = wanted.detection.is_none() && wanted.source.is_none();
+        let all = wanted.detections.is_none() && wanted.sources.is_none();
         let kept = kept.lock().await;
         if let Some(found) = kept.as_ref() {
             return Ok(found.clone());
@@ -108,10 +113,10 @@ impl FindingsTable {
         let held = all.then_some(kept);
         let mut jobs = Vec::new();
         let analyzers = built_in().into_iter().chain(self.extension.analyzers.iter().cloned());
-        for analyzer in analyzers.filter(|analyzer| wanted.source.as_ref().is_none_or(|source| *source == analyzer.name)) {
+        for analyzer in analyzers.filter(|analyzer| Wanted::holds(wanted.sources.as_ref(), &analyzer.name)) {
             let analyzer = Arc::new(analyzer);
             for (at, finding) in analyzer.findings.iter().enumerate() {
-                if finding.sql.contains(DIRECT) == judges && wanted.detection.as_ref().is_none_or(|id| *id == finding.id) {
+                if finding.sql.contains(DIRECT) == judges && Wanted::holds(wanted.detections.as_ref(), &finding.id) {
                     let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
                     let added = self.added.clone();
                     jobs.push(async move {
@@ -138,8 +143,14 @@ impl FindingsTable {
 
 /// The detections that a query asks for.
 struct Wanted {
-    detection: Option<String>,
-    source: Option<String>,
+    detections: Option<Vec<String>>,
+    sources: Option<Vec<String>>,
+}
+
+impl Wanted {
+    fn holds(list: Option<&Vec<String>>, name: &String) -> bool {
+        list.is_none_or(|list| list.contains(name))
+    }
 }
 
 impl std::fmt::Debug for FindingsTable {
@@ -148,23 +159,35 @@ impl std::fmt::Debug for FindingsTable {
     }
 }
 
-/// The text that `column` must equal for the filters to pass, if they say so.
-fn required(filters: &[Expr], column: &str) -> Option<String> {
-    filters.iter().find_map(|filter| {
-        let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
-        let (Expr::Column(named), Expr::Literal(value, _)) = (left.as_ref(), right.as_ref()) else { return None };
-        if named.name != column {
-            return None;
+/// The texts of which `column` must equal one for the filters to pass, if they say so.
+fn required(filters: &[Expr], column: &str) -> Option<Vec<String>> {
+    filters.iter().find_map(|filter| texts(filter, column))
+}
+
+fn texts(filter: &Expr, column: &str) -> Option<Vec<String>> {
+    let is_named = |expr: &Expr| matches!(expr, Expr::Column(named) if named.name == column);
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_named(left) => Some(vec![text(right)?]),
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            let mut either = texts(left, column)?;
+            either.extend(texts(right, column)?);
+            Some(either)
         }
-        match value {
-            ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) => text.clone(),
-            ScalarValue::Dictionary(_, inner) => match inner.as_ref() {
-                ScalarValue::Utf8(text) => text.clone(),
-                _ => None,
-            },
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => texts(left, column).or_else(|| texts(right, column)),
+        Expr::InList(list) if !list.negated && is_named(&list.expr) => list.list.iter().map(text).collect(),
+        _ => None,
+    }
+}
+
+fn text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text), _) => text.clone(),
+        Expr::Literal(ScalarValue::Dictionary(_, inner), _) => match inner.as_ref() {
+            ScalarValue::Utf8(text) => text.clone(),
             _ => None,
-        }
-    })
+        },
+        _ => None,
+    }
 }
 
 #[async_trait]
@@ -189,7 +212,7 @@ impl TableProvider for FindingsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let wanted = Wanted { detection: required(filters, "detection"), source: required(filters, "source") };
+        let wanted = Wanted { detections: required(filters, "detection"), sources: required(filters, "source") };
         let mut batches = vec![self.floor(&self.found.direct, false, &wanted).await?];
         if !self.direct_only {
             batches.push(self.floor(&self.found.judged, true, &wanted).await?);
