@@ -150,6 +150,7 @@ async fn round(
             Some(_) => out.report(report, false),
             None => out.report(&merged::with_skipped(report, &selection.skipped), true),
         }
+        timer.stop("stage", "render", 0, 0);
     };
     let (mut reports, status) = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, shown).await?;
     if !exports.is_wanted() {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::arguments::Given;
 use crate::config::{self, File};
 use crate::flags::FLAGS;
-use crate::render::{escape, terminal};
+use crate::render::{escape, grid};
 use crate::status::Status;
 
 /// Reads the plugins of all places: options, environment, configuration file, the user's and the system's data folders.
@@ -71,7 +71,7 @@ pub fn list(plugins: &Plugins, given: &Given) -> (String, Status) {
         rows.extend(found.flags.iter().map(|flag| row(format!("--{}", flag.name), &flag.group)));
     }
     let mut text = String::from("Plugins:\n");
-    for line in terminal::grid(&header, &rows) {
+    for line in grid::grid(&header, &rows, |_, _, _| None) {
         text.push_str(&line);
         text.push('\n');
     }

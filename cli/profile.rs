@@ -1,5 +1,6 @@
 //! `--profile` and `--profile-out`: where the time went.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,8 +9,9 @@ use pcapper_ingest::profile::{ONE_IN, Stage, stages};
 use serde_json::{Value, json};
 
 use crate::arguments::Given;
+use crate::export::file::Files;
 use crate::render::value::{self, Place};
-use crate::render::{escape, terminal, write_whole};
+use crate::render::{escape, grid};
 
 /// Stages that are shown unless all detail is asked for.
 const SHOWN: usize = 40;
@@ -68,11 +70,17 @@ impl Profile {
     pub fn finish(self) -> Result<(), String> {
         let wall = self.started.elapsed();
         let rows = rows();
-        eprint!("{}", table(&rows, wall, self.options.verbose));
+        // Where stderr is closed nobody can be told.
+        let _ = write!(std::io::stderr(), "{}", table(&rows, wall, self.options.verbose));
         match &self.options.out {
             None => Ok(()),
-            Some(path) if path.extension().is_some_and(|suffix| suffix == "folded") => write_whole(path, folded(&rows).as_bytes()),
-            Some(path) => write_whole(path, format!("{:#}\n", document(&rows, wall)).as_bytes()),
+            Some(path) => {
+                let is_folded = path.extension().is_some_and(|suffix| suffix == "folded");
+                let text = if is_folded { folded(&rows) } else { format!("{:#}\n", document(&rows, wall)) };
+                let mut file = Files::default().create(path)?;
+                file.write_all(text.as_bytes()).map_err(|error| file.fault(&error))?;
+                file.commit().map(|_| ())
+            }
         }
     }
 }
@@ -131,7 +139,7 @@ fn table(rows: &[Row], wall: Duration, verbose: bool) -> String {
         text.push_str(&format!("; ~ from one call in {ONE_IN}"));
     }
     text.push_str(")\n");
-    for line in terminal::grid(&header, &cells) {
+    for line in grid::grid(&header, &cells, |_, _, _| None) {
         text.push_str(&line);
         text.push('\n');
     }

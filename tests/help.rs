@@ -35,7 +35,7 @@ fn groups_are_alphabetical_and_lines_fit() {
     }
     assert!(!menu.contains('\x1b'));
     assert_eq!(menu, text(&run(&scratch.0, &["-h"]).stdout));
-    assert!(text(&run(&scratch.0, &["--version"]).stdout).starts_with("pcapper "));
+    assert!(text(&run(&scratch.0, &["--version"]).stdout).contains("pcapper "));
 }
 
 #[test]

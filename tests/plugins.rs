@@ -111,9 +111,11 @@ fn a_plugin_gives_a_flag_findings_tables_and_parameters() {
     let unknown = run(&scratch, &[&plant, "--plugins", &dir, "--set", "water-sector.most=1"]);
     assert_eq!(unknown.status.code(), Some(2));
 
-    let query = "SELECT detection, source, count(*) AS n FROM findings WHERE detection LIKE 'pump%' GROUP BY detection, source ORDER BY detection";
-    let asked = run(&scratch, &[&plant, "--plugins", &dir, "--sql", query, "--format", "csv"]);
-    assert_eq!(text(&asked.stdout), "detection,source,n\r\npump_any,modbus,2\r\npump_high,pump_check,1\r\n");
+    for (source, answer) in [("modbus", "pump_any,2"), ("pump_check", "pump_high,1")] {
+        let query = format!("SELECT detection, count(*) AS n FROM findings WHERE source = '{source}' AND detection LIKE 'pump%' GROUP BY detection");
+        let asked = run(&scratch, &[&plant, "--plugins", &dir, "--sql", &query, "--format", "csv"]);
+        assert_eq!(text(&asked.stdout), format!("detection,n\r\n{answer}\r\n"));
+    }
     let menu = text(&run(&scratch, &["--help", "--plugins", &dir]).stdout);
     assert!(menu.contains("PLUGINS:\n  --pump-check                             Writes to pump set-points"), "{menu}");
     let about = text(&run(&scratch, &["--help=pump-check", "--plugins", &dir]).stdout);
@@ -180,11 +182,10 @@ fn a_faulty_plugin_is_left_out_with_file_and_line() {
         let listed = run(&scratch, &["--list-plugins", "-v", "--plugins", &dir]);
         assert_eq!(listed.status.code(), Some(1), "{content}");
         assert!(text(&listed.stdout).contains(fault), "{fault}\n{}", text(&listed.stdout));
-        // What is built in works all the same.
-        let output = run(&scratch, &[&plant, "--plugins", &dir, "--modbus"]);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     }
     let dir = plugin(&scratch, &[("pump_check.sql", "-- @section a\nSELECT nothing FROM modbus;\n")]);
+    // What is built in works all the same.
+    assert_eq!(run(&scratch, &[&plant, "--plugins", &dir, "--modbus"]).status.code(), Some(0));
     let named = run(&scratch, &[&plant, "--plugins", &dir, "--pump-check"]);
     assert_eq!(named.status.code(), Some(2));
     assert!(text(&named.stderr).starts_with("pcapper: --pump-check: plugin water-sector is left out: "), "{}", text(&named.stderr));

@@ -33,18 +33,18 @@ fn hits_are_reported_and_are_findings() {
         "Rules Loaded             : 4",
         "Rules Matched            : 2",
         "Matches                  : 3",
-        "plc-write  PLC written outside a change window  critical  2      modbus",
-        "recon      recon                                medium    1      modbus",
+        "plc-write  PLC written outside a change window  CRITICAL  2      modbus",
+        "recon      recon                                MEDIUM    1      modbus",
         "plc-write  modbus: Values were written :: 1 x write_single_coil to unit 1: coil:00002",
     ] {
         assert!(report.contains(line), "{line}\n{report}");
     }
     assert!(!report.contains("often"), "{report}");
-    let all = text(&run(&scratch.0, &[&plant, "--rules", &pack, "-v"]).stdout);
+    let all = text(&run(&scratch.0, &[&plant, "--modbus", "--rules", &pack, "-v"]).stdout);
     assert!(all.contains("often") && all.contains("off"), "{all}");
 
     let query = "SELECT detection, severity, title, tags, techniques, frames, src_ip FROM findings WHERE source = 'rules' ORDER BY detection, ts";
-    let asked = run(&scratch.0, &[&plant, "--rules", &pack, "--sql", query, "--format", "jsonl"]);
+    let asked = run(&scratch.0, &[&plant, "--modbus", "--rules", &pack, "--sql", query, "--format", "jsonl"]);
     let hits: Vec<Value> = text(&asked.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(hits.len(), 3, "{hits:?}");
     assert_eq!(hits[0]["detection"], "plc-write");
@@ -173,7 +173,7 @@ fn packs_add_up_and_merge_over_captures() {
     let scratch = Scratch::new("rules-merge");
     let first = written(&scratch, "one.yml", "rules:\n  - id: one\n    match: written\n");
     let second = written(&scratch, "two.json", r#"[{"id": "two", "match": "simulat"}]"#);
-    let output = run(&scratch.0, &[&sample("plant.pcapng"), &sample("goose.pcap"), "--rules", &first, "--rules", &second, "--summarize"]);
+    let output = run(&scratch.0, &[&sample("plant.pcapng"), &sample("goose.pcap"), "--modbus", "--goose", "--rules", &first, "--rules", &second, "--summarize"]);
     let report = text(&output.stdout);
     assert!(report.contains("RULES ANALYSIS :: ALL PCAPS (2)"), "{report}");
     assert!(report.contains("Rules Matched            : 2"), "{report}");

@@ -36,6 +36,12 @@ pub fn grid(header: &[String], rows: &[Vec<String>], paint: impl Fn(usize, usize
     lines
 }
 
+/// Rows alone, as [`grid`] sets them.
+pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
+    let header = vec![String::new(); rows.iter().map(Vec::len).max().unwrap_or_default()];
+    grid(&header, rows, |_, _, _| None).into_iter().skip(1).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::grid;

@@ -2,7 +2,7 @@
 
 pub mod banner;
 pub mod escape;
-mod grid;
+pub mod grid;
 pub mod sql;
 pub mod terminal;
 pub mod value;

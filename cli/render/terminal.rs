@@ -209,22 +209,6 @@ fn named(captures: &ArrayRef, row: usize, frames: &str) -> String {
     }
 }
 
-/// Rows in columns two blanks apart, without header and trailing blanks.
-pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
-    let mut widths: Vec<usize> = Vec::new();
-    for row in rows {
-        widths.resize(widths.len().max(row.len()), 0);
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width + 2 - cell.width())));
-        cells.collect::<String>().trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 /// The text, ending in `…` where it is wider than `width` columns.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {

@@ -85,13 +85,14 @@ fn decoded(place: &Path) -> Result<Check, String> {
     for (name, bytes, packets) in SAMPLES {
         let path = place.join(name);
         std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-        let found = targets::find(&[path.to_string_lossy().into_owned()], &targets::Options { recursive: false });
+        let found = targets::find(&[path.clone().into_os_string()], &targets::Options { recursive: false });
         let Some(target) = found.captures.first() else {
             faults.push(format!("{name}: not taken for a capture"));
             continue;
         };
         match ingest(target, &lake, Options { threads: 1 }, &|_| {}) {
-            Ok(manifest) => {
+            Ok(ingested) => {
+                let manifest = ingested.manifest;
                 if manifest.packets != *packets || !manifest.faults.is_empty() {
                     faults.push(format!("{name}: {} packets instead of {packets}", manifest.packets));
                 }

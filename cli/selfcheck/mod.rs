@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::arguments::{Given, Origin};
 use crate::flags::Flag;
-use crate::render::{escape, terminal};
+use crate::render::{escape, grid};
 use crate::status::Status;
 
 /// Width of the rule under the title.
@@ -127,7 +127,7 @@ fn config(given: &Given, flags: &[&'static Flag], fault: Option<&str>) -> Check 
         check.state = State::Warn;
         let _ = write!(check.detail, "; the environment overrides {}", overridden.join(", "));
     }
-    check.more = terminal::columns(&rows);
+    check.more = grid::columns(&rows);
     check
 }
 

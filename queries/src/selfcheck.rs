@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
@@ -43,21 +41,18 @@ pub fn analyzers() -> (usize, Vec<String>) {
         Ok(catalog) => catalog,
         Err(error) => return (queries.len(), vec![run::one_line(&error)]),
     };
-    let (next, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let plan_some = || {
-        while let Some((name, query)) = queries.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = futures::executor::block_on(catalog.planned(query)) {
-                let mut faults = faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                faults.push(format!("{name}: {}", run::one_line(&error)));
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(plan_some);
-        }
+    let count = queries.len();
+    let jobs = queries.into_iter().map(|(name, query)| {
+        let catalog = catalog.clone();
+        async move { Ok(catalog.planned(&query).await.err().map(|error| format!("{name}: {}", run::one_line(&error)))) }
     });
-    let mut faults = faults.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    faults.sort();
-    (queries.len(), faults)
+    // Some views are computed while a query over them is planned.
+    let planned = match tokio::runtime::Builder::new_multi_thread().build() {
+        Ok(runtime) => runtime.block_on(run::side_by_side(jobs)),
+        Err(error) => return (count, vec![error.to_string()]),
+    };
+    match planned {
+        Ok(faults) => (count, faults.into_iter().flatten().collect()),
+        Err(error) => (count, vec![run::one_line(&error)]),
+    }
 }
