@@ -38,6 +38,7 @@ fn shared(shape: Shape) -> usize {
         Shape::Capture => 3,
         Shape::Network => 9,
         Shape::Link => 11,
+        Shape::Brought => 0,
     }
 }
 
@@ -51,7 +52,7 @@ pub fn page() -> String {
         columns(def.columns.iter().take(shared(Shape::Link)), &mut text);
     }
     text.push_str(
-        "\nHardware addresses stand only in tables of the link layer; `captures` and `interfaces` have neither frame, flow\nnor addresses.\n\n",
+        "\nHardware addresses stand only in tables of the link layer; `captures` and `interfaces` have neither frame, flow\nnor addresses, and tables that the user brings (indicators, a baseline) have none of these columns.\n\n",
     );
     for def in &defs {
         let _ = writeln!(text, "- [{0}](#{0}): {1}", def.name, def.doc.split_inclusive(". ").next().unwrap_or_default().trim_end());

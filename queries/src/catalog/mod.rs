@@ -202,7 +202,13 @@ impl Catalog {
         let mut tables: Vec<(String, String)> = stored.collect();
         for (view, query) in &self.tables.views {
             if !tables.iter().any(|(table, _)| table == view) {
-                let doc = query.lines().map_while(|line| line.trim().strip_prefix("--")).map(str::trim).filter(|line| !line.starts_with('@')).collect::<Vec<_>>().join(" ");
+                let doc = query
+                    .lines()
+                    .map_while(|line| line.trim().strip_prefix("--"))
+                    .map(str::trim)
+                    .filter(|line| !line.starts_with('@'))
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 tables.push((view.clone(), doc));
             }
         }
