@@ -378,6 +378,13 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
         asked.extend(analyzers.iter().find(|analyzer| analyzer.name == OT_COMMANDS).cloned());
     }
     if given.switch("show-sql") {
+        // Some reports are asked for by the file that they are about, or are made apart from the others.
+        for flag in FLAGS.iter().filter(|flag| given.has(flag.name) && flag.name != "base") {
+            let name = if flag.name == "baseline-compare" { "baseline".to_owned() } else { flag.analyzer() };
+            if asked.iter().all(|analyzer| analyzer.name != name) {
+                asked.extend(analyzers.iter().find(|analyzer| analyzer.name == name).cloned());
+            }
+        }
         if asked.is_empty() || given.switch("base") {
             asked.splice(0..0, analyzers.iter().filter(|analyzer| analyzer.name == "base").cloned());
         }
