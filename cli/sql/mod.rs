@@ -6,13 +6,13 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use pcapper_ingest::profile;
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::catalog::parameters::Parameters;
 use pcapper_queries::statements::{self, Statement};
 
 use crate::arguments::{Arguments, Given};
 use crate::case::Case;
-use crate::profile;
 use crate::export::file::Files;
 use crate::render::Output;
 use crate::render::sql::{self as answer, Form};

@@ -5,6 +5,7 @@
 //! names, and secrets, which are replaced by marks unless they were asked for.
 
 mod findings;
+mod format;
 mod needles;
 pub mod parameters;
 mod stored;

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
 
+use super::format::StoredFormat;
 use super::needles::Needles;
 use crate::{DataFusionError, Result};
 
@@ -133,7 +133,7 @@ fn listing<'m>(lake: &std::path::Path, def: &TableDef, captures: impl Iterator<I
     if paths.is_empty() {
         return Ok(Arc::new(EmptyTable::new(Arc::clone(&def.schema))));
     }
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+    let options = ListingOptions::new(Arc::new(StoredFormat::default())).with_file_extension(".parquet");
     let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(Arc::clone(&def.schema));
     Ok(Arc::new(ListingTable::try_new(config)?))
 }

@@ -49,9 +49,12 @@ pub const DOCS: [FunctionDoc; 4] = [
     },
 ];
 
+/// What the gaps of a group, in seconds, come to.
+type Measure = fn(&[f64]) -> Option<f64>;
+
 /// The aggregates.
 pub fn functions() -> Vec<AggregateUDF> {
-    let measures: [fn(&[f64]) -> Option<f64>; 4] = [median, deviation, jitter, regularity];
+    let measures: [Measure; 4] = [median, deviation, jitter, regularity];
     DOCS.iter()
         .zip(measures)
         .map(|(doc, measure)| {
@@ -72,7 +75,7 @@ pub fn functions() -> Vec<AggregateUDF> {
 #[derive(Debug)]
 struct Gaps {
     times: Vec<i64>,
-    measure: fn(&[f64]) -> Option<f64>,
+    measure: Measure,
 }
 
 impl Accumulator for Gaps {
