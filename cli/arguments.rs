@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, export, help, ioc, log, plugins, profile, rules, selfcheck, timeline};
+use crate::{baseline, export, help, ioc, lake, log, plugins, profile, rules, selfcheck, sql, timeline};
 
 /// What to do.
 pub enum Command {
@@ -31,15 +31,6 @@ pub enum Command {
     Print(String),
     /// Print a text that says whether all is well, and stop.
     Tell(String, Status),
-}
-
-/// Form of the answer to `--sql`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Form {
-    Table,
-    Json,
-    JsonLines,
-    Csv,
 }
 
 /// A parsed command line.
@@ -69,9 +60,9 @@ pub struct Arguments {
     pub config: Option<String>,
     /// The options in force, for records of the run.
     pub effective: Value,
-    pub sql: Option<String>,
-    pub form: Form,
-    pub output: Option<PathBuf>,
+    /// Questions in SQL, or a prompt for them.
+    pub sql: Option<sql::Options>,
+    pub lake_command: Option<lake::Command>,
     /// Indicators to look for.
     pub ioc: Option<Loaded>,
     /// The site's own rules for commands.
@@ -256,7 +247,7 @@ impl Arguments {
     /// Files of the run that are no exports of reports, each with its flag.
     pub fn side_files(&self) -> Vec<(&'static str, &Path)> {
         let log = self.log.file.as_deref().map(|path| ("--log-file", path));
-        let output = self.output.as_deref().map(|path| ("-o", path));
+        let output = self.sql.as_ref().and_then(|sql| sql.output.as_deref()).map(|path| ("-o", path));
         let baseline = self.baseline.save.as_deref().map(|path| ("--baseline-save", path));
         [log, output, baseline].into_iter().flatten().collect()
     }
@@ -275,8 +266,6 @@ const NOT_BUILT: &[&[&str]] = &[
     &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
     // Indicators.
     &["vt"],
-    // The prompt.
-    &["shell", "sql-file"],
     // Reports to hand over.
     &["html"],
     &["markdown"],
@@ -359,8 +348,8 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
     for setting in given.texts("set") {
         match setting.split_once('=') {
             Some((name, value)) if name.contains('.') => plugins.set(name, value)?,
-            _ if given.has("sql-file") => {}
-            _ => return Err(format!("--set {setting}: PLUGIN.NAME=VALUE is needed")),
+            // Those of questions in SQL are read with them.
+            _ => {}
         }
     }
     if given.switch("list-plugins") {
@@ -389,6 +378,16 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
         asked.extend(analyzers.iter().find(|analyzer| analyzer.name == OT_COMMANDS).cloned());
     }
     if given.switch("show-sql") {
+        // Some reports are asked for by the file that they are about, or are made apart from the others.
+        for flag in FLAGS.iter().filter(|flag| given.has(flag.name) && flag.name != "base") {
+            let name = if flag.name == "baseline-compare" { "baseline".to_owned() } else { flag.analyzer() };
+            if asked.iter().all(|analyzer| analyzer.name != name) {
+                asked.extend(analyzers.iter().find(|analyzer| analyzer.name == name).cloned());
+            }
+        }
+        if asked.is_empty() || given.switch("base") {
+            asked.splice(0..0, analyzers.iter().filter(|analyzer| analyzer.name == "base").cloned());
+        }
         return Ok(Command::Print(help::sql_of(&asked)));
     }
     let mut arguments = arguments(given, asked)?;
@@ -399,8 +398,10 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
 fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
     let text = |name: &str| given.text(name).map(str::to_owned);
     let targets: Vec<OsString> = given.matches.get_many("TARGET").into_iter().flatten().cloned().collect();
-    if targets.is_empty() {
-        return Err("no capture named: pcapper [OPTIONS] TARGET...".to_owned());
+    let (lake_command, targets) = lake::options(targets)?;
+    // A lake that is named is asked as a whole where no capture is.
+    if targets.is_empty() && lake_command.is_none() && !given.has("lake") {
+        return Err("no capture named: pcapper [OPTIONS] TARGET... (or --lake DIR for all captures of a lake)".to_owned());
     }
     let limit_protocols = given.count("limit-protocols")?;
     let limit_sessions = match text("ot-commands-sessions").as_deref() {
@@ -411,24 +412,9 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
             Some(number)
         }
     };
-    let form = match text("format").as_deref() {
-        None | Some("table") => Form::Table,
-        Some("json") => Form::Json,
-        Some("jsonl") => Form::JsonLines,
-        Some("csv") => Form::Csv,
-        Some(other) => return Err(format!("--format {other}: table, json, jsonl or csv is needed")),
-    };
-    let sql = text("sql");
-    for companion in ["format", "output"] {
-        if given.has(companion) && sql.is_none() {
-            return Err(format!("{} needs --sql", if companion == "output" { "-o" } else { "--format" }));
-        }
-    }
     let case = case::options(given)?;
     let exports = export::options(given, case.as_ref())?;
-    // `-` is standard output, as is no name at all.
-    let output =
-        given.text("output").filter(|path| *path != "-").map(|path| case.as_ref().map_or_else(|| PathBuf::from(path), |case| case.place(path)));
+    let sql = sql::options(given, &targets, case.as_ref())?;
     let baseline = baseline::options(given, case.as_ref())?;
     Ok(Arguments {
         targets,
@@ -451,8 +437,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         case,
         config: given.file().map(|file| file.display().to_string()),
         sql,
-        form,
-        output,
+        lake_command,
         ioc: ioc::options(given)?,
         ot_rules: ot_rules(given)?,
         baseline,

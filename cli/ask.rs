@@ -15,7 +15,7 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, merged, rules};
+use crate::{baseline, brought, lake, merged, rules, shell, sql};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
@@ -25,6 +25,9 @@ const BASELINE: &str = "baseline";
 /// be made.
 pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<Selection>) {
     render::banner::greet();
+    if let Some(command) = &arguments.lake_command {
+        return lake::run(command, arguments, out).await;
+    }
     let selection = match select::select(arguments) {
         Ok(selection) => selection,
         Err(message) => {
@@ -40,11 +43,11 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<
         return (Status::NothingDone, Some(selection));
     }
     let status = match &arguments.sql {
-        Some(query) => match sql(arguments, &selection, query, out).await {
+        Some(options) => match questions(options, arguments, &selection, out).await {
             Ok(status) => selection.status.worse(status),
-            Err(message) => {
+            Err((message, status)) => {
                 complain(&message);
-                Status::NothingDone
+                selection.status.worse(status)
             }
         },
         None => selection.status.worse(reports(arguments, &selection, out).await),
@@ -60,16 +63,17 @@ pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Se
     Ok(catalog)
 }
 
-async fn sql(arguments: &Arguments, selection: &Selection, query: &str, out: &mut Output) -> Result<Status, String> {
-    let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await?;
-    rules::judge(arguments, &catalog, "").await?;
-    let timer = profile::start();
-    let frame = catalog.sql(query).await.map_err(|error| render::sql::explained(&error))?;
-    let file = arguments.output.as_ref().map(|path| export::files(arguments, selection).create(path)).transpose()?;
-    let (rows, bytes) = render::sql::write(arguments, frame, file, out).await?;
-    timer.stop("query", "--sql", rows as u64, bytes);
-    if let Some(path) = &arguments.output {
-        out.wrote("sql", path, rows, bytes);
+/// Answers questions in SQL, and opens the prompt for more.
+async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Selection, out: &mut Output) -> Result<Status, (String, Status)> {
+    let nothing = |message: String| (message, Status::NothingDone);
+    let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await.map_err(nothing)?;
+    rules::judge(arguments, &catalog, "").await.map_err(nothing)?;
+    let files = export::files(arguments, selection);
+    sql::answer(options, arguments, &files, &catalog, out)
+        .await
+        .map_err(|failure| (failure.message, if failure.is_partial { Status::Partly } else { Status::NothingDone }))?;
+    if options.is_shell {
+        shell::run(options, arguments, files, &catalog, out).await?;
     }
     Ok(faults(&catalog))
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
-use pcapper_queries::analyzer::Analyzer;
+use pcapper_queries::analyzer::{self, Analyzer};
+use pcapper_queries::examples;
+use pcapper_queries::functions::{self, FunctionDoc, Kind};
 use pcapper_schema::TableDef;
 
 use crate::flags::{Flag, Group, RENAMED};
@@ -24,6 +26,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("pcapper --dns --http captures/ -r", "Two reports a capture, for a whole tree"),
     ("pcapper --modbus --summarize plant/*.pcapng", "One report over all of them"),
     ("pcapper office.pcap --sql \"SELECT query, count(*) FROM dns GROUP BY query ORDER BY 2 DESC\"", ""),
+    ("pcapper --lake case42 --shell", "All captures of a lake, at a prompt"),
     ("pcapper office.pcap --rules team.yml --json -", "A team's own judgement over all findings"),
 ];
 
@@ -32,6 +35,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("PCAPPER_ANALYST", "as --case-analyst"),
     ("PCAPPER_CONFIG", "configuration file, as --config; empty: none"),
     ("PCAPPER_LAKE", "where decoded captures are kept, as --lake"),
+    ("PCAPPER_LAKE_MAX_BYTES", "size that this place is held to: 20GB for the cache folder, else no limit"),
     ("PCAPPER_PLUGINS", "directories of plugins, as --plugins, separated as in PATH"),
 ];
 
@@ -52,7 +56,7 @@ const MAX_WIDTH: usize = 120;
 pub fn menu(flags: &[&'static Flag]) -> String {
     let (width, color) = terminal_of_menu();
     let style = Style { color };
-    let mut text = format!("pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n\n", env!("CARGO_PKG_VERSION"));
+    let mut text = format!("pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n       pcapper [--lake DIR] lake list|add|remove|verify|compact [NAME...]\n\n", env!("CARGO_PKG_VERSION"));
     let target = format!("TARGET is a{}.", TARGET.trim_start_matches('A'));
     let _ = write!(text, "{}\n\n{}\n", wrapped(ABOUT, 0, width), wrapped(&target, 0, width));
     for group in Group::ALL {
@@ -90,7 +94,7 @@ pub fn menu(flags: &[&'static Flag]) -> String {
     for (title, entries) in [("Environment:", VARIABLES), ("Exit status:", STATUSES)] {
         let _ = write!(text, "\n{}\n", style.section(title));
         for (name, about) in entries {
-            let _ = writeln!(text, "  {name:<16} {about}");
+            let _ = writeln!(text, "  {name:<22} {about}");
         }
     }
     text
@@ -235,13 +239,41 @@ pub fn tables() -> String {
     text
 }
 
-/// The dictionary of one table.
+/// Name under which `--describe` lists the functions.
+const FUNCTIONS: &str = "functions";
+
+/// The dictionary of one table, one function, or all functions.
 pub fn describe(name: &str) -> Result<String, String> {
-    let defs = pcapper_schema::all();
-    let Some(def) = defs.iter().find(|def| def.name == name) else {
-        return Err(format!("--describe {name}: no such table (--tables lists them)"));
-    };
-    Ok(dictionary(def))
+    if let Some(def) = pcapper_schema::all().into_iter().find(|def| def.name == name) {
+        return Ok(dictionary(def));
+    }
+    if name == FUNCTIONS {
+        return Ok(self::functions());
+    }
+    if let Some(doc) = functions::dictionary().iter().find(|doc| doc.name == name) {
+        return Ok(function(doc));
+    }
+    match analyzer::views().into_iter().find(|(view, _)| view == name) {
+        Some((view, query)) => Ok(format!("{view}: computed when it is asked\n\n{query}\n")),
+        None => Err(format!("--describe {name}: no such table or function (--tables and --describe {FUNCTIONS} list them)")),
+    }
+}
+
+/// The functions that plain SQL lacks, and how to ask what needs none.
+pub fn functions() -> String {
+    let mut text = String::new();
+    for doc in functions::dictionary() {
+        let _ = writeln!(text, "{:<20} {}", doc.name, first_sentence(doc.meaning));
+    }
+    for (what, query) in functions::PATTERNS {
+        let _ = write!(text, "\n{what}\n\n{query};\n");
+    }
+    text
+}
+
+fn function(doc: &FunctionDoc) -> String {
+    let kind = if doc.kind == Kind::Aggregate { "aggregate" } else { "function" };
+    format!("{}: {kind}\n\n{}\n\n{}\n\nSELECT {};\n  {}\n", doc.name, doc.signature, doc.meaning, doc.example, doc.gives)
 }
 
 fn dictionary(def: &TableDef) -> String {
@@ -256,9 +288,13 @@ fn dictionary(def: &TableDef) -> String {
         }
         text.push('\n');
     }
+    for example in examples::of(def.name) {
+        let _ = write!(text, "\n{}\n  {};\n", example.question, example.sql);
+    }
     text
 }
 
-fn first_sentence(doc: &str) -> &str {
+/// What stands before the first full stop.
+pub fn first_sentence(doc: &str) -> &str {
     doc.split_inclusive(". ").next().unwrap_or(doc).trim_end()
 }

@@ -10,6 +10,7 @@ mod export;
 mod flags;
 mod help;
 mod ioc;
+mod lake;
 mod log;
 mod merged;
 mod nearest;
@@ -20,6 +21,8 @@ mod rules;
 mod safe_name;
 mod select;
 mod selfcheck;
+mod shell;
+mod sql;
 mod status;
 mod timeline;
 
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_time().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("cannot start: {error}"));

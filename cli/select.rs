@@ -1,21 +1,26 @@
 //! From targets to captures in the lake.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
-use pcapper_ingest::lake::{Ingested, Options, ingest};
+use pcapper_ingest::lake::{Ingested, Options, ingest, upkeep};
 use pcapper_queries::catalog::Selected;
-use pcapper_schema::lake::Manifest;
+use pcapper_schema::lake::{Manifest, capture_ids, captures};
 use tracing::info;
 
 use crate::arguments::Arguments;
 use crate::export;
+use crate::lake::size_in_bytes;
 use crate::log;
 use crate::render::escape;
 use crate::status::Status;
+
+/// What the user's cache may hold unless `PCAPPER_LAKE_MAX_BYTES` says otherwise. A lake that was chosen by name has no limit.
+const CACHE_BYTES: u64 = 20_000_000_000;
 
 /// The captures to ask, and where they lie.
 pub struct Selection {
@@ -57,6 +62,14 @@ impl Input {
     }
 }
 
+/// Where decoded captures are kept.
+pub struct Place {
+    pub path: PathBuf,
+    /// Size that the place is held to, if any.
+    max_bytes: Option<u64>,
+    throw_away: Option<ThrowAway>,
+}
+
 struct ThrowAway(PathBuf);
 
 impl Drop for ThrowAway {
@@ -74,7 +87,12 @@ impl Selection {
 
 /// Finds the captures, sees that what the run will write can be written, and brings the captures into the lake.
 pub fn select(arguments: &Arguments) -> Result<Selection, String> {
-    let (lake, throw_away) = lake(arguments)?;
+    let place = lake(arguments)?;
+    if arguments.targets.is_empty() {
+        export::check(&arguments.exports, &arguments.side_files(), &[])?;
+        return Ok(whole_lake(place));
+    }
+    let Place { path: lake, max_bytes, throw_away } = place;
     let found = targets::find(&arguments.targets, &targets::Options { recursive: arguments.recursive });
     let mut inputs: Vec<Input> = found.captures.iter().map(Input::of).collect();
     let places: Vec<(PathBuf, String)> =
@@ -98,7 +116,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     }
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
-    let mut captures = Vec::new();
+    let (mut captures, mut decoded) = (Vec::new(), false);
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
@@ -113,6 +131,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                 let summaries = log::list(arguments.summaries());
                 info!(name: "pcap_end", target: log::TARGET, path = target.shown, index, total, summaries = ?summaries, capture_id = manifest.capture_id,
                     packets = manifest.packets, bytes = manifest.wire_bytes, cached, duration_ms = log::millis(began.elapsed()), truncated = manifest.truncated);
+                decoded |= !cached;
                 input.outcome = Ok(manifest.clone());
                 captures.push(Selected { manifest, name: name(target) });
             }
@@ -131,6 +150,13 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
             complain("no capture among the targets");
         }
         status = Status::NothingDone;
+    }
+    if let Some(max_bytes) = max_bytes {
+        let asked: BTreeSet<String> = captures.iter().map(|capture: &Selected| capture.manifest.capture_id.clone()).collect();
+        upkeep::mark_used(&lake, asked.iter().map(String::as_str));
+        if decoded {
+            hold_to(&lake, max_bytes, &asked, arguments.verbose);
+        }
     }
     Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away })
 }
@@ -169,13 +195,64 @@ fn progress_bar(arguments: &Arguments) -> ProgressBar {
     bar
 }
 
-/// Where decoded captures are kept: a place of this run alone, or one that stays.
-fn lake(arguments: &Arguments) -> Result<(PathBuf, Option<ThrowAway>), String> {
-    if arguments.no_cache {
-        let dir = std::env::temp_dir().join(format!("pcapper-{}", std::process::id()));
-        return Ok((dir.clone(), Some(ThrowAway(dir))));
+impl Place {
+    /// A run that is about the place itself and asks no capture.
+    pub fn alone(self) -> Selection {
+        let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
+        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away }
     }
-    place(arguments.lake.as_deref()).map(|lake| (lake, None))
+}
+
+/// All captures of a lake that was named, where no target was.
+fn whole_lake(place: Place) -> Selection {
+    let there = capture_ids(&place.path).len();
+    let captures: Vec<Selected> = captures(&place.path).into_iter().map(|manifest| Selected { name: manifest.capture.clone(), manifest }).collect();
+    let mut status = Status::Done;
+    if captures.is_empty() {
+        complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));
+        status = Status::NothingDone;
+    } else if captures.len() < there {
+        let left_out = there - captures.len();
+        complain(&format!("{left_out} captures of the lake were decoded by another version and are left out (lake list names them)"));
+        status = Status::Partly;
+    }
+    let input = |capture: &Selected| Input {
+        shown: capture.name.clone(),
+        place: None,
+        size_bytes: Some(capture.manifest.file_size_bytes),
+        modified: None,
+        outcome: Ok(capture.manifest.clone()),
+    };
+    let inputs = captures.iter().map(input).collect();
+    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away }
+}
+
+/// Holds the cache to its size; where that fails, the answers are none the worse.
+fn hold_to(lake: &Path, max_bytes: u64, asked: &BTreeSet<String>, verbose: bool) {
+    match upkeep::hold_to(lake, max_bytes, asked) {
+        Ok(gone) if gone > 0 && verbose => complain(&format!("{gone} captures were taken out of the cache, which may hold {max_bytes} bytes")),
+        Ok(_) => {}
+        Err(error) => complain(&format!("{}: the cache is larger than it may be: {error}", lake.display())),
+    }
+}
+
+/// Where decoded captures are kept: a place of this run alone, or one that stays.
+pub fn lake(arguments: &Arguments) -> Result<Place, String> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let max_bytes = match named("PCAPPER_LAKE_MAX_BYTES") {
+        None => None,
+        Some(size) => {
+            let bytes = size.to_str().and_then(size_in_bytes);
+            Some(bytes.ok_or_else(|| format!("PCAPPER_LAKE_MAX_BYTES={}: a size is needed (20GB; 0 for no limit)", size.display()))?)
+        }
+    };
+    if arguments.no_cache {
+        let path = std::env::temp_dir().join(format!("pcapper-{}", std::process::id()));
+        return Ok(Place { path: path.clone(), max_bytes: None, throw_away: Some(ThrowAway(path)) });
+    }
+    let is_chosen = arguments.lake.is_some() || named("PCAPPER_LAKE").is_some();
+    let limit = max_bytes.or((!is_chosen).then_some(CACHE_BYTES)).filter(|&bytes| bytes > 0);
+    Ok(Place { path: place(arguments.lake.as_deref())?, max_bytes: limit, throw_away: None })
 }
 
 /// Where decoded captures stay: the option, the environment, else the user's cache folder (XDG).
@@ -189,5 +266,5 @@ pub fn place(option: Option<&Path>) -> Result<PathBuf, String> {
     }
     let cache = named("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| named("HOME").map(|home| home.join(".cache")));
     let cache = cache.ok_or("no place to keep decoded captures: set HOME, or name one with --lake DIR")?;
-    Ok(Path::new(&cache).join("pcapper/lake"))
+    Ok(cache.join("pcapper/lake"))
 }

@@ -120,7 +120,7 @@ pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
     }
     if asked.is_empty()
         && let Some(case) = case
-        && given.text("sql").is_none()
+        && !["sql", "sql-file", "shell"].iter().any(|name| given.has(name))
     {
         asked.push(("json", Place::Kept(case.place("pcapper.json"))));
     }

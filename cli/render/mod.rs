@@ -113,6 +113,15 @@ impl Output {
         }
     }
 
+    /// Shows at once what was written so far.
+    pub fn show_now(&mut self) {
+        if self.broken.is_none()
+            && let Err(error) = self.out.flush()
+        {
+            self.broken = Some(error);
+        }
+    }
+
     /// Whether the reader of our output is gone or the output failed.
     pub fn is_broken(&self) -> bool {
         self.broken.is_some()

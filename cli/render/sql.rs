@@ -1,6 +1,4 @@
-//! The answer to `--sql`, streamed: a query over everything may give more rows than memory holds.
-
-use std::io::Write as _;
+//! The answer to one question, streamed: a query over everything may give more rows than memory holds.
 
 use arrow::array::RecordBatch;
 use futures::StreamExt as _;
@@ -8,17 +6,40 @@ use pcapper_queries::DataFusionError;
 use pcapper_queries::datafusion::prelude::DataFrame;
 use pcapper_queries::report::Unit;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::grid::grid;
 use super::value::{self, Place, Secrets, shown};
-use super::{Output, escape, terminal};
-use crate::arguments::{Arguments, Form};
-use crate::export::file::Whole;
+use super::{escape, terminal};
 use crate::export::{csv, json};
+use crate::sql::sink::Sink;
 
-/// A query that was not understood, as one line.
-pub fn explained(error: &DataFusionError) -> String {
-    format!("--sql: {}", one_line(error))
+/// Rows of a table that are laid out together; columns keep their width from one block to the next, or grow.
+const BLOCK: usize = 5_000;
+/// Blanks between columns.
+const GAP: usize = 2;
+
+/// How rows are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    Table,
+    Json,
+    JsonLines,
+    Csv,
+}
+
+impl Form {
+    /// All forms, by name.
+    pub const NAMES: [(&'static str, Self); 4] = [("table", Self::Table), ("json", Self::Json), ("jsonl", Self::JsonLines), ("csv", Self::Csv)];
+
+    /// The form of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, form)| *form)
+    }
+
+    /// Whether an empty line stands between two answers.
+    pub fn parts_answers(self) -> bool {
+        matches!(self, Self::Table | Self::Csv)
+    }
 }
 
 /// An error of the query engine without its chain of causes on lines of their own.
@@ -26,68 +47,107 @@ pub fn one_line(error: &DataFusionError) -> String {
     pcapper_queries::run::one_line(error)
 }
 
-/// Runs the query and writes its rows in the form asked for: to `file`, else to standard output. Gives the rows and the
-/// file's size.
-pub async fn write(arguments: &Arguments, frame: DataFrame, mut file: Option<Whole>, out: &mut Output) -> Result<(u64, u64), String> {
+/// What became of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    pub rows: u64,
+    /// False when nobody reads on.
+    pub is_read: bool,
+}
+
+/// Runs a query and writes its rows. The outer error is the sink's, the inner one the query's.
+pub async fn write(
+    frame: DataFrame,
+    form: Form,
+    verbose: bool,
+    secrets: &mut Secrets,
+    sink: &mut dyn Sink,
+) -> Result<Result<Written, DataFusionError>, String> {
     let schema = arrow::datatypes::SchemaRef::clone(frame.schema().inner());
-    let mut stream = frame.execute_stream().await.map_err(|error| explained(&error))?;
-    let mut secrets = Secrets::default();
+    let mut stream = match frame.execute_stream().await {
+        Ok(stream) => stream,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut piece = Vec::new();
     let mut rows = 0;
-    let mut table = Vec::new();
-    let mut text = Vec::new();
-    match arguments.form {
-        Form::Json => text.extend_from_slice(b"[\n"),
-        Form::Csv => csv_row(schema.fields().iter().map(|field| (field.name().clone(), true)), &mut text),
+    let mut table = Grid::new(schema.fields().iter().map(|field| escape::text(field.name())).collect());
+    match form {
+        Form::Json => piece.extend_from_slice(b"[\n"),
+        Form::Csv => csv_row(schema.fields().iter().map(|field| (field.name().clone(), true)), &mut piece),
         Form::Table | Form::JsonLines => {}
     }
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| explained(&error))?;
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => return Ok(Err(error)),
+        };
         for row in 0..batch.num_rows() {
-            match arguments.form {
+            match form {
                 Form::JsonLines => {
-                    json_object(&batch, row, &mut secrets, &mut text);
-                    text.push(b'\n');
+                    json_object(&batch, row, secrets, &mut piece);
+                    piece.push(b'\n');
                 }
                 Form::Json => {
                     if rows > 0 {
-                        text.extend_from_slice(b",\n");
+                        piece.extend_from_slice(b",\n");
                     }
-                    json_object(&batch, row, &mut secrets, &mut text);
+                    json_object(&batch, row, secrets, &mut piece);
                 }
-                Form::Csv => csv_row(cells(&batch, row, &mut secrets), &mut text),
-                Form::Table => table.push(table_row(&batch, row, arguments.verbose, &mut secrets)),
+                Form::Csv => csv_row(cells(&batch, row, secrets), &mut piece),
+                Form::Table => table.push(table_row(&batch, row, verbose, secrets), &mut piece),
             }
             rows += 1;
         }
-        pass_on(&mut text, &mut file, out)?;
-        if out.is_broken() {
-            return Ok((rows, 0));
+        if !sink.take(&piece)? {
+            return Ok(Ok(Written { rows, is_read: false }));
         }
+        piece.clear();
     }
-    match arguments.form {
-        Form::Json => text.extend_from_slice(if rows == 0 { b"]\n" } else { b"\n]\n" }),
-        Form::Table => {
-            let header: Vec<String> = schema.fields().iter().map(|field| escape::text(field.name())).collect();
-            for line in grid(&header, &table, |_, _, _| None) {
-                text.extend_from_slice(line.as_bytes());
-                text.push(b'\n');
-            }
-        }
+    match form {
+        Form::Json => piece.extend_from_slice(if rows == 0 { b"]\n" } else { b"\n]\n" }),
+        Form::Table => table.end(&mut piece),
         Form::JsonLines | Form::Csv => {}
     }
-    pass_on(&mut text, &mut file, out)?;
-    let bytes = file.map(Whole::commit).transpose()?;
-    Ok((rows, bytes.unwrap_or_default()))
+    sink.take(&piece).map(|is_read| Ok(Written { rows, is_read }))
 }
 
-/// Hands over what was written so far.
-fn pass_on(text: &mut Vec<u8>, file: &mut Option<Whole>, out: &mut Output) -> Result<(), String> {
-    match file {
-        Some(file) => file.write_all(text).map_err(|error| file.fault(&error))?,
-        None => out.show(text),
+/// A table that is laid out block by block.
+struct Grid {
+    header: Option<Vec<String>>,
+    widths: Vec<usize>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Grid {
+    fn new(header: Vec<String>) -> Self {
+        Self { widths: vec![0; header.len()], header: Some(header), rows: Vec::new() }
     }
-    text.clear();
-    Ok(())
+
+    fn push(&mut self, row: Vec<String>, out: &mut Vec<u8>) {
+        self.rows.push(row);
+        if self.rows.len() >= BLOCK {
+            self.end(out);
+        }
+    }
+
+    /// Writes the rows that are waiting, the header before the first of all.
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let rows: Vec<Vec<String>> = self.header.take().into_iter().chain(std::mem::take(&mut self.rows)).collect();
+        for row in &rows {
+            for (width, cell) in self.widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        for row in &rows {
+            let mut line = String::new();
+            for (width, cell) in self.widths.iter().zip(row) {
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + GAP));
+            }
+            out.extend_from_slice(line.trim_end().as_bytes());
+            out.push(b'\n');
+        }
+    }
 }
 
 fn json_object(batch: &RecordBatch, row: usize, secrets: &mut Secrets, out: &mut Vec<u8>) {
@@ -97,10 +157,10 @@ fn json_object(batch: &RecordBatch, row: usize, secrets: &mut Secrets, out: &mut
 
 fn table_row(batch: &RecordBatch, row: usize, verbose: bool, secrets: &mut Secrets) -> Vec<String> {
     let digits = if verbose { 9 } else { 6 };
-    let schema = batch.schema();
-    let fields = schema.fields().iter().zip(batch.columns());
-    fields
-        .map(|(_, column)| {
+    batch
+        .columns()
+        .iter()
+        .map(|column| {
             // A query's own columns are shown as they are: its author knows their units.
             let text = escape::text(&shown(column, row, Unit::Id, Place::Cell, digits, secrets));
             if verbose { text } else { terminal::cut(&text, 80) }
@@ -115,4 +175,22 @@ fn cells(batch: &RecordBatch, row: usize, secrets: &mut Secrets) -> Vec<csv::Cel
 fn csv_row(cells: impl IntoIterator<Item = csv::Cell>, out: &mut Vec<u8>) {
     // Writing into memory cannot fail.
     let _ = csv::row(cells, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_a_table_stay_in_line() {
+        let (mut grid, mut out) = (Grid::new(vec!["a".into(), "b".into()]), Vec::new());
+        for row in 0..=BLOCK {
+            grid.push(vec![row.to_string(), "x".into()], &mut out);
+        }
+        grid.end(&mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().next(), Some("a     b"));
+        assert_eq!(text.lines().last(), Some("5000  x"));
+        assert_eq!(text.lines().count(), BLOCK + 2);
+    }
 }

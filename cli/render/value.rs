@@ -8,6 +8,7 @@ use arrow::datatypes::{
     UInt32Type, UInt64Type,
 };
 use pcapper_queries::functions::redaction_marks;
+pub use pcapper_queries::reference::type_name;
 use pcapper_queries::report::Unit;
 use serde_json::{Number, Value};
 
@@ -47,33 +48,11 @@ impl Secrets {
     }
 }
 
-/// Name of a type as in the table contract.
-pub fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::UInt8 => "u8".into(),
-        DataType::UInt16 => "u16".into(),
-        DataType::UInt32 => "u32".into(),
-        DataType::UInt64 => "u64".into(),
-        DataType::Int8 => "i8".into(),
-        DataType::Int16 => "i16".into(),
-        DataType::Int32 => "i32".into(),
-        DataType::Int64 => "i64".into(),
-        DataType::Float32 => "f32".into(),
-        DataType::Float64 => "f64".into(),
-        DataType::Boolean => "bool".into(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "utf8".into(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".into(),
-        DataType::Timestamp(..) => "timestamp_ns".into(),
-        DataType::Dictionary(_, value) => type_name(value),
-        DataType::List(item) | DataType::LargeList(item) => format!("list<{}>", type_name(item.data_type())),
-        other => other.to_string().to_lowercase(),
-    }
-}
-
 /// A cell as JSON: raw and typed. `big_as_text` spells integers beyond 2^53 as strings, for readers that hold all numbers
 /// as doubles.
 pub fn json(array: &ArrayRef, row: usize, secrets: &mut Secrets, big_as_text: bool) -> Value {
-    if array.is_null(row) {
+    // Nothing but nulls is a type of its own, whose array does not call them so.
+    if array.is_null(row) || *array.data_type() == DataType::Null {
         return Value::Null;
     }
     let integer = |value: u64| if big_as_text && value > 1 << 53 { Value::String(value.to_string()) } else { Value::Number(value.into()) };

@@ -9,6 +9,7 @@
 //! ```
 //! A directory without a manifest, or one whose name starts with a dot, is no capture: readers pass it over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,18 @@ pub struct Manifest {
     /// Bytes of damaged records passed over.
     pub skipped_bytes: u64,
     /// Rows of each table that has any.
-    pub tables: std::collections::BTreeMap<String, u64>,
+    pub tables: BTreeMap<String, u64>,
+    /// File of each of those tables, to tell later damage; captures decoded by earlier builds lack it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, StoredFile>,
+}
+
+/// A file as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub bytes: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
 }
 
 /// A stretch of a capture that could not be read.
@@ -75,15 +87,37 @@ pub fn table_file(lake: &Path, capture_id: &str, table: &str) -> PathBuf {
     capture_dir(lake, capture_id).join(format!("{table}.parquet"))
 }
 
-/// Reads a capture's manifest; `None` if the capture is not in the lake (or not wholly).
+/// What every manifest says, whatever schema wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outline {
+    pub schema: u32,
+    pub capture_id: String,
+    #[serde(default)]
+    pub capture: String,
+    #[serde(default)]
+    pub packets: u64,
+    pub first_ts: Option<i64>,
+    pub last_ts: Option<i64>,
+}
+
+/// Reads a capture's manifest; `None` if the capture is not in the lake (or not wholly, or decoded by another schema).
 pub fn read_manifest(lake: &Path, capture_id: &str) -> Option<Manifest> {
-    let bytes = std::fs::read(capture_dir(lake, capture_id).join(MANIFEST)).ok()?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+    let manifest: Manifest = read(lake, capture_id)?;
     (manifest.schema == crate::SCHEMA_VERSION).then_some(manifest)
 }
 
-/// Manifests of all captures in a lake, in order of capture id.
-pub fn captures(lake: &Path) -> Vec<Manifest> {
+/// Reads what a manifest of any schema says.
+pub fn read_outline(lake: &Path, capture_id: &str) -> Option<Outline> {
+    read(lake, capture_id)
+}
+
+fn read<T: for<'d> Deserialize<'d>>(lake: &Path, capture_id: &str) -> Option<T> {
+    let bytes = std::fs::read(capture_dir(lake, capture_id).join(MANIFEST)).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Names of all directories in a lake that may be captures, in order.
+pub fn capture_ids(lake: &Path) -> Vec<String> {
     let mut ids: Vec<String> = std::fs::read_dir(lake)
         .into_iter()
         .flatten()
@@ -91,5 +125,10 @@ pub fn captures(lake: &Path) -> Vec<Manifest> {
         .filter(|name| !name.starts_with('.'))
         .collect();
     ids.sort();
-    ids.iter().filter_map(|id| read_manifest(lake, id)).collect()
+    ids
+}
+
+/// Manifests of all captures in a lake that the present schema decoded, in order of capture id.
+pub fn captures(lake: &Path) -> Vec<Manifest> {
+    capture_ids(lake).iter().filter_map(|id| read_manifest(lake, id)).collect()
 }

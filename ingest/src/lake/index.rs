@@ -71,11 +71,20 @@ pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), memory: Some((memory, stamp)), _spool: None })
 }
 
+/// Directory of the hashes that are remembered.
+pub const MEMORY: &str = ".files";
+
+/// The hash that a file of that directory remembers.
+pub fn remembered_hash(memory: &Path) -> Option<String> {
+    let remembered: Remembered = serde_json::from_slice(&fs::read(memory).ok()?).ok()?;
+    Some(remembered.sha256)
+}
+
 fn memory_file(lake: &Path, path: &Path) -> PathBuf {
     let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let hash = Sha256::digest(whole.as_os_str().as_encoded_bytes());
     let name: String = hash.iter().take(16).map(|octet| format!("{octet:02x}")).collect();
-    lake.join(".files").join(name)
+    lake.join(MEMORY).join(name)
 }
 
 /// Remembering is a convenience: where it fails, the next run hashes again.

@@ -7,6 +7,7 @@ mod chunks;
 mod delta;
 mod index;
 mod key;
+pub mod upkeep;
 mod writer;
 
 use std::collections::VecDeque;

@@ -15,7 +15,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescPtr};
 use pcapper_schema::TableDef;
-use pcapper_schema::lake::{MANIFEST, Manifest, capture_dir};
+use pcapper_schema::lake::{MANIFEST, Manifest, StoredFile, capture_dir};
+use sha2::{Digest as _, Sha256};
 
 use super::{IngestError, chunks};
 use crate::profile;
@@ -37,9 +38,39 @@ enum Encoded {
     ByParquet(ArrowColumnChunk),
 }
 
+/// A file that is hashed while it is written, so that `pcapper lake verify` can tell later damage.
+struct HashedFile {
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl HashedFile {
+    fn create(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: File::create(path)?, hash: Sha256::new(), bytes: 0 })
+    }
+
+    fn stored(self) -> StoredFile {
+        StoredFile { bytes: self.bytes, sha256: self.hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect() }
+    }
+}
+
+impl std::io::Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// One table's open file.
 struct TableFile {
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<HashedFile>,
     factory: Arc<ArrowRowGroupWriterFactory>,
     columns: SchemaDescPtr,
     rows: u64,
@@ -105,7 +136,7 @@ impl CaptureWriter {
         let tables = std::mem::take(&mut *self.lock());
         for (name, table) in tables {
             manifest.tables.insert(name.to_owned(), table.rows);
-            table.writer.close()?;
+            manifest.files.insert(name.to_owned(), table.writer.into_inner()?.stored());
         }
         let fail = |source| IngestError::Lake { path: self.dir.clone(), source };
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| fail(error.into()))?;
@@ -137,7 +168,7 @@ impl CaptureWriter {
             return Ok((Arc::clone(&table.factory), Arc::clone(&table.columns)));
         }
         let path = self.dir.join(format!("{}.parquet", def.name));
-        let file = File::create(&path).map_err(|source| IngestError::Lake { path, source })?;
+        let file = HashedFile::create(&path).map_err(|source| IngestError::Lake { path, source })?;
         let parquet_schema = ArrowSchemaConverter::new().convert(&def.schema)?;
         let mut properties = properties(def, rows);
         add_encoded_arrow_schema_to_metadata(&def.schema, &mut properties);
@@ -192,16 +223,18 @@ fn make_private_dir(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Removes half-built directories whose process is gone.
-fn clear_abandoned(lake: &Path) {
+/// Removes half-built directories whose process is gone, and says how many there were.
+pub fn clear_abandoned(lake: &Path) -> usize {
+    let mut cleared = 0;
     for entry in fs::read_dir(lake).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(BUILDING)).and_then(|rest| rest.split('-').next()) else { continue };
         let alive = owner == std::process::id().to_string() || Path::new("/proc").join(owner).exists() || !Path::new("/proc/self").exists();
-        if !alive {
-            let _ = fs::remove_dir_all(entry.path());
+        if !alive && fs::remove_dir_all(entry.path()).is_ok() {
+            cleared += 1;
         }
     }
+    cleared
 }
 
 fn unique_number() -> u64 {

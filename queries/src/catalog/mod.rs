@@ -5,6 +5,10 @@
 //! names, and secrets, which are replaced by marks unless they were asked for.
 
 mod findings;
+mod format;
+mod needles;
+pub mod parameters;
+mod stored;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,20 +19,18 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DFSchema, ScalarValue};
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
-use pcapper_schema::lake::{Manifest, table_file};
+use pcapper_schema::lake::Manifest;
 
 use crate::analyzer::Analyzer;
 use crate::functions::Network;
 use crate::plugins::Plugin;
-use crate::{DataFusionError, Result, analyzer, functions};
+use crate::{Result, analyzer, functions};
 
 /// One capture of the selection.
 #[derive(Clone, Debug)]
@@ -113,6 +115,11 @@ impl Catalog {
         functions::focus(&self.context, focus);
     }
 
+    /// Plans one query whose `$name` parameters have these values.
+    pub async fn ask(&self, query: &str, values: &parameters::Parameters) -> Result<DataFrame> {
+        parameters::bind(self.sql(query).await?, values)
+    }
+
     /// The captures of the selection.
     pub fn captures(&self) -> &[Selected] {
         &self.tables.captures
@@ -190,10 +197,53 @@ impl Catalog {
         self.tables.table_exist(name)
     }
 
+    /// All tables that a query can name, with what they are, in order of name.
+    pub fn tables(&self) -> Vec<(String, String)> {
+        let stored = pcapper_schema::all().into_iter().map(|def| (def.name.to_owned(), def.doc.clone()));
+        let mut tables: Vec<(String, String)> = stored.collect();
+        for (view, query) in &self.tables.views {
+            if !tables.iter().any(|(table, _)| table == view) {
+                let doc = query
+                    .lines()
+                    .map_while(|line| line.trim().strip_prefix("--"))
+                    .map(str::trim)
+                    .filter(|line| !line.starts_with('@'))
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                tables.push((view.clone(), doc));
+            }
+        }
+        tables.extend(self.tables.extension.lists.iter().map(|(list, _)| (list.clone(), "A list that a plugin brings.".to_owned())));
+        tables.sort();
+        tables
+    }
+
+    /// Whether a table is computed when it is asked.
+    pub fn is_derived(&self, table: &str) -> bool {
+        table == "findings" || self.tables.views.iter().any(|(view, _)| view == table) || self.tables.extension.lists.iter().any(|(list, _)| list == table)
+    }
+
+    /// Functions that a query can call, by name.
+    pub fn functions(&self) -> Vec<String> {
+        functions_of(&self.context).into_iter().collect()
+    }
+
+    /// Brings what speeds up questions over a whole lake up to date.
+    pub fn prepare(lake: &Path) {
+        needles::prepare(lake);
+    }
+
     /// The tables a query reads, by name.
     pub fn tables_of(&self, query: &str) -> Result<Vec<String>> {
         tables_of(&self.context, query)
     }
+}
+
+/// Scalar, aggregate and window functions of a session, by name.
+pub(crate) fn functions_of(context: &SessionContext) -> std::collections::BTreeSet<String> {
+    let state = context.state();
+    let names = state.scalar_functions().keys().chain(state.aggregate_functions().keys()).chain(state.window_functions().keys());
+    names.cloned().collect()
 }
 
 fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {
@@ -334,24 +384,15 @@ impl Tables {
     }
 
     /// The table as it lies in the lake; `None` where no capture has rows of it.
-    fn stored(&self, def: &TableDef) -> Result<Option<Arc<dyn TableProvider>>> {
-        let mut paths = Vec::new();
+    fn stored(&self, def: &'static TableDef) -> Result<Option<Arc<dyn TableProvider>>> {
         let mut seen = HashSet::new();
-        for capture in &self.captures {
-            let manifest = &capture.manifest;
-            if manifest.tables.contains_key(def.name) && seen.insert(&manifest.capture_id) {
-                let file = table_file(&self.lake, &manifest.capture_id, def.name);
-                let file = std::path::absolute(&file).map_err(DataFusionError::IoError)?;
-                let text = file.to_str().ok_or_else(|| DataFusionError::Plan(format!("{}: not a Unicode path", file.display())))?;
-                paths.push(ListingTableUrl::parse(text)?);
-            }
-        }
-        if paths.is_empty() {
+        let manifests = self.captures.iter().map(|capture| &capture.manifest);
+        let having = manifests.filter(|manifest| manifest.tables.contains_key(def.name) && seen.insert(&manifest.capture_id));
+        let having: Vec<Manifest> = having.cloned().collect();
+        if having.is_empty() {
             return Ok(None);
         }
-        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-        let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(Arc::clone(&def.schema));
-        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+        Ok(Some(Arc::new(stored::StoredTable::new(self.lake.clone(), def, having)?)))
     }
 
     /// The table with captures under their present names and secrets hidden.

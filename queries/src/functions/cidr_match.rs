@@ -7,7 +7,16 @@ use datafusion::arrow::array::BooleanArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
-use super::pairs;
+use super::{FunctionDoc, Kind, pairs};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "cidr_match",
+    kind: Kind::Scalar,
+    signature: "cidr_match(network utf8, ip utf8) -> bool",
+    meaning: "Whether an address lies in a network of either family; null where one of them is malformed.",
+    example: "cidr_match('10.0.0.0/8', '10.255.1.2')",
+    gives: "true",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

@@ -8,7 +8,17 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use super::periodicity::{quantile, sorted};
+use super::{FunctionDoc, Kind};
 use crate::{DataFusionError, Result};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "dispersion",
+    kind: Kind::Scalar,
+    signature: "dispersion(numbers list) -> f64",
+    meaning: "Median absolute deviation of a list of numbers as a share of their median; 0 for numbers that are all alike.",
+    example: "dispersion(make_array(100.0, 100.0, 110.0, 90.0))",
+    gives: "0.05",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

@@ -3,7 +3,16 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "entropy",
+    kind: Kind::Scalar,
+    signature: "entropy(text utf8) -> f64",
+    meaning: "Shannon entropy in bits an octet, 0 to 8; null for empty text.",
+    example: "entropy('abcd')",
+    gives: "2.0",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

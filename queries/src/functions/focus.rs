@@ -11,8 +11,43 @@ use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 
-use super::{cidr_match, of_text};
+use super::{FunctionDoc, Kind, cidr_match, of_text};
 use crate::{DataFusionError, Result};
+
+pub const DOCS: [FunctionDoc; 4] = [
+    FunctionDoc {
+        name: "activity",
+        kind: Kind::Scalar,
+        signature: "activity(times list, first timestamp, last timestamp) -> utf8",
+        meaning: "Events over time as one line of text, a character a bucket.",
+        example: "character_length(activity(make_array(to_timestamp(0), to_timestamp(60)), to_timestamp(0), to_timestamp(60)))",
+        gives: "24",
+    },
+    FunctionDoc {
+        name: "block_width",
+        kind: Kind::Scalar,
+        signature: "block_width(seconds utf8) -> f64",
+        meaning: "Seconds of one bucket of activity over a span.",
+        example: "block_width('240')",
+        gives: "10.0",
+    },
+    FunctionDoc {
+        name: "in_category",
+        kind: Kind::Scalar,
+        signature: "in_category(name utf8) -> bool",
+        meaning: "Whether a category of events was asked for (--timeline-categories); every one is where none was named.",
+        example: "in_category('dns')",
+        gives: "true",
+    },
+    FunctionDoc {
+        name: "in_focus",
+        kind: Kind::Scalar,
+        signature: "in_focus(ip utf8) -> bool",
+        meaning: "Whether an address is in focus (-ip); every one is where none was named.",
+        example: "in_focus('10.0.0.1')",
+        gives: "true",
+    },
+];
 
 /// What a report of one host is about.
 #[derive(Clone, Debug)]

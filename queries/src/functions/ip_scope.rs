@@ -7,7 +7,42 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::{Network, of_text};
+use super::{FunctionDoc, Kind, Network, of_text};
+
+pub const DOCS: [FunctionDoc; 4] = [
+    FunctionDoc {
+        name: "ip_scope",
+        kind: Kind::Scalar,
+        signature: "ip_scope(ip utf8) -> utf8",
+        meaning: "Reach of an address by the IANA registries: private, public, link_local, loopback, multicast, broadcast, cgnat, documentation, benchmark, unspecified, reserved, ula.",
+        example: "ip_scope('100.64.0.1')",
+        gives: "cgnat",
+    },
+    FunctionDoc {
+        name: "is_external",
+        kind: Kind::Scalar,
+        signature: "is_external(ip utf8) -> bool",
+        meaning: "As is_public, with the ranges for documentation, which captures made for teaching use as their Internet.",
+        example: "is_external('192.0.2.1')",
+        gives: "true",
+    },
+    FunctionDoc {
+        name: "is_private",
+        kind: Kind::Scalar,
+        signature: "is_private(ip utf8) -> bool",
+        meaning: "Whether an address is private (RFC 1918) or unique local (RFC 4193); null for no address.",
+        example: "is_private('192.168.1.1')",
+        gives: "true",
+    },
+    FunctionDoc {
+        name: "is_public",
+        kind: Kind::Scalar,
+        signature: "is_public(ip utf8) -> bool",
+        meaning: "Whether an address is reachable in the whole Internet; null for no address.",
+        example: "is_public('192.0.2.1')",
+        gives: "false",
+    },
+];
 
 /// The functions. Addresses in `internal` count as private whatever the registries say: they are the user's own.
 pub fn functions(internal: &[Network]) -> Vec<ScalarUDF> {

@@ -1,9 +1,15 @@
 //! What SQL lacks and analysts need: one function a file.
 
+mod attack_name;
 mod cidr_match;
+mod community_id;
+mod dga_score;
 mod dispersion;
+mod documentation;
 mod entropy;
 mod focus;
+mod hex;
+mod intervals;
 mod ip_scope;
 mod name_and_parents;
 mod periodicity;
@@ -20,6 +26,7 @@ use datafusion::prelude::SessionContext;
 
 pub use cidr_match::Network;
 pub use cidr_match::matches as cidr_matches;
+pub use documentation::{FunctionDoc, Kind, PATTERNS, dictionary};
 pub use focus::{Focus, register as focus};
 pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
 pub use redact::{redact, redaction_marks};
@@ -29,7 +36,10 @@ use crate::Result;
 /// Makes every function known to a session that shows secrets or hides them, and takes some networks for private.
 pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Network]) {
     let mut functions = vec![
+        attack_name::function(),
         cidr_match::function(),
+        community_id::function(),
+        dga_score::function(),
         dispersion::function(),
         entropy::function(),
         name_and_parents::function(),
@@ -37,9 +47,13 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         redact::function(show_secrets),
         registered_domain::function(),
     ];
+    functions.extend(hex::functions());
     functions.extend(ip_scope::functions(internal));
     for function in functions {
         context.register_udf(function);
+    }
+    for function in intervals::functions() {
+        context.register_udaf(function);
     }
     focus(context, &Focus::default());
 }

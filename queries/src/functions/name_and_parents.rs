@@ -7,8 +7,19 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
+use super::{FunctionDoc, Kind};
+
 /// Labels that a name can have (RFC 1035, 2.3.4: 255 octets).
 const MOST_LABELS: usize = 128;
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "name_and_parents",
+    kind: Kind::Scalar,
+    signature: "name_and_parents(name utf8) -> list<utf8>",
+    meaning: "A DNS name and every name above it, lower case: to look a name up in a list of domains.",
+    example: "name_and_parents('A.evil.test')",
+    gives: "[a.evil.test, evil.test, test]",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

@@ -12,12 +12,22 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::{FunctionDoc, Kind};
 use crate::{DataFusionError, Result};
 
 const SECOND: f64 = 1e9;
 const HOUR_S: f64 = 3600.0;
 /// An interval of up to this many periods may be one with beats missing.
 const MOST_MISSED: f64 = 6.0;
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "periodicity",
+    kind: Kind::Scalar,
+    signature: "periodicity(times list) -> struct",
+    meaning: "How regular a list of times is: events, period_s, jitter (deviation as a share of the period), skew, regularity (0 to 1), persistence, missed beats, span_s; null for fewer than four. Of a column, periodicity(array_agg(ts)); periodicity_score(ts) is the short form.",
+    example: "periodicity(array_agg(to_timestamp(column1)))['period_s'] FROM (VALUES (0), (60), (120), (180), (240))",
+    gives: "60.0",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

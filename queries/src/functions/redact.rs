@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf, lit};
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
 use crate::Result;
 
 const MARK: &str = "redacted:";
@@ -56,6 +56,15 @@ fn hide(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     let hidden: StringArray = texts.as_string::<i32>().iter().map(|text| text.map(mark)).collect();
     Ok(cast(&hidden, data_type)?)
 }
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "secret",
+    kind: Kind::Scalar,
+    signature: "secret(text utf8) -> utf8",
+    meaning: "What a secret column shows where it holds this text, so that a query can look for a known secret whether secrets are shown or not.",
+    example: "starts_with(secret('public'), 'redacted:')",
+    gives: "true",
+};
 
 /// `secret('public')`: what a secret column shows where it holds this text, so that a query can look for a known secret (a
 /// default password, say) whether secrets are shown or not.

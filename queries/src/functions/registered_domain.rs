@@ -3,7 +3,16 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "registered_domain",
+    kind: Kind::Scalar,
+    signature: "registered_domain(name utf8) -> utf8",
+    meaning: "Public suffix plus one label, lower case; null for a name that has none.",
+    example: "registered_domain('a.b.Example.co.uk.')",
+    gives: "example.co.uk",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {
