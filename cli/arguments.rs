@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, export, help, ioc, log, plugins, profile, rules, selfcheck, timeline};
+use crate::{baseline, decrypt, export, help, ioc, log, plugins, profile, rules, selfcheck, timeline};
 
 /// What to do.
 pub enum Command {
@@ -87,6 +87,7 @@ pub struct Arguments {
     pub rules: Option<Pack>,
     /// What plugins and the configuration file add to the tables and detections.
     pub extension: Arc<Extension>,
+    pub decrypt: decrypt::Options,
 }
 
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
@@ -271,8 +272,6 @@ const NOT_BUILT: &[&[&str]] = &[
     // Files and carving.
     &["view", "extract", "carve", "carve-limit", "carve-max-bytes", "carve-out", "carve-stream-bytes"],
     &["write-pcap"],
-    // Decryption.
-    &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
     // Indicators.
     &["vt"],
     // The prompt.
@@ -462,6 +461,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         profile: profile::options(given)?,
         rules: rules::options(given)?,
         extension: Arc::default(),
+        decrypt: decrypt::options(given)?,
     })
 }
 
