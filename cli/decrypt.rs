@@ -225,7 +225,9 @@ async fn sections(options: &Options, catalog: &Catalog, protocols: &str, written
 fn marked(table: &RecordBatch, picked: &[(String, u64)], is_many: bool) -> Result<RecordBatch, String> {
     let fail = |error| format!("decryption report: {error}");
     let named = RecordBatch::try_from_iter(
-        [("capture_id", "capture_id"), ("flow_id", "Stream")].into_iter().filter_map(|(name, column)| Some((name, Arc::clone(table.column_by_name(column)?)))),
+        [("capture_id", "capture_id"), ("flow_id", "Stream")]
+            .into_iter()
+            .filter_map(|(name, column)| Some((name, Arc::clone(table.column_by_name(column)?)))),
     )
     .map_err(fail)?;
     let picked: HashSet<&(String, u64)> = picked.iter().collect();
@@ -241,7 +243,8 @@ fn marked(table: &RecordBatch, picked: &[(String, u64)], is_many: bool) -> Resul
     });
     let outputs: ArrayRef = Arc::new(outputs.collect::<StringArray>());
     let schema = table.schema();
-    let kept = schema.fields().iter().zip(table.columns()).filter(|(field, _)| field.name() != "capture_id" && (is_many || field.name() != "Capture"));
+    let kept =
+        schema.fields().iter().zip(table.columns()).filter(|(field, _)| field.name() != "capture_id" && (is_many || field.name() != "Capture"));
     let mut columns: Vec<(String, ArrayRef, bool)> = kept.map(|(field, column)| (field.name().clone(), Arc::clone(column), true)).collect();
     columns.push(("Output".to_owned(), outputs, true));
     RecordBatch::try_from_iter_with_nullable(columns).map_err(fail)

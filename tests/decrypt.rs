@@ -130,9 +130,10 @@ fn a_key_log_is_part_of_what_a_capture_is_decoded_with() {
     let scratch = Scratch::new("decrypt-keylog");
     let (bare, keys) = apart(&scratch);
     let lake = scratch.path("lake");
-    assert_eq!(rows(&lake, &bare, "SELECT (SELECT count(*) FROM http) AS http, (SELECT count(*) FROM decryption WHERE status <> 'clear') AS sessions"), [
-        json!({"http": 2, "sessions": 0})
-    ]);
+    assert_eq!(
+        rows(&lake, &bare, "SELECT (SELECT count(*) FROM http) AS http, (SELECT count(*) FROM decryption WHERE status <> 'clear') AS sessions"),
+        [json!({"http": 2, "sessions": 0})]
+    );
     assert_eq!(with(&lake, &[&bare, "--tls-keylog", &keys], BY_STATUS), all_statuses());
     let sources = with(&lake, &[&bare, "--tls-keylog", &keys], "SELECT DISTINCT key_source FROM decryption WHERE key_source IS NOT NULL");
     assert_eq!(sources, [json!({"key_source": "keylog"})]);
@@ -196,7 +197,9 @@ fn plaintext_is_written_byte_for_byte() {
     names.sort();
     assert_eq!(names.len(), 9, "{names:?}");
     let read = |suffix: &str| -> Vec<u8> {
-        let name = names.iter().find(|name| name.ends_with(suffix) && std::fs::read(out.join(name)).unwrap().windows(4).any(|w| w == b"EHLO" || w == b"ehlo" || w == b"AUTH"));
+        let name = names.iter().find(|name| {
+            name.ends_with(suffix) && std::fs::read(out.join(name)).unwrap().windows(4).any(|w| w == b"EHLO" || w == b"ehlo" || w == b"AUTH")
+        });
         std::fs::read(out.join(name.unwrap())).unwrap()
     };
     assert!(read(".orig").starts_with(b"ehlo hmi.plant.example\r\n"));
@@ -239,11 +242,19 @@ fn options_say_what_is_wrong() {
     let output = run(&lake, &[&bare, "--tls-keylog", &strange, "--decrypt", "--decrypt-out", &folder]);
     assert_eq!(output.status.code(), Some(0), "the suite without encryption is read: {}", text(&output.stdout));
     // A wrong key for a session: nothing that did not verify is shown.
-    let wrong: String = key_log().lines().filter(|line| line.starts_with("CLIENT_RANDOM")).map(|line| format!("{}00\n", &line[..line.len() - 2])).collect();
+    let wrong: String =
+        key_log().lines().filter(|line| line.starts_with("CLIENT_RANDOM")).map(|line| format!("{}00\n", &line[..line.len() - 2])).collect();
     let wrong = file("wrong", &wrong);
-    let failed = with(&lake, &[&bare, "--tls-keylog", &wrong], "SELECT count(*) AS n, sum(client_plain_bytes) AS bytes FROM decryption WHERE status = 'failed'");
+    let failed = with(
+        &lake,
+        &[&bare, "--tls-keylog", &wrong],
+        "SELECT count(*) AS n, sum(client_plain_bytes) AS bytes FROM decryption WHERE status = 'failed'",
+    );
     assert_eq!(failed, [json!({"n": 12, "bytes": 0})]);
-    assert_eq!(with(&lake, &[&bare, "--tls-keylog", &wrong], "SELECT count(*) AS n FROM anomalies WHERE kind = 'decrypt_failed'"), [json!({"n": 24})]);
+    assert_eq!(
+        with(&lake, &[&bare, "--tls-keylog", &wrong], "SELECT count(*) AS n FROM anomalies WHERE kind = 'decrypt_failed'"),
+        [json!({"n": 24})]
+    );
 }
 
 fn corpus() -> Option<PathBuf> {
@@ -321,7 +332,11 @@ fn quic_opens_as_tls_does() {
     let scratch = Scratch::new("decrypt-quic");
     let lake = scratch.path("lake");
     let capture = |name: &str| corpus.join("captures/quic").join(name).to_string_lossy().into_owned();
-    let asked = rows(&lake, &capture("ndpi_quic-v2.pcapng"), "SELECT frame, kind, path, status_code AS status, body_bytes AS bytes FROM http2 WHERE version = '3' ORDER BY frame");
+    let asked = rows(
+        &lake,
+        &capture("ndpi_quic-v2.pcapng"),
+        "SELECT frame, kind, path, status_code AS status, body_bytes AS bytes FROM http2 WHERE version = '3' ORDER BY frame",
+    );
     assert_eq!(
         asked,
         [
@@ -334,8 +349,15 @@ fn quic_opens_as_tls_does() {
     );
     for name in ["ndpi_quic-v2.pcapng", "ndpi_quic-33.pcapng", "ndpi_doq.pcapng"] {
         assert_eq!(rows(&lake, &capture(name), BY_STATUS), [json!({"status": "decrypted", "n": 1})], "{name}");
-        assert_eq!(rows(&lake, &capture(name), "SELECT subject_cn FROM x509 WHERE carrier = 'quic'"), [json!({"subject_cn": "test.example.com"})], "{name}");
+        assert_eq!(
+            rows(&lake, &capture(name), "SELECT subject_cn FROM x509 WHERE carrier = 'quic'"),
+            [json!({"subject_cn": "test.example.com"})],
+            "{name}"
+        );
     }
     let answer = "SELECT query, transport, answers FROM dns WHERE is_response";
-    assert_eq!(rows(&lake, &capture("ndpi_doq.pcapng"), answer), [json!({"query": "example.com", "transport": "quic", "answers": ["93.184.216.34"]})]);
+    assert_eq!(
+        rows(&lake, &capture("ndpi_doq.pcapng"), answer),
+        [json!({"query": "example.com", "transport": "quic", "answers": ["93.184.216.34"]})]
+    );
 }

@@ -328,14 +328,7 @@ fn spare(sent: &mut VecDeque<Arc<Work>>) -> Work {
     Work { chunk: Chunk::default(), clock: i64::MIN }
 }
 
-fn run_worker(
-    queue: &Receiver<Arc<Work>>,
-    shard: usize,
-    has_interfaces: bool,
-    keys: Option<Arc<Keyring>>,
-    to_encode: &Sender<Batch>,
-    names: &Names,
-) {
+fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, keys: Option<Arc<Keyring>>, to_encode: &Sender<Batch>, names: &Names) {
     let mut worker = Worker::new(has_interfaces, keys);
     let pass_on = |tables: &mut TableSet, rows: usize, bytes: usize| {
         let mut full = names.take_full(tables, rows, bytes).into_iter();

@@ -170,7 +170,11 @@ impl Table {
         if first & 0x80 != 0 {
             let index = integer(reader, first, 6)?;
             let value = string(reader, 7)?;
-            let name = if first & 0x40 != 0 { fixed(index).map(|(name, _)| name.as_bytes().into()) } else { self.relative(index).map(|(name, _)| name.clone()) };
+            let name = if first & 0x40 != 0 {
+                fixed(index).map(|(name, _)| name.as_bytes().into())
+            } else {
+                self.relative(index).map(|(name, _)| name.clone())
+            };
             self.insert_or_lose(name, value);
         } else if first & 0x40 != 0 {
             let name = string_of(reader, first, 5)?;

@@ -159,11 +159,7 @@ impl Connection {
     /// The bytes after a short header's first octet begin with an id of the receiver.
     pub fn is_addressed(&self, dir: Dir, bytes: &[u8]) -> bool {
         let starts = |id: &Vec<u8>| !id.is_empty() && bytes.starts_with(id);
-        if dir == self.client {
-            self.server_ids.iter().any(starts)
-        } else {
-            self.client_scid.iter().chain(&self.client_ids).any(starts)
-        }
+        if dir == self.client { self.server_ids.iter().any(starts) } else { self.client_scid.iter().chain(&self.client_ids).any(starts) }
     }
 
     /// The server refused the version: the client may begin anew with other ids.

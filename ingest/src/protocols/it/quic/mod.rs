@@ -14,8 +14,8 @@ mod unlock;
 use pcapper_schema::tables::QuicPackets;
 
 use self::connection::{Connection, GoogleConnection};
-use self::packet::{Kind, Long};
 pub use self::packet::varint;
+use self::packet::{Kind, Long};
 use crate::protocols::hex::hex;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Endpoint, Offer, Outcome, Protocol, Verdict};
 

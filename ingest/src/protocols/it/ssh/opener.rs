@@ -79,12 +79,26 @@ impl Counter {
 /// How a direction's packets are protected.
 enum Cipher {
     /// Nonces count on from the first (RFC 5647, 7.1).
-    Gcm { aead: Aead, nonce: [u8; 12] },
+    Gcm {
+        aead: Aead,
+        nonce: [u8; 12],
+    },
     /// One key for lengths, one for the rest (OpenSSH PROTOCOL.chacha20poly1305).
-    ChaCha20 { main: [u8; 32], length: [u8; 32] },
+    ChaCha20 {
+        main: [u8; 32],
+        length: [u8; 32],
+    },
     /// An offset in the key stream, and a MAC.
-    Counter { cipher: Counter, offset: u64, mac: Mac },
-    Cbc { key: Vec<u8>, iv: [u8; BLOCK], mac: Mac },
+    Counter {
+        cipher: Counter,
+        offset: u64,
+        mac: Mac,
+    },
+    Cbc {
+        key: Vec<u8>,
+        iv: [u8; BLOCK],
+        mac: Mac,
+    },
 }
 
 struct Mac {

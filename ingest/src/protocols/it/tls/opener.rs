@@ -433,8 +433,7 @@ impl Opener {
         let Some((master, greeting)) = master.zip(self.greeting.as_ref()) else {
             if let Protection::Block(0, mac) = suite.protection {
                 for side in &mut self.sides {
-                    side.next =
-                        Some(Keys::Block { mac, mac_key: None, key: Vec::new(), chained: None, is_chained: false, encrypt_then_mac: false });
+                    side.next = Some(Keys::Block { mac, mac_key: None, key: Vec::new(), chained: None, is_chained: false, encrypt_then_mac: false });
                 }
             }
             return;
