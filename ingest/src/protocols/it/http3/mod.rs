@@ -262,3 +262,80 @@ impl Http3 {
         self.streams.close(cx);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pcapper_schema::tables::Http2;
+    use pcapper_schema::{Row, TableSet};
+
+    use super::*;
+    use crate::protocols::{Endpoint, Shared};
+
+    struct World {
+        tables: TableSet,
+        shared: Shared,
+    }
+
+    impl World {
+        fn cx(&mut self, dir: Dir) -> Cx<'_> {
+            Cx {
+                tables: &mut self.tables,
+                shared: &mut self.shared,
+                frame: 1,
+                ts: 0,
+                packet: None,
+                flow_id: Some(1),
+                ends: [Endpoint::default(); 2],
+                dir,
+                frames_spanned: 1,
+            }
+        }
+
+        fn rows(&mut self) -> usize {
+            Http2::slot(&mut self.tables).finish("c", "i").num_rows()
+        }
+    }
+
+    fn world() -> World {
+        World { tables: TableSet::default(), shared: Shared::default() }
+    }
+
+    #[test]
+    fn a_block_waits_for_its_table() {
+        let (mut world, mut http) = (world(), Http3::default());
+        // A request in pieces, whose block refers to an entry that the encoder's stream brings later.
+        for piece in [&[1, 5][..], &[2, 0x80, 0xd1, 0x10], &[0xd7]] {
+            http.bytes(&mut world.cx(Dir::Orig), 0, piece);
+        }
+        http.end(&mut world.cx(Dir::Orig), 0);
+        assert_eq!(http.waiting.len(), 1);
+        http.bytes(&mut world.cx(Dir::Orig), 2, &[2, 0x3f, 0xbd, 0x01, 0xc0, 3, b'a', b'.', b'b']);
+        assert!(http.waiting.is_empty());
+        http.close(&mut world.cx(Dir::Orig));
+        assert_eq!(world.rows(), 1);
+    }
+
+    #[test]
+    fn noise() {
+        let mut state = 7_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for _ in 0..200 {
+            let (mut world, mut http) = (world(), Http3::default());
+            for _ in 0..40 {
+                let id = u64::from(next() & 15);
+                let dir = if next() & 1 == 0 { Dir::Orig } else { Dir::Resp };
+                let bytes: Vec<u8> = (0..next() & 31).map(|_| next() & if id & 2 == 0 { 0x1f } else { 0xff }).collect();
+                http.bytes(&mut world.cx(dir), id, &bytes);
+                match next() & 15 {
+                    0 => http.gap(&mut world.cx(dir), id),
+                    1 => http.end(&mut world.cx(dir), id),
+                    _ => {}
+                }
+            }
+            http.close(&mut world.cx(Dir::Orig));
+        }
+    }
+}

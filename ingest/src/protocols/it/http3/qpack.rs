@@ -117,11 +117,14 @@ const STATIC: [(&str, &str); 99] = [
     ("x-frame-options", "sameorigin"),
 ];
 
+/// Name and value.
+type Entry = (Box<[u8]>, Box<[u8]>);
+
 /// The dynamic table that one direction's encoder builds, and the blocks of that direction refer to.
 #[derive(Default)]
 pub struct Table {
     /// Oldest first.
-    entries: VecDeque<(Box<[u8]>, Box<[u8]>)>,
+    entries: VecDeque<Entry>,
     /// Entries that were dropped: the absolute index of the oldest one kept.
     dropped: u64,
     size: usize,
@@ -224,11 +227,11 @@ impl Table {
     }
 
     /// The entry so many before the newest.
-    fn relative(&self, back: u64) -> Option<&(Box<[u8]>, Box<[u8]>)> {
+    fn relative(&self, back: u64) -> Option<&Entry> {
         self.absolute(self.inserted().checked_sub(1)?.checked_sub(back)?)
     }
 
-    fn absolute(&self, index: u64) -> Option<&(Box<[u8]>, Box<[u8]>)> {
+    fn absolute(&self, index: u64) -> Option<&Entry> {
         self.entries.get(usize::try_from(index.checked_sub(self.dropped)?).ok()?)
     }
 

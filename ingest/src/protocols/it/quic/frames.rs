@@ -286,4 +286,36 @@ mod tests {
         assert_eq!(crypto.fragments, 5);
         assert!(crypto.message().is_none());
     }
+
+    #[test]
+    fn frames_of_packets_with_a_short_header() {
+        let mut payload = vec![0x18, 1, 0, 2, 7, 8];
+        payload.extend([0; 16]);
+        // A stream's start with a length, one with an offset and an end, which takes the rest.
+        payload.extend([0x0a, 3, 2, b'h', b'i', 0x1d, 0x41, 0, 0, 0x0d, 0, 9, b'x']);
+        let frames = Frames::parse(&payload, false);
+        assert_eq!(frames.ids, [&[7, 8][..]]);
+        assert_eq!(
+            frames.streams,
+            [
+                StreamPiece { id: 3, offset: 0, data: b"hi", is_last: false },
+                StreamPiece { id: 0, offset: 9, data: b"x", is_last: true },
+            ]
+        );
+        assert_eq!(frames.close, None);
+    }
+
+    #[test]
+    fn noise() {
+        let mut state = 1_u32;
+        for _ in 0..2000 {
+            let noise: Vec<u8> = (0..64)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 24) as u8 & 0x3f
+                })
+                .collect();
+            Frames::parse(&noise, false);
+        }
+    }
 }

@@ -517,10 +517,13 @@ impl Keys {
     }
 }
 
+/// Hashes a text.
+type HashFn = fn(&[u8]) -> Vec<u8>;
+
 /// Hash of a key exchange method, and whether its secret is a number rather than a string of octets.
-fn method(kex: &str) -> Option<(fn(&[u8]) -> Vec<u8>, bool)> {
+fn method(kex: &str) -> Option<(HashFn, bool)> {
     let is_number = !kex.contains("sntrup761") && !kex.contains("mlkem");
-    let hash: fn(&[u8]) -> Vec<u8> = match kex {
+    let hash: HashFn = match kex {
         "ecdh-sha2-nistp256" => |text| Sha256::digest(text).to_vec(),
         "ecdh-sha2-nistp384" => |text| Sha384::digest(text).to_vec(),
         "ecdh-sha2-nistp521" => |text| Sha512::digest(text).to_vec(),
