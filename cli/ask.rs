@@ -177,7 +177,7 @@ async fn round(
         for report in &answer.reports {
             out.report(report, capture.is_none());
         }
-        if !answer.has_plaintext {
+        if answer.is_partly {
             status = status.worse(Status::Partly);
         }
         decrypted = answer.reports;

@@ -86,8 +86,8 @@ fn read(path: &str) -> Result<Vec<u8>, String> {
 /// What decryption found.
 pub struct Answer {
     pub reports: Vec<Report>,
-    /// Something was decrypted.
-    pub has_plaintext: bool,
+    /// Nothing was decrypted, or not all of it could be written.
+    pub is_partly: bool,
 }
 
 /// Whether there is any key for these captures; without, `--decrypt` makes no sense.
@@ -112,9 +112,17 @@ async fn rows(catalog: &Catalog, query: &str) -> Result<RecordBatch, String> {
 
 /// Writes the plaintext of the sessions that could be opened, of one capture or of all, and says how it went.
 pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection, one: Option<&Selected>) -> Result<Answer, String> {
-    let mut answer = Answer { reports: Vec::new(), has_plaintext: false };
+    let mut answer = Answer { reports: Vec::new(), is_partly: true };
     let ssh = number(catalog, "SELECT count(*) AS n FROM decryption WHERE protocol = 'ssh'").await?;
     let tls = number(catalog, "SELECT count(*) AS n FROM decryption WHERE protocol <> 'ssh'").await?;
+    let mut is_unwritten = false;
+    let mut keys = options.keys.clone();
+    if embedded(catalog).await? > 0 {
+        for (_, file) in selection.files().filter(|(capture, _)| one.is_none_or(|one| one.manifest.capture_id == capture.manifest.capture_id)) {
+            let Some(file) = file else { continue };
+            keys = plaintext::with_capture_keys(file, &keys).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+    }
     for (title, protocols) in [("TLS DECRYPTION", "'tls', 'quic'"), ("SSH DECRYPTION", "'ssh'")] {
         let is_ssh = protocols == "'ssh'";
         let is_absent = if is_ssh { ssh == 0 } else { ssh > 0 && tls == 0 && options.keys.tls_sessions() == 0 };
@@ -131,7 +139,7 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
             ),
         )
         .await?;
-        answer.has_plaintext |= picked.num_rows() > 0;
+        answer.is_partly &= picked.num_rows() == 0;
         let picked = pairs(&picked);
         let mut written = 0;
         for (capture, path) in selection.files() {
@@ -140,6 +148,11 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
             if flows.is_empty() || one.is_some_and(|one| one.manifest.capture_id != *id) {
                 continue;
             }
+            let Some(path) = path else {
+                complain("plaintext of a capture from standard input cannot be written: save it to a file");
+                is_unwritten = true;
+                continue;
+            };
             // Captures may share a name.
             let own = || format!("{}-{}", safe(&capture.name), safe(id.get(..8).unwrap_or(id)));
             let folder = if selection.captures.len() > 1 { options.out.join(own()) } else { options.out.clone() };
@@ -149,10 +162,11 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
             analyzer: if is_ssh { "decrypt_ssh".to_owned() } else { "decrypt".to_owned() },
             title: title.to_owned(),
             subject: one.map_or_else(|| format!("ALL PCAPS ({})", selection.captures.len()), |one| one.name.clone()),
-            sections: sections(options, catalog, protocols, written, &picked).await?,
+            sections: sections(options, &keys, catalog, protocols, written, &picked).await?,
             findings: RecordBatch::new_empty(run::findings_schema()),
         });
     }
+    answer.is_partly |= is_unwritten;
     Ok(answer)
 }
 
@@ -164,14 +178,21 @@ fn pairs(rows: &RecordBatch) -> Vec<(String, u64)> {
     ids.iter().zip(flows).filter_map(|(id, flow)| Some((id?.to_owned(), flow?))).collect()
 }
 
-async fn sections(options: &Options, catalog: &Catalog, protocols: &str, written: usize, picked: &[(String, u64)]) -> Result<Vec<Section>, String> {
+async fn sections(
+    options: &Options,
+    keys: &Keyring,
+    catalog: &Catalog,
+    protocols: &str,
+    written: usize,
+    picked: &[(String, u64)],
+) -> Result<Vec<Section>, String> {
     let counted = rows(
         catalog,
         &format!(
-            "SELECT count(*) AS \"Sessions\", count(*) FILTER (WHERE status IN ('decrypted', 'clear')) AS \"Decrypted\", \
+            "SELECT count(*) AS \"Sessions\", count(*) FILTER (WHERE status = 'decrypted') AS \"Decrypted\", \
              count(*) FILTER (WHERE status = 'partly') AS \"Partly Decrypted\", count(*) FILTER (WHERE status IN ('no_key', 'no_handshake')) AS \"No Key\", \
-             count(*) FILTER (WHERE status = 'unsupported') AS \"Unsupported Suite\", count(*) FILTER (WHERE status = 'failed') AS \"Failed\", \
-             coalesce(sum(client_plain_bytes + server_plain_bytes), 0) AS \"Plaintext Bytes\" FROM decryption WHERE protocol IN ({protocols})"
+             count(*) FILTER (WHERE status = 'unsupported') AS \"Unsupported Suite\", count(*) FILTER (WHERE status = 'clear') AS \"Suite Without Encryption\", count(*) FILTER (WHERE status = 'failed') AS \"Failed\", \
+             CAST(coalesce(sum(client_plain_bytes + server_plain_bytes), 0) AS BIGINT) AS \"Plaintext Bytes\" FROM decryption WHERE protocol IN ({protocols})"
         ),
     )
     .await?;
@@ -179,13 +200,11 @@ async fn sections(options: &Options, catalog: &Catalog, protocols: &str, written
     if embedded(catalog).await? > 0 {
         sources.push("in the capture".to_owned());
     }
-    let loaded = if protocols == "'ssh'" { options.keys.ssh_exchanges() } else { options.keys.tls_sessions() };
+    let loaded = if protocols == "'ssh'" { keys.ssh_exchanges() } else { keys.tls_sessions() };
     let text = |text: String| Arc::new(StringArray::from(vec![text])) as ArrayRef;
     let count = |count: usize| Arc::new(UInt64Array::from(vec![count as u64])) as ArrayRef;
     let mut facts: Vec<(String, ArrayRef)> = vec![("Key Log".to_owned(), text(sources.join(", ")))];
-    if !options.keys.is_empty() {
-        facts.push(("Keys Loaded".to_owned(), count(loaded)));
-    }
+    facts.push(("Keys Loaded".to_owned(), count(loaded)));
     for (field, column) in counted.schema().fields().iter().zip(counted.columns()) {
         facts.push((field.name().clone(), Arc::clone(column)));
     }
@@ -197,8 +216,10 @@ async fn sections(options: &Options, catalog: &Catalog, protocols: &str, written
     if decrypted > 0 {
         facts.push(("Output Dir".to_owned(), text(options.out.display().to_string())));
         facts.push(("Written".to_owned(), count(written)));
-    } else if !options.keys.is_empty() {
-        facts.push(("Note".to_owned(), text("the keys match no session of this capture".to_owned())));
+    } else {
+        let matching = format!("SELECT count(*) AS n FROM decryption WHERE protocol IN ({protocols}) AND key_source IS NOT NULL");
+        let is_matching = number(catalog, &matching).await? > 0;
+        facts.push(("Note".to_owned(), text(if is_matching { "nothing was decrypted" } else { "the keys match no session of this capture" }.to_owned())));
     }
     let facts = RecordBatch::try_from_iter_with_nullable(facts.into_iter().map(|(name, column)| (name, column, true)))
         .map_err(|error| format!("decryption report: {error}"))?;
@@ -333,10 +354,7 @@ impl Writer {
 }
 
 /// Writes the plaintext of some flows of a capture; gives the number of streams.
-fn write(options: &Options, capture: Option<&Path>, folder: &Path, flows: &HashSet<u64>, is_ssh: bool) -> Result<usize, String> {
-    let Some(capture) = capture else {
-        return Err("plaintext of a capture from standard input cannot be written: save it to a file".to_owned());
-    };
+fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>, is_ssh: bool) -> Result<usize, String> {
     let fail = |error: io::Error| format!("{}: cannot write plaintext: {error}", folder.display());
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -241,6 +241,10 @@ fn options_say_what_is_wrong() {
     let folder = scratch.path("out").to_string_lossy().into_owned();
     let output = run(&lake, &[&bare, "--tls-keylog", &strange, "--decrypt", "--decrypt-out", &folder]);
     assert_eq!(output.status.code(), Some(0), "the suite without encryption is read: {}", text(&output.stdout));
+    let other = sample("tls.pcapng");
+    let output = run(&lake, &[&other, "--tls-keylog", &strange, "--decrypt", "--decrypt-out", &folder]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("the keys match no session of this capture"), "{}", text(&output.stdout));
     // A wrong key for a session: nothing that did not verify is shown.
     let wrong: String =
         key_log().lines().filter(|line| line.starts_with("CLIENT_RANDOM")).map(|line| format!("{}00\n", &line[..line.len() - 2])).collect();
