@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, export, help, ioc, lake, log, plugins, profile, rules, selfcheck, sql, timeline};
+use crate::{baseline, decrypt, export, help, ioc, lake, log, plugins, profile, rules, selfcheck, sql, timeline};
 
 /// What to do.
 pub enum Command {
@@ -78,6 +78,7 @@ pub struct Arguments {
     pub rules: Option<Pack>,
     /// What plugins and the configuration file add to the tables and detections.
     pub extension: Arc<Extension>,
+    pub decrypt: decrypt::Options,
 }
 
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
@@ -262,8 +263,6 @@ const NOT_BUILT: &[&[&str]] = &[
     // Files and carving.
     &["view", "extract", "carve", "carve-limit", "carve-max-bytes", "carve-out", "carve-stream-bytes"],
     &["write-pcap"],
-    // Decryption.
-    &["decrypt", "decrypt-limit", "decrypt-out", "tls-keylog", "ssh-keylog"],
     // Indicators.
     &["vt"],
     // Reports to hand over.
@@ -447,6 +446,7 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         profile: profile::options(given)?,
         rules: rules::options(given)?,
         extension: Arc::default(),
+        decrypt: decrypt::options(given)?,
     })
 }
 
@@ -492,7 +492,14 @@ fn listed(flags: &[&'static Flag]) -> clap::Command {
         .disable_version_flag(true)
         .infer_long_args(false)
         .args_override_self(true)
-        .arg(Arg::new("TARGET").num_args(0..).action(ArgAction::Append).value_parser(ValueParser::os_string()).help(help::TARGET).value_hint(clap::ValueHint::AnyPath))
+        .arg(
+            Arg::new("TARGET")
+                .num_args(0..)
+                .action(ArgAction::Append)
+                .value_parser(ValueParser::os_string())
+                .help(help::TARGET)
+                .value_hint(clap::ValueHint::AnyPath),
+        )
         .arg(
             Arg::new("help")
                 .short('h')

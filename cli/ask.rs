@@ -15,7 +15,7 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, lake, merged, rules, shell, sql};
+use crate::{baseline, brought, decrypt, lake, merged, rules, shell, sql};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
@@ -40,6 +40,9 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<
     }
     if arguments.correlate.is_some() && selection.distinct() < 2 {
         complain("--correlate: Correlation needs at least two captures (two of different content)");
+        return (Status::NothingDone, Some(selection));
+    }
+    if arguments.decrypt.report && !is_decryptable(arguments, &selection).await {
         return (Status::NothingDone, Some(selection));
     }
     let status = match &arguments.sql {
@@ -87,6 +90,20 @@ fn faults(catalog: &Catalog) -> Status {
     if faults.is_empty() { Status::Done } else { Status::Partly }
 }
 
+/// `--decrypt` has keys to work with; it is told where not.
+async fn is_decryptable(arguments: &Arguments, selection: &Selection) -> bool {
+    let answer = match open(arguments, selection, selection.captures.clone(), false).await {
+        Ok(catalog) => decrypt::has_keys(&arguments.decrypt, &catalog).await,
+        Err(message) => Err(message),
+    };
+    match answer {
+        Ok(true) => return true,
+        Ok(false) => complain("--decrypt has no keys: name a key log with --tls-keylog or --ssh-keylog (the captures bring none)"),
+        Err(message) => complain(&message),
+    }
+    false
+}
+
 /// One capture after the other, or all of them as one.
 async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Status {
     let analyzers = asked(arguments);
@@ -97,7 +114,7 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
         if out.is_broken() && !arguments.exports.is_wanted() {
             break;
         }
-        let done = round(arguments, selection, &analyzers, capture, &mut answers, out).await;
+        let done = round(arguments, selection, &analyzers, capture, arguments.decrypt.report, &mut answers, out).await;
         status = status.worse(done.unwrap_or_else(|message| {
             complain(&message);
             Status::Partly
@@ -124,7 +141,7 @@ async fn across(arguments: &Arguments, selection: &Selection, answers: &mut Answ
     let analyzers: Vec<Analyzer> = analyzer::built_in().into_iter().filter(|analyzer| wanted(&analyzer.name)).rev().collect();
     let mut status = Status::Done;
     if !analyzers.is_empty() {
-        status = round(arguments, selection, &analyzers, None, answers, out).await?;
+        status = round(arguments, selection, &analyzers, None, false, answers, out).await?;
     }
     if arguments.baseline.save.is_some() {
         let catalog = open(arguments, selection, selection.captures.clone(), false).await?;
@@ -133,12 +150,13 @@ async fn across(arguments: &Arguments, selection: &Selection, answers: &mut Answ
     Ok(status)
 }
 
-/// The reports of one capture, or of all.
+/// The reports of one capture, or of all; `decrypts`: that of decryption as well.
 async fn round(
     arguments: &Arguments,
     selection: &Selection,
     analyzers: &[Analyzer],
     capture: Option<Selected>,
+    decrypts: bool,
     answers: &mut Answers<'_>,
     out: &mut Output,
 ) -> Result<Status, String> {
@@ -156,7 +174,18 @@ async fn round(
         }
         timer.stop("stage", "render", 0, 0);
     };
-    let (mut reports, status) = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, shown).await?;
+    let (mut reports, mut status) = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, shown).await?;
+    let mut decrypted = Vec::new();
+    if decrypts {
+        let answer = decrypt::answer(&arguments.decrypt, &catalog, selection, capture.as_ref()).await?;
+        for report in &answer.reports {
+            out.report(report, capture.is_none());
+        }
+        if answer.is_partly {
+            status = status.worse(Status::Partly);
+        }
+        decrypted = answer.reports;
+    }
     if !exports.is_wanted() {
         return Ok(status);
     }
@@ -164,6 +193,7 @@ async fn round(
         catalog = open(arguments, selection, captures, exports.in_clear).await?;
         reports = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, |_| {}).await?.0;
     }
+    reports.extend(decrypted);
     answers.answered.push(export::gather(&catalog, exports, capture, reports).await?);
     Ok(status)
 }
@@ -238,7 +268,7 @@ async fn run_all(
 fn asked(arguments: &Arguments) -> Vec<Analyzer> {
     let mut analyzers = Vec::new();
     let nothing_else = arguments.correlate.is_none() && arguments.baseline.compare.is_none() && arguments.baseline.save.is_none();
-    let nothing_else = nothing_else && arguments.rules.is_none();
+    let nothing_else = nothing_else && arguments.rules.is_none() && !arguments.decrypt.report;
     if arguments.base || (arguments.analyzers.is_empty() && nothing_else) {
         analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
     }

@@ -56,7 +56,10 @@ const MAX_WIDTH: usize = 120;
 pub fn menu(flags: &[&'static Flag]) -> String {
     let (width, color) = terminal_of_menu();
     let style = Style { color };
-    let mut text = format!("pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n       pcapper [--lake DIR] lake list|add|remove|verify|compact [NAME...]\n\n", env!("CARGO_PKG_VERSION"));
+    let mut text = format!(
+        "pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n       pcapper [--lake DIR] lake list|add|remove|verify|compact [NAME...]\n\n",
+        env!("CARGO_PKG_VERSION")
+    );
     let target = format!("TARGET is a{}.", TARGET.trim_start_matches('A'));
     let _ = write!(text, "{}\n\n{}\n", wrapped(ABOUT, 0, width), wrapped(&target, 0, width));
     for group in Group::ALL {

@@ -6,6 +6,7 @@ mod baseline;
 mod brought;
 mod case;
 mod config;
+mod decrypt;
 mod export;
 mod flags;
 mod help;

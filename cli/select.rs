@@ -79,6 +79,12 @@ impl Drop for ThrowAway {
 }
 
 impl Selection {
+    /// Each capture with its file; `None` for standard input, which can be read once.
+    pub fn files(&self) -> impl Iterator<Item = (&Selected, Option<&Path>)> {
+        let read = self.inputs.iter().filter(|input| input.outcome.is_ok());
+        self.captures.iter().zip(read.map(|input| input.place.as_deref()))
+    }
+
     /// Captures of different content.
     pub fn distinct(&self) -> usize {
         self.captures.iter().map(|capture| &capture.manifest.capture_id).collect::<std::collections::HashSet<_>>().len()
@@ -121,7 +127,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
         let began = Instant::now();
-        match ingest(target, &lake, Options { threads }, &|bytes| bar.set_position(bytes)) {
+        match ingest(target, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)) {
             Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
                     bar.suspend(|| tell(&format!("{}: {fault}", target.shown)));

@@ -34,7 +34,8 @@ const NAMED: [&str; 4] = ["--case-dir", "cases", "--case-name", "../Plant 7"];
 fn a_case_holds_the_run_and_its_record() {
     let scratch = Scratch::new("case");
     let arp = sample("arp.pcap");
-    let output = run_in(&scratch, &[&[arp.as_str(), "nope.pcap", "--arp"], &NAMED[..], &["--case-analyst", "Ada", "--case-notes", "first look"]].concat());
+    let output =
+        run_in(&scratch, &[&[arp.as_str(), "nope.pcap", "--arp"], &NAMED[..], &["--case-analyst", "Ada", "--case-notes", "first look"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let dir = case(&scratch);
     assert_eq!(fs::read(dir.join("report.txt")).unwrap(), output.stdout, "what was shown");
@@ -92,7 +93,10 @@ fn runs_are_added_and_equal_runs_give_equal_hashes() {
     assert_eq!(runs.len(), 3);
     assert!(runs.iter().all(|run| run.get("runs").is_none()), "a chain, not a tree");
     let names: Vec<String> = outputs(&runs[2]).into_iter().map(|(path, _)| path).collect();
-    assert!(names.contains(&"sub/arp.csv".to_owned()) && names.contains(&"report_2.txt".to_owned()) && !names.contains(&"pcapper.json".to_owned()), "{names:?}");
+    assert!(
+        names.contains(&"sub/arp.csv".to_owned()) && names.contains(&"report_2.txt".to_owned()) && !names.contains(&"pcapper.json".to_owned()),
+        "{names:?}"
+    );
     assert_eq!(outputs(&four).iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["pcapper_2.json", "report_2.txt"]);
     // Whatever a record says of a file holds still.
     for run in runs.iter().chain([&four]) {
@@ -128,10 +132,17 @@ fn standard_input_is_an_input_like_any_other() {
     let scratch = Scratch::new("case-stdin");
     fs::create_dir_all(scratch.path("work")).unwrap();
     let file = fs::File::open(sample("arp.pcap")).unwrap();
-    let status = pcapper(&scratch.path("lake"), &["-", "--case-dir", "c"]).current_dir(scratch.path("work")).stdin(file).stdout(std::process::Stdio::null()).status();
+    let status = pcapper(&scratch.path("lake"), &["-", "--case-dir", "c"])
+        .current_dir(scratch.path("work"))
+        .stdin(file)
+        .stdout(std::process::Stdio::null())
+        .status();
     assert!(status.unwrap().success());
     let record = record(&scratch.path("work/c"));
     assert_eq!((&record["inputs"][0]["path"], &record["inputs"][0]["modified_time"]), (&"stdin".into(), &Value::Null));
-    assert_eq!(record["inputs"][0]["sha256"].as_str().unwrap(), pcapper_ingest::capture::targets::sha256_file(Path::new(&sample("arp.pcap"))).unwrap().0);
+    assert_eq!(
+        record["inputs"][0]["sha256"].as_str().unwrap(),
+        pcapper_ingest::capture::targets::sha256_file(Path::new(&sample("arp.pcap"))).unwrap().0
+    );
     assert!(record["case_id"].as_str().unwrap().starts_with("case-2"), "{record}");
 }

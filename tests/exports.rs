@@ -103,7 +103,10 @@ fn csv_has_a_fixed_header_and_files_beside_it() {
     assert!(rows[1].ends_with(",[323],\"[\"\"T0888\"\"]\","), "{}", rows[1]);
     assert!(rows.iter().any(|row| row.starts_with("artifact,email,mail.pcap,") && row.contains("plan für Ventil 7.csv")), "{rows:?}");
     let hosts = lines(&in_work(&scratch, "x_hosts.csv"));
-    assert_eq!(hosts[0], "pcap_path,module,ip,macs,hostnames,operating_system,os_evidence,packets_sent,packets_recv,bytes_sent,bytes_recv,first_seen,last_seen,open_ports");
+    assert_eq!(
+        hosts[0],
+        "pcap_path,module,ip,macs,hostnames,operating_system,os_evidence,packets_sent,packets_recv,bytes_sent,bytes_recv,first_seen,last_seen,open_ports"
+    );
     assert!(hosts.iter().any(|row| row.starts_with("plant.pcapng,hosts,192.168.50.10,")), "{hosts:?}");
     let writes = lines(&in_work(&scratch, "x_modbus_writes.csv"));
     assert!(writes[0].starts_with("capture,") && writes[1].starts_with("plant.pcapng,"), "{writes:?}");
@@ -123,7 +126,8 @@ fn a_spreadsheet_runs_nothing_from_a_packet() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(!text(&output.stdout).contains('\x1b'), "raw escape on the terminal");
     let mut formulas = 0;
-    for entry in fs::read_dir(scratch.path("work")).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|suffix| suffix == "csv")) {
+    for entry in fs::read_dir(scratch.path("work")).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|suffix| suffix == "csv"))
+    {
         let whole = fs::read_to_string(entry.path()).unwrap();
         formulas += whole.matches("'=cmd|' /C calc'!A0").count();
         assert!(!whole.contains(",=cmd") && !whole.contains("\n=cmd") && !whole.contains("\"=cmd"), "{}: {whole}", entry.path().display());
@@ -183,7 +187,10 @@ fn sqlite_has_typed_tables_and_the_two_views() {
     assert_eq!(word("SELECT capture FROM captures WHERE packets = 563"), "plant.pcapng");
     assert_eq!(word("SELECT reason FROM skipped WHERE capture = 'nope.pcap'"), "no such file or directory");
     assert_eq!(number("SELECT count(*) FROM findings WHERE module = 'modbus'"), 3);
-    assert_eq!(word("SELECT json_extract(data, '$.frames[0]') || '' FROM detections WHERE json_extract(data, '$.detection') = 'modbus_identity_read'"), "323");
+    assert_eq!(
+        word("SELECT json_extract(data, '$.frames[0]') || '' FROM detections WHERE json_extract(data, '$.detection') = 'modbus_identity_read'"),
+        "323"
+    );
     assert_eq!(word("SELECT typeof(writes) FROM modbus_writes LIMIT 1"), "integer");
     assert_eq!(word("SELECT capture FROM hosts WHERE ip = '192.168.50.10'"), "plant.pcapng");
     assert!(number("SELECT count(*) FROM raw_modbus") > 100);
@@ -193,7 +200,9 @@ fn sqlite_has_typed_tables_and_the_two_views() {
     // Ours is replaced; what is a stranger's stays.
     let again = run_in(&scratch, &[&plant, "--arp", "--sqlite", "x.db"]);
     assert!(again.status.success(), "{}", text(&again.stderr));
-    assert!(Connection::open(in_work(&scratch, "x.db")).unwrap().query_row("SELECT count(*) FROM raw_modbus", [], |row| row.get::<_, i64>(0)).is_err());
+    assert!(
+        Connection::open(in_work(&scratch, "x.db")).unwrap().query_row("SELECT count(*) FROM raw_modbus", [], |row| row.get::<_, i64>(0)).is_err()
+    );
 }
 
 #[test]
@@ -223,10 +232,14 @@ fn two_runs_give_the_same_bytes() {
 /// Whether exports and terminal show the passwords of mqtt_coap.pcap in clear, and what stderr tells.
 fn secrets(scratch: &Scratch, options: &[&str]) -> (bool, bool, String) {
     let mqtt = sample("mqtt_coap.pcap");
-    let output = run_in(scratch, &[&[mqtt.as_str(), "--mqtt", "--json", "s.json", "--csv", "s.csv", "--sqlite", "s.db", "--sqlite-tables", "credentials"], options].concat());
+    let output = run_in(
+        scratch,
+        &[&[mqtt.as_str(), "--mqtt", "--json", "s.json", "--csv", "s.csv", "--sqlite", "s.db", "--sqlite-tables", "credentials"], options].concat(),
+    );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let base = Connection::open(in_work(scratch, "s.db")).unwrap();
-    let secret: String = base.query_row("SELECT secret FROM raw_credentials WHERE secret IS NOT NULL ORDER BY frame DESC LIMIT 1", [], |row| row.get(0)).unwrap();
+    let secret: String =
+        base.query_row("SELECT secret FROM raw_credentials WHERE secret IS NOT NULL ORDER BY frame DESC LIMIT 1", [], |row| row.get(0)).unwrap();
     let is_clear = !secret.starts_with("redacted:");
     for name in ["s.csv", "s.json"] {
         let whole = fs::read_to_string(in_work(scratch, name)).unwrap();
@@ -293,14 +306,19 @@ fn a_full_disk_and_a_reader_that_leaves() {
     let arp = sample("arp.pcap");
     for flag in ["--json", "--csv"] {
         let output = run_in(&scratch, &[&arp, flag, "/dev/full"]);
-        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), "pcapper: /dev/full: cannot write: no space left on device\n"), "{flag}");
+        assert_eq!(
+            (output.status.code(), text(&output.stderr).as_str()),
+            (Some(1), "pcapper: /dev/full: cannot write: no space left on device\n"),
+            "{flag}"
+        );
     }
     let full = || std::process::Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     let output = pcapper(&scratch.path("lake"), &[&arp]).stdout(full()).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), "pcapper: cannot write the output: no space left on device\n"));
     // Nobody can be told, and nothing breaks.
     assert_eq!(pcapper(&scratch.path("lake"), &["nope.pcap"]).stderr(full()).status().unwrap().code(), Some(2));
-    let mut child = pcapper(&scratch.path("lake"), &[&arp, &sample("plant.pcapng"), "--json", "-"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child =
+        pcapper(&scratch.path("lake"), &[&arp, &sample("plant.pcapng"), "--json", "-"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(141));
 }

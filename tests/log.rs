@@ -32,10 +32,16 @@ fn json_lines_tell_the_run() {
     assert_eq!((events[1]["path"].as_str(), events[1]["reason"].as_str()), (Some("nope.pcap"), Some("no such file or directory")));
     let end = &events[3];
     assert_eq!((end["index"].as_u64(), end["total"].as_u64(), end["packets"].as_u64()), (Some(1), Some(1), Some(563)));
-    assert_eq!((&end["summaries"], &end["cached"], &end["truncated"]), (&serde_json::json!(["arp", "modbus"]), &Value::from(false), &Value::from(false)));
+    assert_eq!(
+        (&end["summaries"], &end["cached"], &end["truncated"]),
+        (&serde_json::json!(["arp", "modbus"]), &Value::from(false), &Value::from(false))
+    );
     assert_eq!(end["capture_id"].as_str().map(|id| id.len() > 32), Some(true));
     assert_eq!((events[4]["detection"].as_str(), events[4]["severity"].as_str()), (Some("modbus_identity_read"), Some("low")));
-    assert_eq!((events[4]["capture"].as_str(), events[4]["src_ip"].as_str(), events[4]["count"].as_u64()), (Some("plant.pcapng"), Some("192.168.50.20"), Some(1)));
+    assert_eq!(
+        (events[4]["capture"].as_str(), events[4]["src_ip"].as_str(), events[4]["count"].as_u64()),
+        (Some("plant.pcapng"), Some("192.168.50.20"), Some(1))
+    );
     let bytes = fs::metadata(&out).unwrap().len();
     assert_eq!((events[7]["kind"].as_str(), events[7]["bytes"].as_u64()), (Some("json"), Some(bytes)));
     let last = &events[8];
@@ -107,7 +113,10 @@ fn a_log_that_cannot_be_written() {
     let scratch = Scratch::new("log-full");
     let arp = sample("arp.pcap");
     let full = run(&scratch.0, &[&arp, "--log-file", "/dev/full"]);
-    assert_eq!((full.status.code(), text(&full.stderr).as_str()), (Some(1), "pcapper: --log-file /dev/full: cannot write: no space left on device\n"));
+    assert_eq!(
+        (full.status.code(), text(&full.stderr).as_str()),
+        (Some(1), "pcapper: --log-file /dev/full: cannot write: no space left on device\n")
+    );
     assert!(text(&full.stdout).contains("PCAPPER REPORT"), "the run goes on");
     let refused = run(&scratch.0, &[&arp, "--log-file", "/proc/none/x.log"]);
     assert_eq!(refused.status.code(), Some(2));
@@ -120,7 +129,8 @@ fn lines_of_several_runs_stay_whole() {
     let log = scratch.path("run.log").to_string_lossy().into_owned();
     let arp = sample("arp.pcap");
     run(&scratch.0, &[&arp]);
-    let children: Vec<_> = (0..4).map(|_| pcapper(&scratch.0, &[&arp, "--log-file", &log, "--log-json"]).stdout(std::process::Stdio::null()).spawn().unwrap()).collect();
+    let children: Vec<_> =
+        (0..4).map(|_| pcapper(&scratch.0, &[&arp, "--log-file", &log, "--log-json"]).stdout(std::process::Stdio::null()).spawn().unwrap()).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }

@@ -23,7 +23,8 @@ fn colours_change_no_column() {
     let arguments = [sample("plant.pcapng"), "--modbus".to_owned(), "--hosts".to_owned()];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let plain = text(&run(&scratch.0, &arguments).stdout);
-    let forced = |name: &str, value: &str| text(&pcapper(&scratch.0, &arguments).env("CLICOLOR_FORCE", "1").env(name, value).output().unwrap().stdout);
+    let forced =
+        |name: &str, value: &str| text(&pcapper(&scratch.0, &arguments).env("CLICOLOR_FORCE", "1").env(name, value).output().unwrap().stdout);
     let coloured = forced("NO_COLOR", "");
     assert!(coloured.contains("\x1b[97;44mMODBUS ANALYSIS :: plant.pcapng\x1b[0m"), "{coloured}");
     assert!(coloured.contains("\x1b[1;36mWrites\x1b[0m"));
@@ -40,7 +41,8 @@ fn every_label_fits_its_column() {
     let scratch = Scratch::new("output-labels");
     let menu = text(&run(&scratch.0, &["--help"]).stdout);
     let analyzers = menu.split("IT/ENTERPRISE FUNCTIONS:").nth(1).unwrap();
-    let mut flags: Vec<&str> = analyzers.lines().filter(|line| line.get(..4) == Some("  --")).filter_map(|line| line.split_whitespace().next()).collect();
+    let mut flags: Vec<&str> =
+        analyzers.lines().filter(|line| line.get(..4) == Some("  --")).filter_map(|line| line.split_whitespace().next()).collect();
     let capture = sample("arp.pcap");
     // What needs a companion, or takes a value, is named in the refusal, and left out.
     let report = loop {
@@ -120,7 +122,13 @@ fn a_merged_report_says_what_it_is_about() {
     let (one, other) = report.split_once("ARP").unwrap();
     assert!(one.contains("GOOSE ANALYSIS :: ALL PCAPS (2)"), "{report}");
     for part in [one, other] {
-        for fact in ["PCAPs Analyzed           : 2\n", "Total Packets            : 75\n", "Total Bytes              : ", "Span                     : ", "Combined Duration        : "] {
+        for fact in [
+            "PCAPs Analyzed           : 2\n",
+            "Total Packets            : 75\n",
+            "Total Bytes              : ",
+            "Span                     : ",
+            "Combined Duration        : ",
+        ] {
             assert!(part.contains(fact), "{fact} in {part}");
         }
         assert!(part.contains("\nSkipped\nPcap       Reason\nnope.pcap  no such file or directory\n"), "{part}");

@@ -173,7 +173,10 @@ fn packs_add_up_and_merge_over_captures() {
     let scratch = Scratch::new("rules-merge");
     let first = written(&scratch, "one.yml", "rules:\n  - id: one\n    match: written\n");
     let second = written(&scratch, "two.json", r#"[{"id": "two", "match": "simulat"}]"#);
-    let output = run(&scratch.0, &[&sample("plant.pcapng"), &sample("goose.pcap"), "--modbus", "--goose", "--rules", &first, "--rules", &second, "--summarize"]);
+    let output = run(
+        &scratch.0,
+        &[&sample("plant.pcapng"), &sample("goose.pcap"), "--modbus", "--goose", "--rules", &first, "--rules", &second, "--summarize"],
+    );
     let report = text(&output.stdout);
     assert!(report.contains("RULES ANALYSIS :: ALL PCAPS (2)"), "{report}");
     assert!(report.contains("Rules Matched            : 2"), "{report}");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use pcapper_ingest::capture::targets;
+use pcapper_ingest::decrypt::Keyring;
 use pcapper_ingest::lake::{Options, ingest};
 use pcapper_ingest::protocols::registry::PROTOCOLS;
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -90,7 +91,7 @@ fn decoded(place: &Path) -> Result<Check, String> {
             faults.push(format!("{name}: not taken for a capture"));
             continue;
         };
-        match ingest(target, &lake, Options { threads: 1 }, &|_| {}) {
+        match ingest(target, &lake, Options { threads: 1, keys: &Keyring::default() }, &|_| {}) {
             Ok(ingested) => {
                 let manifest = ingested.manifest;
                 if manifest.packets != *packets || !manifest.faults.is_empty() {

@@ -177,7 +177,7 @@ async fn answer_into(options: &Options, arguments: &Arguments, catalog: &Catalog
         }
         let written = answer::write(frame, options.form, arguments.verbose, &mut secrets, sink).await.map_err(failed)?;
         let written = written.map_err(|error| told(&error))?;
-        timer.stop("query", source, written.rows, 0);
+        timer.stop("query", "--sql", written.rows, 0);
         rows += written.rows;
         if !written.is_read {
             break;

@@ -67,7 +67,7 @@ fn packets(bencher: Bencher, name: &str) {
 fn rows(bencher: Bencher, name: &str) {
     let (chunks, is_pcapng) = chunks(&sample(name));
     bencher.counter(BytesCount::new(frame_bytes(&chunks))).bench(|| {
-        let mut worker = Worker::new(is_pcapng);
+        let mut worker = Worker::new(is_pcapng, None);
         for chunk in &chunks {
             for frame in &chunk.frames {
                 worker.frame(frame, chunk.bytes(frame), chunk.base + u64::from(frame.start));

@@ -55,7 +55,11 @@ fn widened(frame: DataFrame, tell: Tell, name: &str) -> DataFrame {
 /// Gives the carried column its name.
 fn named(plan: Option<LogicalPlan>, name: &str) -> Result<Option<LogicalPlan>> {
     let Some(plan) = plan else { return Ok(None) };
-    let columns = plan.schema().columns().into_iter().map(|column| if column.name == CARRIED { Expr::Column(column).alias(name) } else { Expr::Column(column) });
+    let columns = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(|column| if column.name == CARRIED { Expr::Column(column).alias(name) } else { Expr::Column(column) });
     let columns = columns.collect();
     Ok(Some(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?)))
 }

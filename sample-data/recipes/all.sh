@@ -13,15 +13,15 @@
 #
 # Python packages are installed into a temporary environment: pymodbus 3.8.6,
 # unless PYMODBUS_PYTHON names a Python that has it; for the other industrial
-# protocols, unless VENV_PYTHON names one that has these:
+# protocols and SSH, unless VENV_PYTHON names one that has these:
 #
-#   aiocoap==0.4.17 asyncua==2.1.0 bacpypes3==0.0.110 c104==2.2.1 cpppo==5.2.5 pycomm3==1.2.16
+#   aiocoap==0.4.17 asyncssh==2.21.0 asyncua==2.1.0 bacpypes3==0.0.110 c104==2.2.1 cpppo==5.2.5 pycomm3==1.2.16
 #   pyiec61850-ng==1.6.1.10 python-snap7==3.3.0 yadnp3==3.2.1.4
 #
 # and SNAP7_PYTHON one with python-snap7==2.0.2.
 set -eu
 cd "$(dirname "$0")"
-for r in ${*:-arp bacnet dhcp dnp3 dns enip http icmp iec104 iec61850 lldp logins mail modbus mqtt_coap nfs ntp opcua plant ptp s7 smb tcp tls udp vlan}; do
+for r in ${*:-arp bacnet decrypt dhcp dnp3 dns enip http icmp iec104 iec61850 lldp logins mail modbus mqtt_coap nfs ntp opcua plant ptp s7 smb ssh tcp tls udp vlan}; do
     echo "== $r"
     bash "$r.sh"
 done

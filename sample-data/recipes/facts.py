@@ -293,6 +293,28 @@ def tls(path):
     }
 
 
+def decrypted(path):
+    """What tshark reads with the keys in the file. It shows no HTTP response that only the end of TLS ends."""
+    hellos = fields(path, "tls.handshake.type == 2", ["tcp.stream", "tls.handshake.version",
+                    "tls.handshake.extensions.supported_version", "tls.handshake.ciphersuite"])
+    inside = Counter()
+    inside["http requests"] = count(path, "http.request")
+    for r in fields(path, "http2", ["http2.headers.method", "http2.headers.status"]):
+        inside["http2 requests"] += len(r[0])
+        inside["http2 responses"] += len(r[1])
+    inside["smtp commands"] = count(path, "smtp.req && tls.record")
+    kinds = Counter(t for r in fields(path, "tls.handshake.type", ["tls.handshake.type"]) for t in r[0])
+    return {
+        "connections_by_version": tally(VERSION[one(r[2], one(r[1]))] for r in
+                                        {one(r[0]): r for r in hellos}.values()),
+        "ciphers": tally(one(r[3]) for r in {one(r[0]): r for r in hellos}.values()),
+        "inside": dict(sorted(inside.items())),
+        "certificates": sum(len(r[1]) for r in fields(path, "tls.handshake.certificate", ["frame.number", "tls.handshake.certificate"])),
+        "key_updates": kinds["24"],
+        "ends_of_early_data": kinds["5"],
+    }
+
+
 def arp(path):
     rows = fields(path, "arp", ["arp.opcode", "arp.src.hw_mac", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
                                 "arp.isgratuitous", "frame.interface_name"])
@@ -776,6 +798,7 @@ def iec61850(path):
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
+    "decrypt.pcapng": [decrypted],
     "dhcp.pcap": [dhcp],
     "dnp3.pcap": [dnp3],
     "dns.pcap.gz": [dns],
@@ -798,6 +821,7 @@ FILES = {
     "ptp.pcap": [ptp],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
+    "ssh.pcapng": [ssh],
     "tcp.pcapng": [tcp],
     "tls.pcapng": [tls],
     "udp.pcap": [udp],

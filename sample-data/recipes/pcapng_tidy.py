@@ -3,14 +3,15 @@
 
 Replaces the section options by a comment and the program name, so that a
 sample does not describe the machine it was recorded on, and gives the
-interfaces a description. Packets stay as they are.
+interfaces a description. Packets stay as they are. Keys may be added in a
+decryption-secrets block of a type (a number).
 
-usage: pcapng_tidy.py IN OUT [--comment TEXT] [--describe NAME=TEXT]...
+usage: pcapng_tidy.py IN OUT [--comment TEXT] [--describe NAME=TEXT]... [--secrets TYPE=FILE]...
 """
 import argparse
 import struct
 
-SHB, IDB = 0x0A0D0D0A, 1
+SHB, IDB, DSB = 0x0A0D0D0A, 1, 10
 COMMENT, USERAPPL = 1, 4
 IF_NAME, IF_DESCRIPTION, IF_HARDWARE, IF_OS = 2, 3, 15, 12
 
@@ -43,6 +44,7 @@ def main():
     p.add_argument("output")
     p.add_argument("--comment", default="")
     p.add_argument("--describe", action="append", default=[])
+    p.add_argument("--secrets", action="append", default=[])
     a = p.parse_args()
     names = dict(d.split("=", 1) for d in a.describe)
     with open(a.input, "rb") as f:
@@ -66,6 +68,12 @@ def main():
                 opts.append((IF_DESCRIPTION, names[name].encode()))
             body = body[:8] + pack(opts)
         out += block(kind, body)
+        if kind == SHB:
+            for secrets in a.secrets:
+                number, name = secrets.split("=", 1)
+                with open(name, "rb") as f:
+                    log = f.read()
+                out += block(DSB, struct.pack("<II", int(number, 0), len(log)) + log + bytes(-len(log) % 4))
     with open(a.output, "wb") as f:
         f.write(out)
 

@@ -72,9 +72,10 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// The capture id: the content's hash and the schema that decoded it.
-pub fn capture_id(sha256: &str) -> String {
-    format!("{}-{}", sha256.get(..32).unwrap_or(sha256), crate::SCHEMA_VERSION)
+/// The capture id: the content's hash, the schema that decoded it, and a hash of the keys given to decrypt it, if any.
+pub fn capture_id(sha256: &str, keys: Option<&str>) -> String {
+    let id = format!("{}-{}", sha256.get(..32).unwrap_or(sha256), crate::SCHEMA_VERSION);
+    keys.map_or_else(|| id.clone(), |keys| format!("{id}-{keys}"))
 }
 
 /// Directory of a capture.

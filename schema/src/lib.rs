@@ -16,4 +16,4 @@ pub use table::{ColumnDef, Common, Row, Shape, TableBuilder, TableDef};
 pub use tables::{TableSet, all};
 
 /// Version of the tables' meaning. It is part of every capture id: captures decoded by an older schema are decoded anew.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;

@@ -13,6 +13,8 @@ const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+/// Octets of decryption secrets that are kept of a capture; of those beyond, only that they were there.
+const MAX_SECRETS: usize = 64 << 20;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
 /// Where in the file we are.
@@ -246,7 +248,13 @@ impl PcapNg {
                     }
                 }
             }
-            Block::DecryptionSecrets(secrets) => info.secrets.push((secrets.secrets_type.0, secrets.data.to_vec())),
+            Block::DecryptionSecrets(secrets) => {
+                // The parser gives the padding along with the secrets.
+                let data = secrets.data.get(..secrets.secrets_len as usize).unwrap_or(secrets.data);
+                let held: usize = info.secrets.iter().map(|(_, data)| data.len()).sum();
+                let kept = if held.saturating_add(data.len()) <= MAX_SECRETS { data } else { &[] };
+                info.secrets.push((secrets.secrets_type.0, kept.to_vec()));
+            }
             other => *info.other_blocks.entry(other.magic()).or_default() += 1,
         }
         Ok(())

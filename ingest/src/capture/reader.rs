@@ -162,6 +162,11 @@ impl CaptureReader {
         !chunk.frames.is_empty() || !self.ended
     }
 
+    /// Decryption secrets met so far: type and content.
+    pub fn secrets(&self) -> &[(u32, Vec<u8>)] {
+        &self.info.secrets
+    }
+
     /// What is known of the capture, once [`CaptureReader::next_chunk`] has given false.
     pub fn finish(self) -> CaptureInfo {
         self.info
@@ -194,7 +199,9 @@ impl CaptureReader {
             kind: "truncated_record",
             offset,
             after_frame: packets,
-            detail: format!("the file ends inside a record at byte {offset} ({left} bytes of it are there); {packets} packets before it were decoded"),
+            detail: format!(
+                "the file ends inside a record at byte {offset} ({left} bytes of it are there); {packets} packets before it were decoded"
+            ),
         });
     }
 }

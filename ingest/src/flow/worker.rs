@@ -1,6 +1,7 @@
 //! One worker's share of the capture: every frame of some pairs of hosts, in order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use pcapper_schema::tables::{Anomalies, Packets};
 use pcapper_schema::{Common, Row, TableSet};
@@ -12,6 +13,8 @@ use super::stream::{Moment, Piece};
 use super::tcp::{ACK, RST};
 use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
+use crate::decrypt::Keyring;
+use crate::decrypt::plaintext::Tap;
 use crate::packet::{self, Layer, Packet, Tcp, Transport};
 use crate::profile;
 use crate::protocols::expectations::Expectations;
@@ -120,11 +123,13 @@ struct Found {
 }
 
 impl Worker {
-    /// A worker with nothing seen.
-    pub fn new(has_interfaces: bool) -> Self {
+    /// A worker with nothing seen; `keys` decrypt where they can.
+    pub fn new(has_interfaces: bool, keys: Option<Arc<Keyring>>) -> Self {
+        let mut shared = Shared::default();
+        shared.keys = keys;
         Self {
             tables: TableSet::default(),
-            inner: Inner { shared: Shared::default(), joined: JoinedFlows::default(), probes: Probes::new(), waiting: 0 },
+            inner: Inner { shared, joined: JoinedFlows::default(), probes: Probes::new(), waiting: 0 },
             flows: FxHashMap::default(),
             tag_stacks: Vec::new(),
             other_way: FxHashMap::default(),
@@ -134,6 +139,11 @@ impl Worker {
             last_sweep: i64::MIN,
             has_interfaces,
         }
+    }
+
+    /// Gives what decryption opens to `tap` as well.
+    pub fn listen(&mut self, tap: Tap) {
+        self.inner.shared.tap = Some(tap);
     }
 
     /// Decodes one frame. `file_offset` is where its bytes start in the capture.
@@ -569,6 +579,7 @@ macro_rules! context {
 
 /// A dissector panicked: an error of ours, told and survived.
 fn fault(cx: &mut Cx<'_>, protocol: &str) {
+    cx.shared.opened = 0;
     cx.anomaly(protocol, "decoder_fault", "the decoder failed on this message; the rest of the flow is not decoded");
 }
 
@@ -1002,6 +1013,7 @@ impl Flow {
                 cx.anomaly(self.service.unwrap_or("tcp"), "reassembly_gap", &format!("{lost} bytes are missing from the stream"));
                 let goes_on = catch_unwind(AssertUnwindSafe(|| dissector.gap(&mut cx, lost)));
                 if !matches!(goes_on, Ok(true)) {
+                    at.inner.shared.opened = 0;
                     self.stop(at);
                 }
             }

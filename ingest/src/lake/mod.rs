@@ -23,6 +23,7 @@ use pcapper_schema::{Common, Row, SCHEMA_VERSION, TableDef, TableSet};
 
 use crate::capture::targets::Target;
 use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
+use crate::decrypt::Keyring;
 use crate::flow::Worker;
 use crate::{packet, profile};
 use writer::CaptureWriter;
@@ -51,10 +52,12 @@ pub enum IngestError {
 }
 
 /// How to decode.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
     /// Worker threads; 0 for one a core.
     pub threads: usize,
+    /// Keys to decrypt with, beside those in the capture itself.
+    pub keys: &'a Keyring,
 }
 
 /// A capture of the lake.
@@ -67,38 +70,44 @@ pub struct Ingested {
 
 /// Brings a capture into the lake, unless its content is there already. `progress` is told the bytes of the capture decoded
 /// so far.
-pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn(u64) + Sync)) -> Result<Ingested, IngestError> {
+pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<Ingested, IngestError> {
     let source = index::identify(target, lake)?;
     let threads = match options.threads {
         0 if source.size < SMALL => 1,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
+    let digest = options.keys.digest();
+    let id_of = |sha256: &str| capture_id(sha256, digest.as_deref());
     let sha256 = match &source.sha256 {
         None if threads == 1 => Some(source.hash().map_err(OpenError::Io)?),
         known => known.clone(),
     };
-    if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &capture_id(sha256))) {
+    if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &id_of(sha256))) {
         profile::count("lake", "in the lake already");
         return Ok(Ingested { manifest, cached: true });
     }
     let reader = CaptureReader::open(&source.path)?;
     key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
-    let writer = CaptureWriter::create(lake)?;
+    let mut writer = CaptureWriter::create(lake)?;
     let names = Names { capture: source.name.clone(), id: OnceLock::new() };
     if let Some(sha256) = &sha256 {
-        let _ = names.id.set(capture_id(sha256));
+        let _ = names.id.set(id_of(sha256));
     }
-    let (info, sha256) = match sha256 {
-        Some(sha256) if threads == 1 => (decode_alone(reader, &writer, &names, progress)?, sha256),
-        Some(sha256) => (decode_shared(reader, &writer, &names, threads, progress, &AtomicBool::new(false))?, sha256),
+    let decode = |reader, writer: &CaptureWriter, keys, is_known: &AtomicBool| match threads {
+        1 => decode_alone(reader, writer, &names, keys, progress),
+        _ => decode_shared(reader, writer, &names, threads, keys, progress, is_known),
+    };
+    let first = FirstKeys { given: options.keys, of_capture: None };
+    let (mut decoded, sha256) = match sha256 {
+        Some(sha256) => (decode(reader, &writer, &first, &AtomicBool::new(false))?, sha256),
         // The hash is made while the capture is decoded. Where the same content turns out to be in the lake, that stops.
         None => {
             let (is_known, in_lake) = (AtomicBool::new(false), OnceLock::new());
             let (decoded, hash) = std::thread::scope(|scope| {
                 let hashing = scope.spawn(|| {
                     let hash = source.hash();
-                    let id = hash.as_deref().map(capture_id).unwrap_or_default();
+                    let id = hash.as_deref().map(id_of).unwrap_or_default();
                     if let Some(manifest) = read_manifest(lake, &id) {
                         let _ = in_lake.set(manifest);
                         is_known.store(true, Ordering::Relaxed);
@@ -106,7 +115,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
                     let _ = names.id.set(id);
                     hash
                 });
-                let decoded = decode_shared(reader, &writer, &names, threads, progress, &is_known);
+                let decoded = decode(reader, &writer, &first, &is_known);
                 (decoded, hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             });
             let sha256 = hash.map_err(OpenError::Io)?;
@@ -117,9 +126,16 @@ pub fn ingest(target: &Target, lake: &Path, options: Options, progress: &(dyn Fn
             (decoded?, sha256)
         }
     };
+    // Keys in the capture hold for the packets before them as well: where they come late, it is decoded once more.
+    if decoded.late_keys {
+        writer = CaptureWriter::create(lake)?;
+        let all = FirstKeys { given: options.keys, of_capture: Some(&decoded.info.secrets) };
+        decoded = decode(CaptureReader::open(&source.path)?, &writer, &all, &AtomicBool::new(false))?;
+    }
+    let info = decoded.info;
     let manifest = Manifest {
         schema: SCHEMA_VERSION,
-        capture_id: capture_id(&sha256),
+        capture_id: id_of(&sha256),
         capture: source.name.clone(),
         sha256,
         file_size_bytes: source.size,
@@ -135,6 +151,37 @@ fn next_chunk(reader: &mut CaptureReader, chunk: &mut Chunk) -> bool {
     let is_more = reader.next_chunk(chunk);
     timer.stop("stage", "read and unpack", chunk.frames.len() as u64, chunk.data.len() as u64);
     is_more
+}
+
+/// Keys that are known when the decode begins.
+struct FirstKeys<'a> {
+    given: &'a Keyring,
+    /// Decryption secrets of the whole capture, where it was read before.
+    of_capture: Option<&'a [(u32, Vec<u8>)]>,
+}
+
+impl FirstKeys<'_> {
+    /// Keys to decode with, when so much of the capture's own secrets was met before the first packets are decoded.
+    fn ring(&self, met: &[(u32, Vec<u8>)]) -> Option<Arc<Keyring>> {
+        let mut ring = self.given.clone();
+        for (kind, data) in self.of_capture.unwrap_or(met) {
+            ring.add_block(*kind, data);
+        }
+        (!ring.is_empty()).then(|| Arc::new(ring))
+    }
+}
+
+/// What a decode gave beside the rows.
+struct Decoded {
+    info: CaptureInfo,
+    /// Decryption secrets came behind the first packets.
+    late_keys: bool,
+}
+
+impl Decoded {
+    fn new(info: CaptureInfo, keys: &FirstKeys<'_>, met: usize) -> Self {
+        Self { late_keys: keys.of_capture.is_none() && info.secrets.len() > met, info }
+    }
 }
 
 /// What stands in every row of a capture's tables.
@@ -166,12 +213,15 @@ fn decode_alone(
     mut reader: CaptureReader,
     writer: &CaptureWriter,
     names: &Names,
+    keys: &FirstKeys<'_>,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<CaptureInfo, IngestError> {
+) -> Result<Decoded, IngestError> {
     let mut chunk = Chunk::default();
-    let mut worker = Worker::new(reader.is_pcapng());
+    let mut goes_on = next_chunk(&mut reader, &mut chunk);
+    let met = reader.secrets().len();
+    let mut worker = Worker::new(reader.is_pcapng(), keys.ring(reader.secrets()));
     let mut clock = i64::MIN;
-    while next_chunk(&mut reader, &mut chunk) {
+    while goes_on {
         let timer = profile::start();
         worker.sweep(clock);
         for meta in &chunk.frames {
@@ -181,10 +231,11 @@ fn decode_alone(
         timer.stop("stage", DECODE, chunk.frames.len() as u64, chunk.data.len() as u64);
         flush(&mut worker.tables, writer, names, BATCH_ROWS, BATCH_BYTES)?;
         progress(chunk.base + chunk.data.len() as u64);
+        goes_on = next_chunk(&mut reader, &mut chunk);
     }
     worker.finish();
     flush(&mut worker.tables, writer, names, 0, 0)?;
-    Ok(reader.finish())
+    Ok(Decoded::new(reader.finish(), keys, met))
 }
 
 fn decode_shared(
@@ -192,10 +243,15 @@ fn decode_shared(
     writer: &CaptureWriter,
     names: &Names,
     threads: usize,
+    keys: &FirstKeys<'_>,
     progress: &(dyn Fn(u64) + Sync),
     is_known: &AtomicBool,
-) -> Result<CaptureInfo, IngestError> {
+) -> Result<Decoded, IngestError> {
     let has_interfaces = reader.is_pcapng();
+    let mut first = Work { chunk: Chunk::default(), clock: i64::MIN };
+    let mut first = next_chunk(&mut reader, &mut first.chunk).then_some(first);
+    let met = reader.secrets().len();
+    let ring = keys.ring(reader.secrets());
     std::thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut workers = Vec::new();
@@ -205,7 +261,8 @@ fn decode_shared(
             let (sender, queue) = bounded::<Arc<Work>>(4);
             queues.push(sender);
             let to_encode = to_encode.clone();
-            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, &to_encode, names)));
+            let keys = ring.clone();
+            workers.push(scope.spawn(move || run_worker(&queue, shard, has_interfaces, keys, &to_encode, names)));
         }
         drop(to_encode);
         let mut encoders: Vec<_> = (0..threads.min(2))
@@ -218,10 +275,14 @@ fn decode_shared(
         let mut clock = i64::MIN;
         let mut sent: VecDeque<Arc<Work>> = VecDeque::new();
         loop {
-            let mut work = spare(&mut sent);
-            if is_known.load(Ordering::Relaxed) || !next_chunk(&mut reader, &mut work.chunk) {
+            if is_known.load(Ordering::Relaxed) {
                 break;
             }
+            let next = first.take().or_else(|| {
+                let mut work = spare(&mut sent);
+                next_chunk(&mut reader, &mut work.chunk).then_some(work)
+            });
+            let Some(mut work) = next else { break };
             work.clock = clock;
             let chunk = &mut work.chunk;
             for at in 0..chunk.frames.len() {
@@ -253,7 +314,7 @@ fn decode_shared(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        Ok(reader.finish())
+        Ok(Decoded::new(reader.finish(), keys, met))
     })
 }
 
@@ -268,8 +329,8 @@ fn spare(sent: &mut VecDeque<Arc<Work>>) -> Work {
     Work { chunk: Chunk::default(), clock: i64::MIN }
 }
 
-fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, to_encode: &Sender<Batch>, names: &Names) {
-    let mut worker = Worker::new(has_interfaces);
+fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, keys: Option<Arc<Keyring>>, to_encode: &Sender<Batch>, names: &Names) {
+    let mut worker = Worker::new(has_interfaces, keys);
     let pass_on = |tables: &mut TableSet, rows: usize, bytes: usize| {
         let mut full = names.take_full(tables, rows, bytes).into_iter();
         // The encoders hang up when writing fails: then nothing more is worth decoding.

@@ -112,7 +112,7 @@ pub fn verify(lake: &Path, entry: &Entry) -> Verified {
     verified.files = manifest.tables.len();
     verified.unhashed = manifest.tables.keys().filter(|table| !manifest.files.contains_key(*table)).count();
     let wrong = &mut verified.wrong;
-    if manifest.capture_id != entry.id || content(&entry.id) != content(&capture_id(&manifest.sha256)) {
+    if manifest.capture_id != entry.id || content(&entry.id) != content(&capture_id(&manifest.sha256, None)) {
         wrong.push(format!("{MANIFEST} is that of {}", manifest.capture_id));
     }
     let mut expected: BTreeSet<String> = manifest.tables.keys().map(|table| format!("{table}.parquet")).collect();
@@ -240,7 +240,7 @@ fn forget_hashes(lake: &Path) {
     let known: BTreeSet<&str> = ids.iter().map(|id| content(id)).collect();
     for entry in fs::read_dir(lake.join(super::index::MEMORY)).into_iter().flatten().flatten() {
         let sha256 = super::index::remembered_hash(&entry.path());
-        if sha256.is_none_or(|sha256| !known.contains(content(&capture_id(&sha256)))) {
+        if sha256.is_none_or(|sha256| !known.contains(content(&capture_id(&sha256, None)))) {
             let _ = fs::remove_file(entry.path());
         }
     }

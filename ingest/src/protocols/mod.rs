@@ -14,6 +14,7 @@ pub mod ber;
 pub mod expectations;
 pub mod files;
 pub mod hex;
+pub mod inner;
 pub mod it;
 pub mod link;
 pub mod ot;
@@ -22,11 +23,14 @@ pub mod secrets;
 
 use std::any::{Any, TypeId};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use pcapper_schema::tables::Anomalies;
 use pcapper_schema::{Common, Mac, Row, TableSet};
 use rustc_hash::FxHashMap;
 
+use crate::decrypt::Keyring;
+use crate::decrypt::plaintext::Tap;
 use crate::packet::Packet;
 
 /// Who sent a piece of a flow.
@@ -61,14 +65,23 @@ pub struct Endpoint {
     pub mac: Option<Mac>,
 }
 
-/// State that dissectors of one kind share across flows (within one worker), found by its type.
+/// What dissectors share across flows (within one worker).
 #[derive(Default)]
-pub struct Shared(FxHashMap<TypeId, Box<dyn Any + Send>>);
+pub struct Shared {
+    /// State of dissectors of one kind, found by its type.
+    states: FxHashMap<TypeId, Box<dyn Any + Send>>,
+    /// Keys of the run; `None` where there are none, so that nobody need look for any.
+    pub keys: Option<Arc<Keyring>>,
+    /// Layers of encryption that were taken off the bytes being decoded.
+    pub opened: u8,
+    /// Whoever wants the plaintext itself.
+    pub tap: Option<Tap>,
+}
 
 impl Shared {
     /// The state of type `T`, made on first use.
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
-        let entry = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        let entry = self.states.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
         match entry.downcast_mut() {
             Some(state) => state,
             None => unreachable!("stored under its own type id"),
@@ -98,6 +111,11 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// The bytes being decoded came encrypted.
+    pub fn is_decrypted(&self) -> bool {
+        self.shared.opened > 0
+    }
+
     /// The shared cells of a row about a message from `dir`.
     pub fn common(&self, dir: Dir) -> Common {
         let (src, dst) = (&self.ends[dir.index()], &self.ends[dir.reverse().index()]);

@@ -44,7 +44,7 @@ impl Repeated {
             secret: Some(text),
             secret_id: id(secret).as_deref(),
             secret_length: u32::try_from(text.chars().count()).ok(),
-            encrypted: Some(false),
+            encrypted: Some(cx.is_decrypted()),
             outcome: Some("unknown"),
             ..Credentials::default()
         });

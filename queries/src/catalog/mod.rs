@@ -220,7 +220,9 @@ impl Catalog {
 
     /// Whether a table is computed when it is asked.
     pub fn is_derived(&self, table: &str) -> bool {
-        table == "findings" || self.tables.views.iter().any(|(view, _)| view == table) || self.tables.extension.lists.iter().any(|(list, _)| list == table)
+        table == "findings"
+            || self.tables.views.iter().any(|(view, _)| view == table)
+            || self.tables.extension.lists.iter().any(|(list, _)| list == table)
     }
 
     /// Functions that a query can call, by name.

@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod crimson;
 pub mod csp;
 pub mod dcerpc;
+pub mod decryption;
 pub mod df1;
 pub mod dhcp;
 pub mod dnp3;
@@ -112,6 +113,7 @@ pub use credentials::Credentials;
 pub use crimson::Crimson;
 pub use csp::Csp;
 pub use dcerpc::{Dcerpc, DcerpcEndpoints, Dcom};
+pub use decryption::Decryption;
 pub use df1::Df1;
 pub use dhcp::{Dhcp, Dhcpv6};
 pub use dnp3::{Dnp3, Dnp3Objects};
@@ -254,6 +256,7 @@ table_set! {
     Dcerpc,
     DcerpcEndpoints,
     Dcom,
+    Decryption,
     Df1,
     Dhcp,
     Dhcpv6,

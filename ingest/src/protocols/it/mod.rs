@@ -12,6 +12,7 @@ pub mod gssapi;
 pub mod hsrp;
 pub mod http;
 pub mod http2;
+pub mod http3;
 pub mod icmp;
 pub mod igmp;
 pub mod imap;

@@ -474,7 +474,7 @@ impl StreamDissector for Connection {
                     secret: Some(password),
                     secret_id: id.as_deref(),
                     secret_length: u32::try_from(password.chars().count()).ok(),
-                    encrypted: Some(false),
+                    encrypted: Some(cx.is_decrypted()),
                     outcome: Some("unknown"),
                     field: Some("client info"),
                     ..Credentials::default()

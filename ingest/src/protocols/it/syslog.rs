@@ -128,7 +128,8 @@ impl StreamDissector for Lines {
                 return Progress::Stop;
             }
             let Some(message) = start.checked_add(length).and_then(|end| bytes.get(start..end)) else { return Progress::Consumed(0) };
-            emit(cx, message, "tcp", "octet_counting");
+            let carrier = carrier(cx);
+            emit(cx, message, carrier, "octet_counting");
             return Progress::Consumed(start + length);
         }
         match bytes.iter().position(|&byte| matches!(byte, b'\n' | 0)) {
@@ -138,7 +139,8 @@ impl StreamDissector for Lines {
                 if !is_text(line) {
                     return Progress::Stop;
                 }
-                emit(cx, line, "tcp", "non_transparent");
+                let carrier = carrier(cx);
+                emit(cx, line, carrier, "non_transparent");
                 Progress::Consumed(end + 1)
             }
             None if bytes.len() > MAX_MESSAGE => Progress::Stop,
@@ -155,9 +157,15 @@ impl StreamDissector for Lines {
 
     fn end(&mut self, cx: &mut Cx<'_>, rest: &[u8]) {
         if priority(rest).is_some() && is_text(rest) {
-            emit(cx, rest, "tcp", "non_transparent");
+            let carrier = carrier(cx);
+            emit(cx, rest, carrier, "non_transparent");
         }
     }
+}
+
+/// As in `syslog.transport`, of a stream.
+fn carrier(cx: &Cx<'_>) -> &'static str {
+    if cx.is_decrypted() { "tls" } else { "tcp" }
 }
 
 /// What stands in a message besides PRI.

@@ -386,7 +386,7 @@ impl Session {
                 secret: Some(&login.password),
                 secret_id: id.as_deref(),
                 secret_length: u32::try_from(login.password.chars().count()).ok(),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some(result.unwrap_or("unknown")),
                 outcome_frame: ended.map(|_| cx.frame),
                 username_frame: login.username_frame,

@@ -369,7 +369,7 @@ impl StreamDissector for Session {
                 Credentials {
                     protocol: Some("vnc"),
                     kind: Some("hash"),
-                    encrypted: Some(false),
+                    encrypted: Some(cx.is_decrypted()),
                     outcome: Some(match self.success {
                         Some(true) => "success",
                         Some(false) => "failure",

@@ -519,7 +519,7 @@ impl Peers {
                 secret: Some(password),
                 secret_id: secrets::id(password.as_bytes()).as_deref(),
                 secret_length: u32::try_from(password.chars().count()).ok(),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some("unknown"),
                 field: Some("remote password"),
                 ..Credentials::default()

@@ -388,7 +388,7 @@ impl Connection {
                 secret_id: secrets::id(&login.password).as_deref(),
                 secret_length: u32::try_from(text.chars().count()).ok(),
                 service: service.as_deref(),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some(match code {
                     Some(0) => "success",
                     Some(_) => "failure",

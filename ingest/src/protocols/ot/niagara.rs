@@ -193,7 +193,7 @@ impl Session {
                 secret: Some(&value).filter(|_| is_password).map(|value| &**value),
                 secret_id: secrets::id(value.as_bytes()).as_deref(),
                 secret_length: u32::try_from(value.chars().count()).ok().filter(|_| is_password),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some("unknown"),
                 ..Credentials::default()
             });

@@ -162,7 +162,8 @@ impl Streams {
         match Outline::of(message) {
             Some(outline) if outline.certain() || !*lost && outline.plausible() => {
                 *lost = false;
-                decode(cx, Carrier::Tcp, message, &mut self.conversation);
+                let carrier = if cx.is_decrypted() { Carrier::Tls } else { Carrier::Tcp };
+                decode(cx, carrier, message, &mut self.conversation);
             }
             _ if !*lost => cx.anomaly("dns", "bad_length", "TCP length prefix is not followed by a DNS message"),
             // Not a message boundary: the rest of what arrived cannot be told apart either.

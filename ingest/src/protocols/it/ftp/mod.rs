@@ -348,7 +348,7 @@ impl Control {
                 secret_id: id.as_deref(),
                 secret_length: u32::try_from(secret.chars().count()).ok(),
                 service: server.as_deref(),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some(match code {
                     Some(200..=299) => "success",
                     Some(400..=599) => "failure",

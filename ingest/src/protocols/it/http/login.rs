@@ -216,7 +216,7 @@ impl Logins {
                 secret_id: id.as_deref(),
                 secret_length: shown.secret.as_ref().and_then(|secret| u32::try_from(secret.chars().count()).ok()),
                 service: shown.service.as_deref(),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some(outcome),
                 outcome_frame: frame,
                 field: Some(&shown.field),

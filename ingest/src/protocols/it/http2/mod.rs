@@ -5,8 +5,8 @@
 
 mod frame;
 mod hpack;
-mod huffman;
-mod streams;
+pub(super) mod huffman;
+pub(super) mod streams;
 
 use frame::{Header, kind};
 use hpack::Decoder;
@@ -179,7 +179,7 @@ impl Connection {
         if !self.side(dir).begun {
             if bytes.starts_with(PREFACE) {
                 self.side(dir).begun = true;
-                self.streams.preface();
+                self.streams.preface(cx.is_decrypted());
                 return Progress::Consumed(PREFACE.len());
             }
             if PREFACE.starts_with(bytes) {

@@ -167,12 +167,22 @@ pub struct Streams {
     /// The preface was seen, and nothing is missing since.
     whole: bool,
     upgrade: Option<&'static str>,
+    /// As in `http2.version`; `None` for HTTP/2.
+    version: Option<&'static str>,
 }
 
 impl Streams {
-    /// The client sent its preface: the connection was seen from its beginning.
-    pub fn preface(&mut self) {
+    /// Streams of HTTP/3.
+    pub fn http3() -> Self {
+        Self { upgrade: Some("alpn"), version: Some("3"), ..Self::default() }
+    }
+
+    /// The client sent its preface: the connection was seen from its beginning. Over TLS (`is_decrypted`) ALPN chose it.
+    pub fn preface(&mut self, is_decrypted: bool) {
         self.whole = true;
+        if is_decrypted {
+            self.upgrade = Some("alpn");
+        }
     }
 
     fn stream(&mut self, cx: &mut Cx<'_>, id: u32) -> &mut Stream {
@@ -208,7 +218,7 @@ impl Streams {
                 _ => None,
             };
         }
-        let upgrade = self.upgrade;
+        let how = (self.version, self.upgrade);
         let stream = self.stream(cx, id);
         let request = stream.request;
         let half = stream.half(dir);
@@ -222,7 +232,7 @@ impl Streams {
         match block.kind {
             Some("informational" | "trailers") => {
                 block.request = request.filter(|_| block.kind == Some("informational"));
-                write(cx.tables, id, upgrade, &block, None);
+                write(cx.tables, id, how, &block, None);
                 if end {
                     self.end(cx, id);
                 }
@@ -251,7 +261,7 @@ impl Streams {
             dns::decode(cx, dns::Carrier::Https, &query, &mut stream.conversation);
         }
         if let Some(before) = before {
-            write(cx.tables, id, upgrade, &before, Some((0, false)));
+            write(cx.tables, id, how, &before, Some((0, false)));
         }
         if end {
             self.end(cx, id);
@@ -353,15 +363,17 @@ impl Streams {
     }
 
     fn write(&self, tables: &mut pcapper_schema::TableSet, id: u32, block: &Block, body: Option<(u64, bool)>) {
-        write(tables, id, self.upgrade, block, body);
+        write(tables, id, (self.version, self.upgrade), block, body);
     }
 }
 
-fn write(tables: &mut pcapper_schema::TableSet, id: u32, upgrade: Option<&str>, block: &Block, body: Option<(u64, bool)>) {
+/// Writes a row; `how` is version and upgrade.
+fn write(tables: &mut pcapper_schema::TableSet, id: u32, how: (Option<&str>, Option<&str>), block: &Block, body: Option<(u64, bool)>) {
+    let (version, upgrade) = how;
     use pcapper_schema::Row as _;
     let times = block.request.zip(block.common.ts);
     let row = Http2 {
-        version: Some("2"),
+        version: version.or(Some("2")),
         upgrade,
         stream_id: Some(id.into()),
         is_request: Some(block.method.is_some()),

@@ -341,7 +341,7 @@ fn tell(cx: &mut Cx<'_>, shown: &Shown, outcome: &'static str, frame: Option<u64
             secret: Some(&shown.secret),
             secret_id: id.as_deref(),
             secret_length: u32::try_from(shown.secret.chars().count()).ok(),
-            encrypted: Some(false),
+            encrypted: Some(cx.is_decrypted()),
             outcome: Some(outcome),
             outcome_frame: frame,
             field: Some(shown.field),

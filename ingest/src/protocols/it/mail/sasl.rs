@@ -129,7 +129,7 @@ impl Login {
                 secret_length: self.password.as_ref().and_then(|password| u32::try_from(password.chars().count()).ok()),
                 hash_line: self.hash.as_ref().map(|(line, _)| line.as_str()),
                 hashcat_mode: self.hash.as_ref().and_then(|(_, mode)| *mode),
-                encrypted: Some(false),
+                encrypted: Some(cx.is_decrypted()),
                 outcome: Some(match success {
                     Some(true) => "success",
                     Some(false) => "failure",

@@ -3,16 +3,20 @@
 use std::borrow::Cow;
 
 use pcapper_schema::Common;
-use pcapper_schema::tables::Quic;
+use pcapper_schema::tables::{Decryption, Quic};
 
 use super::filled;
 use super::frames::{Close, Crypto, Frames};
 use super::google;
 use super::keys::{Keys, Recipe, recipes};
 use super::packet::{self, Kind, Long};
+use super::streams::Streams;
+use super::unlock::Unlock;
+use crate::decrypt::Source;
 use crate::protocols::hex::hex;
 use crate::protocols::it::tls::fingerprints::{Carrier, ja3, ja4};
 use crate::protocols::it::tls::{hello::Hello, names, session};
+use crate::protocols::it::x509::{self, Presented};
 use crate::protocols::{Cx, Dir};
 
 /// Connection ids that keys are derived from: the first, and after a Retry or another version the next.
@@ -21,6 +25,8 @@ const MAX_SEEDS: usize = 4;
 const MAX_KEYS: usize = 8;
 /// Ids of the server that are remembered.
 const MAX_SERVER_IDS: usize = 4;
+/// Ids that an end issues beyond its first.
+const MAX_ISSUED_IDS: usize = 16;
 /// Letters of the history.
 const MAX_HISTORY: usize = 100;
 /// Versions kept of a Version Negotiation.
@@ -42,6 +48,8 @@ struct ClientHello {
     ja3: Option<String>,
     ja4: Option<String>,
     fragments: u32,
+    random: Vec<u8>,
+    offered: Vec<u16>,
 }
 
 /// Keys, and the recipe and seed they come from.
@@ -79,6 +87,19 @@ pub struct Connection {
     short_packets: u32,
     history: String,
     decrypted: bool,
+    /// Keys beyond Initial packets, where a key log has them.
+    unlock: Option<Box<Unlock>>,
+    /// Handshake bytes of Handshake packets, of client and server.
+    handshake_crypto: [Crypto; 2],
+    /// Protocol that the server's encrypted extensions name.
+    agreed: Option<String>,
+    streams: Option<Box<Streams>>,
+    /// Ids that the client issued.
+    client_ids: Vec<Vec<u8>>,
+    /// Packets beyond Initial ones that were, or were not, opened.
+    unlocked: u64,
+    locked: u64,
+    is_unsupported: bool,
 }
 
 impl Connection {
@@ -109,6 +130,14 @@ impl Connection {
             short_packets: 0,
             history: String::new(),
             decrypted: false,
+            unlock: None,
+            handshake_crypto: Default::default(),
+            agreed: None,
+            streams: None,
+            client_ids: Vec::new(),
+            unlocked: 0,
+            locked: 0,
+            is_unsupported: false,
         };
         if first {
             connection.seed(packet.dcid);
@@ -130,7 +159,7 @@ impl Connection {
     /// The bytes after a short header's first octet begin with an id of the receiver.
     pub fn is_addressed(&self, dir: Dir, bytes: &[u8]) -> bool {
         let starts = |id: &Vec<u8>| !id.is_empty() && bytes.starts_with(id);
-        if dir == self.client { self.server_ids.iter().any(starts) } else { self.client_scid.as_ref().is_some_and(starts) }
+        if dir == self.client { self.server_ids.iter().any(starts) } else { self.client_scid.iter().chain(&self.client_ids).any(starts) }
     }
 
     /// The server refused the version: the client may begin anew with other ids.
@@ -184,13 +213,107 @@ impl Connection {
             _ => 'H',
         };
         self.note(cx.dir, letter);
-        if packet.kind == Kind::Initial { self.initial(cx, packet, side) } else { None }
+        match packet.kind {
+            Kind::Initial => self.initial(cx, packet, side),
+            Kind::Handshake | Kind::ZeroRtt => self.later(cx, packet, side),
+            _ => None,
+        }
     }
 
-    /// Counts a packet with a short header.
-    pub fn short(&mut self, dir: Dir) {
+    /// Takes what may be a packet with a short header: `is_sure`, or else only if it opens.
+    pub fn short(&mut self, cx: &mut Cx<'_>, packet: &[u8], is_sure: bool) {
+        let opened = self.open_short(cx.dir, packet);
+        if !is_sure && opened.is_none() {
+            return;
+        }
         self.short_packets = self.short_packets.saturating_add(1);
-        self.note(dir, 'O');
+        self.note(cx.dir, 'O');
+        if self.unlock.is_some() {
+            self.count(opened.is_some());
+        }
+        if let Some(opened) = opened {
+            let side = usize::from(cx.dir != self.client);
+            self.frames(cx, &Frames::parse(&opened.frames, false), side, false);
+        }
+    }
+
+    fn open_short(&mut self, dir: Dir, packet: &[u8]) -> Option<super::keys::Opened> {
+        let unlock = self.unlock.as_mut()?;
+        let side = usize::from(dir != self.client);
+        // All ids that an end issues are as long as its first, as a rule.
+        let to = if side == 0 { &self.server_scid } else { &self.client_scid };
+        let id = to.as_ref().map_or(0, Vec::len);
+        unlock.short(packet, id, side)
+    }
+
+    fn count(&mut self, is_opened: bool) {
+        let counter = if is_opened { &mut self.unlocked } else { &mut self.locked };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// Takes a 0-RTT or Handshake packet, which opens with a key log only.
+    fn later(&mut self, cx: &mut Cx<'_>, packet: &Long<'_>, side: usize) -> Option<Opened> {
+        let unlock = self.unlock.as_mut().filter(|_| packet.whole)?;
+        let is_handshake = packet.kind == Kind::Handshake;
+        let opened = if is_handshake { unlock.handshake(packet, side) } else { unlock.early(packet) };
+        self.count(opened.is_some());
+        let opened = opened?;
+        let frames = Frames::parse(&opened.frames, false);
+        self.frames(cx, &frames, side, is_handshake);
+        Some(Opened { number: opened.number, types: frames.types })
+    }
+
+    /// Takes the frames of a packet that a key log opened.
+    fn frames(&mut self, cx: &mut Cx<'_>, frames: &Frames<'_>, side: usize, is_handshake: bool) {
+        if is_handshake && !frames.crypto.is_empty() {
+            let Some(crypto) = self.handshake_crypto.get_mut(side) else { return };
+            for (offset, data) in &frames.crypto {
+                crypto.add(*offset, data);
+            }
+            while let Some((kind, body)) = self.handshake_crypto.get_mut(side).and_then(Crypto::next_message) {
+                self.message(cx, kind, &body, side);
+            }
+        }
+        for id in &frames.ids {
+            let ids = if side == 0 { &mut self.client_ids } else { &mut self.server_ids };
+            remember(ids, id, MAX_ISSUED_IDS);
+        }
+        if let Some(close) = &frames.close {
+            self.close.get_or_insert_with(|| close.clone());
+        }
+        for piece in &frames.streams {
+            let streams = self.streams.get_or_insert_with(|| {
+                let offered = self.hello.as_ref().and_then(|hello| hello.alpn.first());
+                Box::new(Streams::new(self.client, self.agreed.as_ref().or(offered).map(String::as_str)))
+            });
+            streams.piece(cx, piece);
+        }
+    }
+
+    /// Takes a handshake message of a Handshake packet.
+    fn message(&mut self, cx: &mut Cx<'_>, kind: u8, body: &[u8], side: usize) {
+        match kind {
+            session::kind::ENCRYPTED_EXTENSIONS if side == 1 => {
+                let hello = Hello::encrypted_extensions(body).ok();
+                self.agreed = hello.and_then(|hello| hello.alpn.first().map(|name| String::from_utf8_lossy(name).into_owned()));
+            }
+            session::kind::CERTIFICATE | session::kind::COMPRESSED_CERTIFICATE => {
+                let unpacked = if kind == session::kind::CERTIFICATE { Ok(Some(body.to_vec())) } else { session::unpacked_certificates(body) };
+                let Ok(body) = unpacked else {
+                    return cx.anomaly("quic", "bad_length", "a compressed certificate is not what it says");
+                };
+                let Some(body) = body else { return };
+                match session::chain_13(&body) {
+                    Ok(chain) => {
+                        let server_name = self.hello.as_ref().and_then(|hello| hello.server_name.as_deref());
+                        let role = Some(if side == 0 { "client" } else { "server" });
+                        x509::emit_chain(cx, &Presented { carrier: "quic", role, server_name }, &chain);
+                    }
+                    Err(_) => cx.anomaly("quic", "bad_length", "handshake message ends early or contradicts itself"),
+                }
+            }
+            _ => {}
+        }
     }
 
     fn initial(&mut self, cx: &mut Cx<'_>, packet: &Long<'_>, side: usize) -> Option<Opened> {
@@ -266,6 +389,9 @@ impl Connection {
             session::kind::SERVER_HELLO if side == 1 => match Hello::server(&body) {
                 Ok(hello) => {
                     self.cipher = hello.ciphers.first().copied();
+                    if let (Some(unlock), Some(cipher), Some(version)) = (&mut self.unlock, self.cipher, self.versions[1]) {
+                        self.is_unsupported = !unlock.agreed(cipher, version);
+                    }
                     self.note(cx.dir, 'S');
                 }
                 Err(_) => cx.anomaly("quic", "bad_length", "server hello ends early or contradicts itself"),
@@ -274,10 +400,13 @@ impl Connection {
         }
     }
 
-    fn greeted(&mut self, cx: &Cx<'_>, hello: ClientHello) {
+    fn greeted(&mut self, cx: &Cx<'_>, mut hello: ClientHello) {
         self.note(cx.dir, 'S');
         if self.hello.is_none() {
             self.common = cx.common(self.client);
+            if let Some(secrets) = cx.shared.keys.as_ref().and_then(|keys| keys.tls(&hello.random)) {
+                self.unlock = Some(Box::new(Unlock::new(secrets.clone(), std::mem::take(&mut hello.offered))));
+            }
             self.hello = Some(Box::new(hello));
         }
     }
@@ -299,10 +428,47 @@ impl Connection {
         }
     }
 
-    /// Writes the row.
-    pub fn write(self, cx: &mut Cx<'_>) {
+    /// Writes the row of `decryption`, where keys were given.
+    fn write_decryption(&self, cx: &mut Cx<'_>, version: Option<&str>) {
+        if cx.shared.keys.is_none() {
+            return;
+        }
+        let status = match &self.unlock {
+            _ if self.is_unsupported => "unsupported",
+            Some(_) if self.unlocked > 0 && self.locked == 0 => "decrypted",
+            Some(_) if self.unlocked > 0 => "partly",
+            Some(_) if self.locked > 0 => "failed",
+            Some(_) => "no_data",
+            None if self.hello.is_some() => "no_key",
+            None => "no_handshake",
+        };
+        let hello = self.hello.as_deref();
+        let random = hello.map(|hello| hex(&hello.random));
+        let bytes = self.streams.as_ref().map_or([0; 2], |streams| streams.bytes);
+        let row = Decryption {
+            protocol: Some("quic"),
+            client_random: random.as_deref().and_then(filled),
+            server_name: hello.and_then(|hello| hello.server_name.as_deref()),
+            version,
+            cipher: self.cipher.and_then(names::cipher),
+            alpn: self.agreed.as_deref(),
+            key_source: self.unlock.as_ref().map(|unlock| Source::name(unlock.secrets.source())),
+            status: Some(status),
+            service: self.streams.as_ref().and_then(|streams| streams.service()),
+            client_plain_bytes: bytes.first().copied(),
+            server_plain_bytes: bytes.last().copied(),
+        };
+        cx.emit_as(&self.common, row);
+    }
+
+    /// Writes the rows.
+    pub fn write(mut self, cx: &mut Cx<'_>) {
+        if let Some(streams) = &mut self.streams {
+            streams.close(cx);
+        }
         let version = self.versions[1].or(self.versions[0]);
         let name = version.map(packet::version_name);
+        self.write_decryption(cx, name.as_deref());
         let id = |id: &Option<Vec<u8>>| id.as_deref().map(hex).filter(|id| !id.is_empty());
         let (initial_dcid, client_scid, server_scid) = (id(&self.initial_dcid), id(&self.client_scid), id(&self.server_scid));
         let hello = self.hello.as_deref();
@@ -359,6 +525,8 @@ fn read(hello: &Hello<'_>, fragments: u32) -> ClientHello {
         ja3: Some(ja3(hello).hash),
         ja4: Some(ja4(hello, Carrier::Quic).hash),
         fragments,
+        random: hello.random.to_vec(),
+        offered: hello.ciphers.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Frames of Initial packets (RFC 9000, 19), and the handshake bytes that CRYPTO frames bring in any order.
+//! Frames (RFC 9000, 19; RFC 9221 and the drafts that are in use), and the handshake bytes that CRYPTO frames bring in any order.
 
 use super::google;
 use super::packet::varint;
@@ -11,7 +11,7 @@ const MAX_PIECES: usize = 256;
 /// Frame types listed of one packet.
 const MAX_TYPES: usize = 256;
 
-/// Frame types that Initial packets may have.
+/// Frame types.
 mod kind {
     pub const PADDING: u64 = 0;
     pub const PING: u64 = 1;
@@ -19,6 +19,7 @@ mod kind {
     pub const ACK_ECN: u64 = 3;
     pub const CRYPTO: u64 = 6;
     pub const CLOSE: u64 = 0x1c;
+    pub const CLOSE_APPLICATION: u64 = 0x1d;
     /// CRYPTO of Google's versions 50 and 51.
     pub const GOOGLE_CRYPTO: u64 = 8;
 }
@@ -30,6 +31,16 @@ pub struct Close {
     pub reason: String,
 }
 
+/// A STREAM frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamPiece<'a> {
+    pub id: u64,
+    pub offset: u64,
+    pub data: &'a [u8],
+    /// The stream ends behind the data.
+    pub is_last: bool,
+}
+
 /// What the frames of a packet amount to.
 #[derive(Default, Debug)]
 pub struct Frames<'a> {
@@ -38,6 +49,9 @@ pub struct Frames<'a> {
     /// Offset and data of CRYPTO frames.
     pub crypto: Vec<(usize, &'a [u8])>,
     pub close: Option<Close>,
+    pub streams: Vec<StreamPiece<'a>>,
+    /// Connection ids that the sender will answer to.
+    pub ids: Vec<&'a [u8]>,
 }
 
 impl<'a> Frames<'a> {
@@ -62,12 +76,42 @@ impl<'a> Frames<'a> {
             kind::PING => Ok(()),
             kind::ACK | kind::ACK_ECN => ack(reader, number == kind::ACK_ECN),
             kind::CRYPTO => self.crypto(reader),
-            kind::CLOSE => {
+            // RESET_STREAM; STOP_SENDING, MAX_STREAM_DATA, STREAM_DATA_BLOCKED; limits of the connection, RETIRE_CONNECTION_ID.
+            4 => varints(reader, 3),
+            5 | 0x11 | 0x15 => varints(reader, 2),
+            0x10 | 0x12..=0x14 | 0x16 | 0x17 | 0x19 => varints(reader, 1),
+            7 => length(reader).and_then(|length| reader.skip(length)),
+            8..=0x0f => self.stream(reader, number),
+            0x18 => {
+                varints(reader, 2)?;
+                let length = reader.u8()?;
+                let id = reader.take(length.into())?;
+                self.ids.push(id);
+                reader.skip(16)
+            }
+            0x1a | 0x1b => reader.skip(8),
+            0x1e => Ok(()),
+            // Datagrams (RFC 9221), without and with a length.
+            0x30 => {
+                reader.rest();
+                Ok(())
+            }
+            0x31 => length(reader).and_then(|length| reader.skip(length)),
+            // ACK_FREQUENCY, IMMEDIATE_ACK and TIMESTAMP of drafts.
+            0xaf => varints(reader, 4),
+            0xac => Ok(()),
+            0x2f5 => varints(reader, 1),
+            kind::CLOSE | kind::CLOSE_APPLICATION => {
                 let code = varint(reader)?;
-                varint(reader)?;
-                let length = usize::try_from(varint(reader)?).map_err(|_| Malformed)?;
+                if number == kind::CLOSE {
+                    varint(reader)?;
+                }
+                let length = length(reader)?;
                 let reason = String::from_utf8_lossy(reader.take(length)?).into_owned();
-                self.close = Some(Close { code, reason });
+                // Codes of applications are numbers of their own.
+                if number == kind::CLOSE {
+                    self.close = Some(Close { code, reason });
+                }
                 Ok(())
             }
             _ => Err(Malformed),
@@ -75,12 +119,28 @@ impl<'a> Frames<'a> {
     }
 
     fn crypto(&mut self, reader: &mut Reader<'a>) -> Wire<()> {
-        let size = |value: u64| usize::try_from(value).map_err(|_| Malformed);
-        let offset = size(varint(reader)?)?;
-        let length = size(varint(reader)?)?;
+        let offset = length(reader)?;
+        let length = length(reader)?;
         self.crypto.push((offset, reader.take(length)?));
         Ok(())
     }
+
+    /// A STREAM frame; its three low bits say which fields it has (RFC 9000, 19.8).
+    fn stream(&mut self, reader: &mut Reader<'a>, number: u64) -> Wire<()> {
+        let id = varint(reader)?;
+        let offset = if number & 4 != 0 { varint(reader)? } else { 0 };
+        let data = if number & 2 != 0 { length(reader).and_then(|length| reader.take(length))? } else { reader.rest() };
+        self.streams.push(StreamPiece { id, offset, data, is_last: number & 1 != 0 });
+        Ok(())
+    }
+}
+
+fn length(reader: &mut Reader<'_>) -> Wire<usize> {
+    usize::try_from(varint(reader)?).map_err(|_| Malformed)
+}
+
+fn varints(reader: &mut Reader<'_>, count: usize) -> Wire<()> {
+    (0..count).try_for_each(|_| varint(reader).map(|_| ()))
 }
 
 fn ack(reader: &mut Reader<'_>, ecn: bool) -> Wire<()> {
@@ -120,6 +180,8 @@ pub struct Crypto {
     pub fragments: u32,
     /// The hello was given out; the rest does not matter.
     done: bool,
+    /// Octets given out as messages.
+    given: usize,
 }
 
 impl Crypto {
@@ -165,6 +227,13 @@ impl Crypto {
         }
         let message = first_message(&self.joined).ok()?;
         self.finish();
+        Some(message)
+    }
+
+    /// The next handshake message, type and body, once it is whole.
+    pub fn next_message(&mut self) -> Option<(u8, Vec<u8>)> {
+        let message = first_message(self.joined.get(self.given..)?).ok()?;
+        self.given = self.given.saturating_add(4).saturating_add(message.1.len());
         Some(message)
     }
 
@@ -216,5 +285,34 @@ mod tests {
         assert_eq!(crypto.message(), Some((1, vec![1, 4, 9, 8])));
         assert_eq!(crypto.fragments, 5);
         assert!(crypto.message().is_none());
+    }
+
+    #[test]
+    fn frames_of_packets_with_a_short_header() {
+        let mut payload = vec![0x18, 1, 0, 2, 7, 8];
+        payload.extend([0; 16]);
+        // A stream's start with a length, one with an offset and an end, which takes the rest.
+        payload.extend([0x0a, 3, 2, b'h', b'i', 0x1d, 0x41, 0, 0, 0x0d, 0, 9, b'x']);
+        let frames = Frames::parse(&payload, false);
+        assert_eq!(frames.ids, [&[7, 8][..]]);
+        assert_eq!(
+            frames.streams,
+            [StreamPiece { id: 3, offset: 0, data: b"hi", is_last: false }, StreamPiece { id: 0, offset: 9, data: b"x", is_last: true },]
+        );
+        assert_eq!(frames.close, None);
+    }
+
+    #[test]
+    fn noise() {
+        let mut state = 1_u32;
+        for _ in 0..2000 {
+            let noise: Vec<u8> = (0..64)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 24) as u8 & 0x3f
+                })
+                .collect();
+            Frames::parse(&noise, false);
+        }
     }
 }

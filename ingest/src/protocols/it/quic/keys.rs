@@ -1,16 +1,18 @@
-//! Initial protection: everyone who sees a client's first packet can derive its keys (RFC 9001, 5.2 and 5.4; RFC 9369, 3.3).
+//! Packet protection (RFC 9001, 5; RFC 9369, 3.3): everyone who sees a client's first packet can derive the keys of Initial
+//! packets; those of the others derive from secrets that only the ends, and whoever has their key log, know.
 
-use aes::Aes128;
 use aes::cipher::BlockCipherEncrypt;
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes128Gcm, KeyInit};
+use aes::{Aes128, Aes256};
+use aes_gcm::KeyInit;
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use super::packet::{self, V2};
+use crate::decrypt::cipher::{Aead, AeadKind};
+use crate::decrypt::kdf::{Hash, expand_label};
 
-/// Octets of the authentication tag.
-const TAG: usize = 16;
 /// Octets of ciphertext that header protection samples (RFC 9001, 5.4.2).
 const SAMPLE: usize = 16;
 
@@ -61,11 +63,66 @@ pub fn recipes(version: u32) -> &'static [Recipe] {
     }
 }
 
+/// What masks headers.
+enum HeaderKey {
+    Aes128(Box<Aes128>),
+    Aes256(Box<Aes256>),
+    ChaCha20([u8; 32]),
+}
+
+impl HeaderKey {
+    fn new(kind: AeadKind, key: &[u8]) -> Option<Self> {
+        Some(match kind {
+            AeadKind::ChaCha20Poly1305 => Self::ChaCha20(key.try_into().ok()?),
+            _ if kind.key_size() == 16 => Self::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
+            _ => Self::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
+        })
+    }
+
+    /// The mask that a sample of the ciphertext makes (RFC 9001, 5.4.3 and 5.4.4).
+    fn mask(&self, sample: [u8; SAMPLE]) -> Option<[u8; 5]> {
+        match self {
+            Self::Aes128(key) => {
+                let mut block = sample.into();
+                key.encrypt_block(&mut block);
+                block.first_chunk().copied()
+            }
+            Self::Aes256(key) => {
+                let mut block = sample.into();
+                key.encrypt_block(&mut block);
+                block.first_chunk().copied()
+            }
+            Self::ChaCha20(key) => {
+                let (counter, nonce) = sample.split_first_chunk::<4>()?;
+                let mut cipher = ChaCha20::new_from_slices(key, nonce).ok()?;
+                cipher.try_seek(u64::from(u32::from_le_bytes(*counter)) * 64).ok()?;
+                let mut mask = [0; 5];
+                cipher.try_apply_keystream(&mut mask).ok()?;
+                Some(mask)
+            }
+        }
+    }
+}
+
+/// What protects payloads: alone renewed by a key update.
+pub struct Payload {
+    aead: Aead,
+    iv: [u8; 12],
+}
+
+impl Payload {
+    /// Of a traffic secret.
+    pub fn of_secret(kind: AeadKind, hash: Hash, secret: &[u8], labels: Labels) -> Option<Self> {
+        let [key, iv] = if labels.is_second { ["quicv2 key", "quicv2 iv"] } else { ["quic key", "quic iv"] };
+        let aead = Aead::new(kind, &expand_label(hash, secret, key, kind.key_size())?)?;
+        Some(Self { aead, iv: expand_label(hash, secret, iv, 12)?.try_into().ok()? })
+    }
+}
+
 /// Keys of one direction.
 pub struct Keys {
-    payload: Aes128Gcm,
-    iv: [u8; 12],
-    header: Aes128,
+    pub payload: Payload,
+    header: HeaderKey,
 }
 
 /// A packet without its protection.
@@ -74,63 +131,86 @@ pub struct Opened {
     pub frames: Vec<u8>,
 }
 
+/// How the keys of a secret are named: version 2 has labels of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Labels {
+    is_second: bool,
+}
+
+impl Labels {
+    pub fn of(version: u32) -> Self {
+        Self { is_second: matches!(version, V2 | 0x709a_50c4) }
+    }
+}
+
+/// A header without its mask.
+struct Bare {
+    header: Vec<u8>,
+    number: u64,
+}
+
 impl Keys {
     /// Keys of client and server, from the destination connection id that seeds them.
     pub fn initial(recipe: Recipe, seed: &[u8]) -> Option<[Self; 2]> {
-        let secret = Hkdf::<Sha256>::new(Some(recipe.salt), seed);
-        Some([Self::of(recipe, &secret, "client in")?, Self::of(recipe, &secret, "server in")?])
+        let secret = Hkdf::<Sha256>::extract(Some(recipe.salt), seed).0;
+        let labels = Labels { is_second: recipe.second };
+        let side = |label| {
+            let secret = expand_label(Hash::Sha256, &secret, label, 32)?;
+            Self::of_secret(AeadKind::Aes128Gcm, Hash::Sha256, &secret, labels)
+        };
+        Some([side("client in")?, side("server in")?])
     }
 
-    fn of(recipe: Recipe, secret: &Hkdf<Sha256>, label: &str) -> Option<Self> {
-        let side: [u8; 32] = expand(secret, label)?;
-        let side = Hkdf::<Sha256>::from_prk(&side).ok()?;
-        let [key, iv, header] = if recipe.second { ["quicv2 key", "quicv2 iv", "quicv2 hp"] } else { ["quic key", "quic iv", "quic hp"] };
-        let (key, header): ([u8; 16], [u8; 16]) = (expand(&side, key)?, expand(&side, header)?);
-        Some(Self { payload: Aes128Gcm::new(&key.into()), iv: expand(&side, iv)?, header: Aes128::new(&header.into()) })
+    /// Keys of a traffic secret.
+    pub fn of_secret(kind: AeadKind, hash: Hash, secret: &[u8], labels: Labels) -> Option<Self> {
+        let label = if labels.is_second { "quicv2 hp" } else { "quic hp" };
+        let header = HeaderKey::new(kind, &expand_label(hash, secret, label, kind.key_size())?)?;
+        Some(Self { payload: Payload::of_secret(kind, hash, secret, labels)?, header })
     }
 
-    /// Removes the protection of header and payload; `None` unless the tag proves the keys right.
-    pub fn open(&self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
+    /// The secret that follows `secret` at a key update (RFC 9001, 6.1).
+    pub fn updated(hash: Hash, secret: &[u8], labels: Labels) -> Option<Vec<u8>> {
+        expand_label(hash, secret, if labels.is_second { "quicv2 ku" } else { "quic ku" }, hash.size())
+    }
+
+    /// Key phase of a packet with a short header.
+    pub fn phase(&self, packet: &[u8], number_at: usize) -> Option<bool> {
+        Some(self.bare(packet, number_at, None)?.header.first()? & 0x04 != 0)
+    }
+
+    fn bare(&self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Bare> {
         // The sample is taken as if the packet number had four octets.
         let sample_at = number_at.checked_add(4)?;
         let sample: [u8; SAMPLE] = packet.get(sample_at..sample_at.checked_add(SAMPLE)?)?.try_into().ok()?;
-        let mut mask = sample.into();
-        self.header.encrypt_block(&mut mask);
-        let first = packet.first()? ^ (mask.first()? & 0x0f);
+        let mask = self.header.mask(sample)?;
+        let first = *packet.first()?;
+        let first = first ^ (mask.first()? & if first & 0x80 == 0 { 0x1f } else { 0x0f });
         let number_length = usize::from(first & 3) + 1;
-
-        let payload_at = number_at.checked_add(number_length)?;
-        let mut header = packet.get(..payload_at)?.to_vec();
+        let mut header = packet.get(..number_at.checked_add(number_length)?)?.to_vec();
         *header.first_mut()? = first;
         let mut truncated = 0u64;
         for (octet, mask) in header.get_mut(number_at..)?.iter_mut().zip(mask.iter().skip(1)) {
             *octet ^= mask;
             truncated = truncated << 8 | u64::from(*octet);
         }
-        let number = full_number(truncated, number_length, largest);
+        Some(Bare { header, number: full_number(truncated, number_length, largest) })
+    }
 
-        let mut nonce = self.iv;
+    /// Removes the protection of header and payload; `None` unless the tag proves the keys right.
+    pub fn open(&self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
+        self.open_under(&self.payload, packet, number_at, largest)
+    }
+
+    /// The same with another payload protection, as that of the next key phase.
+    pub fn open_under(&self, payload: &Payload, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
+        let Bare { header, number } = self.bare(packet, number_at, largest)?;
+        let mut nonce = payload.iv;
         for (octet, part) in nonce.iter_mut().skip(4).zip(number.to_be_bytes()) {
             *octet ^= part;
         }
-        let (ciphertext, tag) = packet.get(payload_at..)?.split_last_chunk::<TAG>()?;
-        let mut frames = ciphertext.to_vec();
-        self.payload.decrypt_inout_detached(&nonce.into(), &header, frames.as_mut_slice().into(), &(*tag).into()).ok()?;
+        let frames = payload.aead.open(&nonce, &header, packet.get(header.len()..)?)?;
         Some(Opened { number, frames })
     }
-}
-
-/// HKDF-Expand-Label without context (RFC 8446, 7.1).
-fn expand<const N: usize>(secret: &Hkdf<Sha256>, label: &str) -> Option<[u8; N]> {
-    let length = u16::try_from(N).ok()?;
-    let mut info = length.to_be_bytes().to_vec();
-    info.push(u8::try_from("tls13 ".len().checked_add(label.len())?).ok()?);
-    info.extend_from_slice(b"tls13 ");
-    info.extend_from_slice(label.as_bytes());
-    info.push(0);
-    let mut key = [0; N];
-    secret.expand(&info, &mut key).ok()?;
-    Some(key)
 }
 
 /// The number closest to the one after `largest` that ends in `truncated` (RFC 9000, A.3).
@@ -158,7 +238,7 @@ mod tests {
         let seed = [0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08];
         let iv = |version, side: usize| {
             let keys = Keys::initial(recipes(version)[0], &seed).unwrap();
-            hex(&keys[side].iv)
+            hex(&keys[side].payload.iv)
         };
         assert_eq!(iv(1, 0), "fa044b2f42a3fd3b46fb255c");
         assert_eq!(iv(1, 1), "0ac1493ca1905853b0bba03e");

@@ -1,17 +1,20 @@
 //! QUIC: versions 1 and 2 (RFC 9000, 9001, 9369), the IETF's drafts from 22 on, and Google's versions before them.
 //!
 //! Long headers are walked packet by packet; Initial packets are opened with the keys that everyone can derive, for their
-//! hellos. [`Connection`] collects what becomes a row of `quic`; a flow may carry several connections.
+//! hellos; with a key log, all packets, whose streams are HTTP/3, DNS or what a probe knows. [`Connection`] collects what becomes a row of `quic`; a flow may carry several connections.
 
 mod connection;
 mod frames;
 mod google;
 mod keys;
 mod packet;
+mod streams;
+mod unlock;
 
 use pcapper_schema::tables::QuicPackets;
 
 use self::connection::{Connection, GoogleConnection};
+pub use self::packet::varint;
 use self::packet::{Kind, Long};
 use crate::protocols::hex::hex;
 use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Endpoint, Offer, Outcome, Protocol, Verdict};
@@ -101,7 +104,7 @@ impl Quic {
     }
 
     /// Takes the rest of a datagram that starts with a short header. False if it is another protocol's.
-    fn short(&mut self, cx: &Cx<'_>, payload: &[u8]) -> bool {
+    fn short(&mut self, cx: &mut Cx<'_>, payload: &[u8], is_sure: bool) -> bool {
         let [first, ..] = payload else { return false };
         // The fixed bit may be greased (RFC 9287).
         if first & 0x40 == 0 && payload.get(4..8) == Some(&STUN_COOKIE) {
@@ -111,7 +114,7 @@ impl Quic {
         let to = self.connections.iter().rposition(|connection| connection.is_addressed(cx.dir, after));
         let last = self.connections.len().checked_sub(1);
         let Some(connection) = to.or(last).and_then(|at| self.connections.get_mut(at)) else { return false };
-        connection.short(cx.dir);
+        connection.short(cx, payload, is_sure);
         true
     }
 }
@@ -158,9 +161,9 @@ impl DatagramDissector for Quic {
         }
         match rest {
             [first, ..] if first & 0x80 == 0 => {
-                // Behind a long header, zeros are padding.
-                let short = index == 0 || first & 0x40 != 0;
-                let known = (short && self.short(cx, rest)) || index > 0 || self.google.is_some();
+                // Behind a long header, zeros are padding; but the fixed bit may be greased (RFC 9287).
+                let is_sure = index == 0 || first & 0x40 != 0;
+                let known = self.short(cx, rest, is_sure) || index > 0 || self.google.is_some();
                 if known { Outcome::Decoded } else { Outcome::NotMine }
             }
             _ if index > 0 => Outcome::Decoded,

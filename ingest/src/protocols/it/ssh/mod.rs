@@ -1,15 +1,22 @@
 //! SSH (RFC 4253), and what is in clear of version 1: versions, key exchange, host keys; and an estimate, from sizes and
-//! times alone, of what came behind.
+//! times alone, of what came behind; with the shared secret of a key log, what came behind itself.
 
 mod estimate;
 mod kex;
+mod login;
+mod opener;
 
 use std::borrow::Cow;
 
-use pcapper_schema::tables::{Ssh, SshSessions};
+use pcapper_schema::tables::{Decryption, Ssh, SshSessions};
 
 use self::estimate::{Estimate, Traffic};
 use self::kex::{HostKey, KexInit};
+use self::login::Login;
+use self::opener::{Agreed, Opener, Taken};
+use crate::decrypt::Source;
+use crate::decrypt::plaintext::Plaintext;
+use crate::protocols::hex::hex;
 use crate::protocols::{Cx, Dir, Group, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -82,6 +89,13 @@ struct Connection {
     old: bool,
     traffic: Traffic,
     lost: bool,
+    /// Opens packets, where a key log was given.
+    opener: Option<Box<Opener>>,
+    login: Login,
+    /// Octets of channel data opened, of client and server.
+    plain_bytes: [u64; 2],
+    /// What the first channel was asked to run: `shell`, `exec`, or the name of a subsystem.
+    runs: Option<String>,
 }
 
 impl Connection {
@@ -114,6 +128,14 @@ impl Connection {
             // 1.99 speaks both; the other end's version decides.
             let old = protocol.starts_with("1.") && protocol != "1.99";
             self.old |= old;
+            if self.opener.is_none()
+                && let Some(keys) = cx.shared.keys.as_ref().filter(|keys| keys.ssh_exchanges() > 0)
+            {
+                self.opener = Some(Box::new(Opener::new(keys.clone())));
+            }
+            if let Some(opener) = &mut self.opener {
+                opener.version(cx.dir, line);
+            }
             let is_old = self.old;
             let side = self.side(cx.dir);
             side.version = Some(text.into_owned());
@@ -134,8 +156,136 @@ impl Connection {
         let (&padding, rest) = packet.split_first().ok_or(Malformed)?;
         let payload = rest.get(..rest.len().checked_sub(usize::from(padding)).ok_or(Malformed)?).ok_or(Malformed)?;
         let (&code, body) = payload.split_first().ok_or(Malformed)?;
+        if let Some(opener) = &mut self.opener {
+            opener.counted(cx.dir);
+        }
+        self.exchange(cx, payload);
         self.message(cx, code, body);
         Ok(Some(length + 4))
+    }
+
+    /// Shows a message to the opener.
+    fn exchange(&mut self, cx: &Cx<'_>, payload: &[u8]) {
+        let is_group = self.is_group_exchange();
+        if let Some(opener) = &mut self.opener {
+            opener.message(cx.dir, payload, is_group);
+        }
+    }
+
+    fn is_group_exchange(&self) -> bool {
+        self.agreed(|init| &init.kex).is_some_and(|kex| kex.contains("group-exchange"))
+    }
+
+    /// Algorithms agreed on.
+    fn algorithms(&self) -> Option<Agreed> {
+        let agreed = |pick| self.agreed(pick).map(str::to_owned);
+        Some(Agreed {
+            kex: agreed(|init| &init.kex)?,
+            ciphers: [agreed(|init| &init.ciphers[0])?, agreed(|init| &init.ciphers[1])?],
+            macs: [agreed(|init| &init.macs[0]).unwrap_or_default(), agreed(|init| &init.macs[1]).unwrap_or_default()],
+            compressions: [agreed(|init| &init.compressions[0])?, agreed(|init| &init.compressions[1])?],
+            is_strict: self.sides.iter().all(|side| side.init.as_ref().is_some_and(KexInit::is_strict)),
+        })
+    }
+
+    /// Takes an encrypted packet; `None` while it is not here in whole.
+    fn sealed(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Option<usize> {
+        match self.opener.as_mut()?.take(cx.dir, bytes) {
+            Taken::More => None,
+            Taken::Packet(length, payload) => {
+                if let Some((&code, body)) = payload.split_first() {
+                    self.exchange(cx, &payload);
+                    // A body that cannot be read is of no use to anybody.
+                    let _ = self.opened(cx, code, body);
+                }
+                Some(length)
+            }
+            Taken::Broken => {
+                cx.anomaly("ssh", "decrypt_failed", "a packet does not verify under its key; this direction is not decrypted any further");
+                Some(0)
+            }
+        }
+    }
+
+    /// Takes a message that was encrypted.
+    fn opened(&mut self, cx: &mut Cx<'_>, code: u8, body: &[u8]) -> Wire<()> {
+        let mut reader = Reader::new(body);
+        match code {
+            1 | 20..=49 => self.message(cx, code, body),
+            50..=79 => {
+                if code == 52
+                    && let Some(opener) = &mut self.opener
+                {
+                    opener.logged_in();
+                }
+                return self.login.message(cx, code, body);
+            }
+            // CHANNEL_DATA and CHANNEL_EXTENDED_DATA (RFC 4254, 5.2).
+            94 | 95 => {
+                reader.skip(if code == 94 { 4 } else { 8 })?;
+                let length = reader.be_u32()? as usize;
+                let data = reader.take(length)?;
+                let is_client = cx.dir == Dir::Orig;
+                let [client, server] = &mut self.plain_bytes;
+                let counted = if is_client { client } else { server };
+                *counted = counted.saturating_add(data.len() as u64);
+                if let (Some(tap), Some(flow_id)) = (&mut cx.shared.tap, cx.flow_id) {
+                    let ends = [cx.ends[0].ip, cx.ends[1].ip];
+                    let (frame, ts) = (cx.frame, cx.ts);
+                    tap(&Plaintext { protocol: "ssh", flow_id, ends, stream: None, dir: cx.dir, is_client, frame, ts, bytes: data });
+                }
+            }
+            // CHANNEL_REQUEST (RFC 4254, 6.5).
+            98 if cx.dir == Dir::Orig && self.runs.is_none() => {
+                reader.skip(4)?;
+                let mut text = || -> Wire<&[u8]> {
+                    let length = reader.be_u32()? as usize;
+                    reader.take(length)
+                };
+                let request = text()?;
+                self.runs = match request {
+                    b"shell" | b"exec" => Some(String::from_utf8_lossy(request).into_owned()),
+                    b"subsystem" => {
+                        reader.skip(1)?;
+                        let length = reader.be_u32()? as usize;
+                        Some(String::from_utf8_lossy(reader.take(length.min(64))?).into_owned())
+                    }
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Writes the row of `decryption`, where a key log was given.
+    fn write_decryption(&self, cx: &mut Cx<'_>) {
+        let Some(opener) = &self.opener else { return };
+        let [client, server] = &self.sides;
+        let status = match opener.source {
+            _ if opener.is_unsupported || self.old => "unsupported",
+            Some(_) if opener.opened() > 0 && !opener.has_stopped() => "decrypted",
+            Some(_) if opener.opened() > 0 => "partly",
+            Some(_) if opener.has_stopped() => "failed",
+            Some(_) => "no_data",
+            None if client.init.is_some() && server.init.is_some() => "no_key",
+            None => "no_handshake",
+        };
+        let cookie = opener.cookie().map(hex);
+        let [sent, received] = self.plain_bytes;
+        let row = Decryption {
+            protocol: Some("ssh"),
+            client_random: cookie.as_deref(),
+            version: Some(if self.old { "1" } else { "2" }),
+            cipher: self.agreed(|init| &init.ciphers[0]),
+            key_source: opener.source.map(Source::name),
+            status: Some(status),
+            service: self.runs.as_deref(),
+            client_plain_bytes: Some(sent),
+            server_plain_bytes: Some(received),
+            ..Decryption::default()
+        };
+        cx.emit_from(Dir::Orig, row);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, code: u8, body: &[u8]) {
@@ -177,8 +327,16 @@ impl Connection {
                     self.host_key = key;
                 }
                 if code == 21 {
-                    self.side(cx.dir).state = State::Encrypted;
-                    self.traffic.begin(cx.dir);
+                    if self.opener.is_some() {
+                        let agreed = self.algorithms();
+                        if let Some(opener) = &mut self.opener {
+                            opener.new_keys(cx.dir, agreed);
+                        }
+                    }
+                    if self.side(cx.dir).state != State::Encrypted {
+                        self.side(cx.dir).state = State::Encrypted;
+                        self.traffic.begin(cx.dir);
+                    }
                 }
             }
         }
@@ -186,7 +344,7 @@ impl Connection {
 
     /// Names of messages. 30 and 31 mean other things in a group exchange (RFC 4419) than in a plain one.
     fn name(&self, code: u8) -> &'static str {
-        let group_exchange = self.agreed(|init| &init.kex).is_some_and(|kex| kex.contains("group-exchange"));
+        let group_exchange = self.is_group_exchange();
         match code {
             2 => "ignore",
             3 => "unimplemented",
@@ -261,6 +419,13 @@ impl StreamDissector for Connection {
                 }
                 State::Packets => self.packet(cx, rest),
                 State::OldPackets => self.old_packet(cx, rest),
+                State::Encrypted if self.opener.as_ref().is_some_and(|opener| opener.opens(cx.dir)) => {
+                    let Some(count) = self.sealed(cx, rest) else { return Progress::Consumed(at) };
+                    let side = self.side(cx.dir);
+                    side.encrypted_bytes = side.encrypted_bytes.saturating_add(count as u64);
+                    self.traffic.bytes(cx.dir, count, cx.ts);
+                    Ok(Some(count))
+                }
                 State::Encrypted => {
                     let side = self.side(cx.dir);
                     side.encrypted_bytes = side.encrypted_bytes.saturating_add(rest.len() as u64);
@@ -283,6 +448,9 @@ impl StreamDissector for Connection {
 
     fn gap(&mut self, cx: &mut Cx<'_>, _missing: u64) -> bool {
         self.lost = true;
+        if let Some(opener) = &mut self.opener {
+            opener.lost(cx.dir);
+        }
         let side = self.side(cx.dir);
         if side.state != State::Encrypted {
             side.state = State::Encrypted;
@@ -302,6 +470,8 @@ impl StreamDissector for Connection {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
+        self.login.close(cx);
+        self.write_decryption(cx);
         // The sizes are those of version 2's messages.
         let estimate = if self.old { Estimate::default() } else { self.traffic.finish(self.lost) };
         let [client, server] = &self.sides;
@@ -343,8 +513,8 @@ impl StreamDissector for Connection {
                 bulk_direction: estimate.bulk,
                 orig_encrypted_bytes: Some(client.encrypted_bytes),
                 resp_encrypted_bytes: Some(server.encrypted_bytes),
-                username: None,
-                password: None,
+                username: self.login.username(),
+                password: self.login.password(),
             },
         );
     }

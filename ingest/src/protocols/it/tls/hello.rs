@@ -145,6 +145,13 @@ impl<'a> Hello<'a> {
         Ok(hello)
     }
 
+    /// Reads EncryptedExtensions of TLS 1.3 (RFC 8446, 4.3.1), the part of the server's hello that is encrypted.
+    pub fn encrypted_extensions(body: &'a [u8]) -> Wire<Self> {
+        let mut hello = Self { kind: Kind::Server, ..Self::default() };
+        hello.read_extensions(Reader::new(body))?;
+        Ok(hello)
+    }
+
     /// Version that a server hello settles on.
     pub fn agreed_version(&self) -> u16 {
         self.supported_versions.first().copied().unwrap_or(self.legacy_version)

@@ -2,20 +2,26 @@
 //!
 //! Records are walked for the whole life of a connection, since alerts and heartbeats come at any time; bodies that are
 //! encrypted are passed over without being held. [`Session`](session::Session) turns handshake messages into rows; it
-//! serves DTLS ([`dtls`]) as well, and other carriers of handshakes may use it and [`hello`].
+//! serves DTLS ([`dtls`]) as well, and other carriers of handshakes may use it and [`hello`]. Where keys are given, or the
+//! suite does not encrypt, [`Opener`](opener::Opener) opens the records, and what they carry is decoded as a conversation of
+//! its own.
 
 pub mod dtls;
 pub mod fingerprints;
 pub mod hello;
 pub mod names;
+pub mod opener;
 pub mod session;
 
 use fingerprints::Carrier;
-use hello::{Ssl2Client, Ssl2Server};
+use hello::{Hello, Ssl2Client, Ssl2Server};
+use opener::{Opened, Opener};
 use session::{Session, Source, kind};
 
 pub use dtls::PROTOCOL as DTLS;
 
+use crate::decrypt::plaintext::Plaintext;
+use crate::protocols::inner::Inner;
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Reader, Wire};
 
@@ -42,6 +48,41 @@ const STARTTLS_PORTS: &[(u16, &str)] = &[
     (5269, "xmpp"),
     (5432, "postgres"),
     (6667, "irc"),
+];
+
+/// What TLS carries, by the port of who answers.
+const INSIDE: &[(u16, &str)] = &[
+    (443, "http"),
+    (465, "smtp"),
+    (636, "ldap"),
+    (802, "modbus"),
+    (853, "dns"),
+    (990, "ftp"),
+    (992, "telnet"),
+    (993, "imap"),
+    (995, "pop3"),
+    (3269, "ldap"),
+    (4843, "opcua"),
+    (4911, "niagara_fox"),
+    (5986, "http"),
+    (6514, "syslog"),
+    (8443, "http"),
+    (8883, "mqtt"),
+];
+
+/// What protocols of ALPN are called here (IANA's registry of protocol ids).
+const BY_ALPN: &[(&str, &str)] = &[
+    ("h2", "http2"),
+    ("http/1.0", "http"),
+    ("http/1.1", "http"),
+    ("dot", "dns"),
+    ("smtp", "smtp"),
+    ("imap", "imap"),
+    ("pop3", "pop3"),
+    ("ftp", "ftp"),
+    ("mqtt", "mqtt"),
+    ("coap", "coap"),
+    ("smb", "smb"),
 ];
 
 /// Record content types (RFC 8446, 5.1; RFC 6520).
@@ -213,11 +254,104 @@ pub struct TlsStream {
     session: Session,
     halves: [Half; 2],
     begun: bool,
+    /// Opens records; only where there is a hope to.
+    opener: Option<Box<Opener>>,
+    /// Nobody has looked for keys yet.
+    unkeyed: bool,
+    /// What the opened records carry.
+    inner: Option<Box<Inner>>,
+    /// The protocol that handed the connection over goes on inside.
+    handed_by: Option<&'static str>,
 }
 
 impl TlsStream {
     fn new() -> Self {
-        Self { session: Session::new(Carrier::Tls), halves: Default::default(), begun: false }
+        Self {
+            session: Session::new(Carrier::Tls),
+            halves: Default::default(),
+            begun: false,
+            opener: None,
+            unkeyed: true,
+            inner: None,
+            handed_by: None,
+        }
+    }
+
+    /// Records of this type from `dir` can be opened, it seems.
+    fn opens(&self, dir: Dir, content: u8) -> bool {
+        self.opener.as_ref().is_some_and(|opener| opener.is_sealed(dir, content))
+    }
+
+    /// Passes a handshake message to session and opener.
+    fn message(&mut self, cx: &mut Cx<'_>, message_type: u8, message: &[u8], source: Source) {
+        if std::mem::take(&mut self.unkeyed) && cx.shared.keys.is_some() {
+            self.opener = Some(Box::new(Opener::new(cx.shared.keys.clone())));
+        }
+        if self.opener.is_none() && message_type == kind::SERVER_HELLO && chooses_null(message) {
+            self.opener = Some(Box::new(Opener::new(None)));
+        }
+        if let Some(opener) = &self.opener {
+            self.session.reads_on(opener.opens_handshake());
+        }
+        self.session.message(cx, message_type, message, source);
+        if let Some(opener) = &mut self.opener {
+            opener.message(cx, message_type, message);
+        }
+    }
+
+    /// Opens a record, and takes what is in it.
+    fn sealed(&mut self, cx: &mut Cx<'_>, header: Header, body: &[u8], first: bool, more: bool) {
+        let Some(opener) = &mut self.opener else { return };
+        let dir = cx.dir;
+        match opener.open(dir, header, body) {
+            Opened::Plain(content::APPLICATION_DATA, plain) => {
+                self.session.flush(cx);
+                self.plaintext(cx, &plain);
+            }
+            Opened::Plain(content, plain) => {
+                self.halves[dir.index()].encrypted = false;
+                let is_end = content == content::ALERT && plain.get(1) == Some(&0);
+                self.record(cx, Header { content, ..header }, &plain, first, more);
+                if is_end && let Some(inner) = &mut self.inner {
+                    inner.end(cx);
+                }
+            }
+            Opened::Sealed => self.halves[dir.index()].encrypted = !self.session.is_13(),
+            Opened::Broken => {
+                self.halves[dir.index()].encrypted = !self.session.is_13();
+                self.session.flush(cx);
+                cx.anomaly("tls", "decrypt_failed", "a record does not verify under its key; this direction is not decrypted any further");
+            }
+        }
+        if let Some(opener) = &mut self.opener {
+            opener.record_done(dir);
+        }
+    }
+
+    /// Takes application data.
+    fn plaintext(&mut self, cx: &mut Cx<'_>, plain: &[u8]) {
+        if plain.is_empty() {
+            return;
+        }
+        let is_client = self.session.is_client(cx.dir).unwrap_or(cx.dir == Dir::Orig);
+        if let (Some(tap), Some(flow_id), 0) = (&mut cx.shared.tap, cx.flow_id, cx.shared.opened) {
+            let ends = [cx.ends[0].ip, cx.ends[1].ip];
+            tap(&Plaintext { protocol: "tls", flow_id, ends, stream: None, dir: cx.dir, is_client, frame: cx.frame, ts: cx.ts, bytes: plain });
+        }
+        let inner = self.inner.get_or_insert_with(|| {
+            let resumes = self.handed_by.filter(|by| matches!(*by, "smtp" | "imap" | "pop3" | "ftp" | "ldap"));
+            if let Some(by) = resumes {
+                return Box::new(Inner::of(by));
+            }
+            let server = self.session.client().map_or(Dir::Resp, Dir::reverse);
+            let port = cx.ends[server.index()].port;
+            let alpn = self.opener.as_ref().and_then(|opener| opener.alpn());
+            let by_alpn = BY_ALPN.iter().find(|(id, _)| Some(*id) == alpn).map(|(_, name)| *name);
+            let by_port = INSIDE.iter().find(|(known, _)| Some(*known) == port).map(|(_, name)| *name);
+            let by_starttls = STARTTLS_PORTS.iter().find(|(known, _)| Some(*known) == port).map(|(_, name)| *name);
+            Box::new(Inner::new([by_alpn, by_port, by_starttls].into_iter().flatten().collect()))
+        });
+        inner.bytes(cx, plain);
     }
 
     /// Reads what comes in SSL 2.0 records; `None` if `bytes` are not in that format.
@@ -247,7 +381,10 @@ impl TlsStream {
         match header.content {
             content::CHANGE_CIPHER_SPEC => {
                 self.session.change_cipher_spec(cx);
-                let keep = self.session.is_13();
+                if let Some(opener) = &mut self.opener {
+                    opener.change_cipher_spec(cx.dir);
+                }
+                let keep = self.session.is_13() || self.opens(cx.dir, content::HANDSHAKE);
                 let half = &mut self.halves[cx.dir.index()];
                 half.encrypted |= !keep;
                 half.message.clear();
@@ -300,7 +437,7 @@ impl TlsStream {
             let Ok(message) = reader.take(length) else { break };
             // Messages after the first began in this record.
             let source = if of_record == 0 { source } else { Source { record_version: version, frames } };
-            self.session.message(cx, message_type, message, source);
+            self.message(cx, message_type, message, source);
             of_record += 1;
             rest = reader.rest();
         }
@@ -388,6 +525,11 @@ impl Carried {
     }
 }
 
+/// The server hello settles on a suite that does not encrypt.
+fn chooses_null(body: &[u8]) -> bool {
+    Hello::server(body).is_ok_and(|hello| hello.ciphers.first().is_some_and(|code| opener::is_null(*code)))
+}
+
 /// The record holds a hello and nothing else.
 fn whole_hello(body: &[u8]) -> bool {
     let mut reader = Reader::new(body);
@@ -423,6 +565,7 @@ impl StreamDissector for TlsStream {
         if by != "http" {
             self.session.set_starttls(Some(by));
         }
+        self.handed_by = Some(by);
         self.begun = true;
     }
 
@@ -480,18 +623,22 @@ impl StreamDissector for TlsStream {
                 Err(_) => break,
             };
             half.begun = true;
-            if header.content == content::APPLICATION_DATA {
+            if header.content == content::APPLICATION_DATA && !self.opens(cx.dir, header.content) {
                 // With application data the handshake is over; its end may have been lost.
                 self.session.flush(cx);
                 self.halves[index].skip = header.total();
                 continue;
             }
             let Some(body) = rest.get(Header::SIZE..header.total()) else {
-                half.missing = header.total() - rest.len();
+                self.halves[index].missing = header.total() - rest.len();
                 break;
             };
             at += header.total();
-            self.record(cx, header, body, first, at < bytes.len());
+            if self.opens(cx.dir, header.content) {
+                self.sealed(cx, header, body, first, at < bytes.len());
+            } else {
+                self.record(cx, header, body, first, at < bytes.len());
+            }
             first = false;
         }
         if self.halves.iter().all(|half| half.dead) { Progress::Stop } else { Progress::Consumed(at) }
@@ -503,19 +650,49 @@ impl StreamDissector for TlsStream {
         half.begun = true;
         half.message.clear();
         let ahead = half.skip.saturating_add(std::mem::take(&mut half.missing));
-        match usize::try_from(missing).ok().and_then(|missing| ahead.checked_sub(missing)) {
+        let is_one = match usize::try_from(missing).ok().and_then(|missing| ahead.checked_sub(missing)) {
             // Only the body of a record was lost.
-            Some(left) if ahead > 0 => half.skip = left,
+            Some(left) if ahead > 0 => {
+                half.skip = left;
+                true
+            }
             _ => {
                 half.skip = 0;
                 half.lost = true;
+                false
+            }
+        };
+        if let Some(opener) = self.opener.as_mut().filter(|opener| opener.is_sealed(cx.dir, content::APPLICATION_DATA)) {
+            if is_one {
+                opener.lost_one(cx.dir);
+            } else {
+                opener.lost(cx.dir, missing);
+            }
+            if let Some(inner) = &mut self.inner {
+                inner.gap(cx);
             }
         }
         true
     }
 
+    fn end(&mut self, cx: &mut Cx<'_>, _rest: &[u8]) {
+        if let Some(inner) = &mut self.inner {
+            inner.end(cx);
+        }
+    }
+
     fn close(&mut self, cx: &mut Cx<'_>) {
         self.session.flush(cx);
+        if let Some(inner) = &mut self.inner {
+            inner.close(cx);
+        }
+        if self.opener.is_none() && cx.shared.keys.is_some() {
+            // No handshake was seen.
+            self.opener = Some(Box::new(Opener::new(cx.shared.keys.clone())));
+        }
+        if let Some(opener) = self.opener.take() {
+            opener.write(cx, self.inner.as_ref().and_then(|inner| inner.service()));
+        }
     }
 }
 

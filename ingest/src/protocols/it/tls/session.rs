@@ -1,6 +1,7 @@
 //! What one connection's handshake messages amount to: rows of `tls` and `x509`.
 
 use std::borrow::Cow;
+use std::io::Read as _;
 
 use pcapper_schema::Common;
 use pcapper_schema::tables::Tls;
@@ -11,7 +12,7 @@ use super::names;
 use crate::protocols::hex::hex;
 use crate::protocols::it::x509::{self, Presented};
 use crate::protocols::{Cx, Dir};
-use crate::wire::{Reader, Wire};
+use crate::wire::{Malformed, Reader, Wire};
 
 /// Handshake message types (RFC 8446, 4, and its predecessors).
 pub mod kind {
@@ -21,10 +22,14 @@ pub mod kind {
     pub const HELLO_VERIFY_REQUEST: u8 = 3;
     /// TLS 1.3 drafts before 22.
     pub const HELLO_RETRY_REQUEST: u8 = 6;
+    /// TLS 1.3, encrypted as all that follows the server hello.
+    pub const ENCRYPTED_EXTENSIONS: u8 = 8;
     pub const CERTIFICATE: u8 = 11;
     pub const SERVER_KEY_EXCHANGE: u8 = 12;
     pub const SERVER_HELLO_DONE: u8 = 14;
     pub const CERTIFICATE_STATUS: u8 = 22;
+    /// RFC 8879.
+    pub const COMPRESSED_CERTIFICATE: u8 = 25;
 }
 
 /// Handshake message types that exist.
@@ -50,6 +55,8 @@ struct Pending {
     index: u16,
     exchange: KeyExchange,
     resumed: Option<bool>,
+    /// Chosen protocol, where encrypted extensions tell it.
+    alpn: Option<String>,
 }
 
 /// State of the handshakes of one connection.
@@ -70,6 +77,8 @@ pub struct Session {
     other_certificates: [bool; 2],
     starttls: Option<&'static str>,
     pending: Option<Box<Pending>>,
+    /// Encrypted messages of the handshake are opened.
+    reads_on: bool,
 }
 
 impl Session {
@@ -87,12 +96,18 @@ impl Session {
             other_certificates: [false; 2],
             starttls: None,
             pending: None,
+            reads_on: false,
         }
     }
 
     /// The protocol that ran in the clear before TLS.
     pub fn set_starttls(&mut self, protocol: Option<&'static str>) {
         self.starttls = protocol;
+    }
+
+    /// Encrypted messages of the handshake will be opened: a server hello of TLS 1.3 waits for what they tell.
+    pub fn reads_on(&mut self, reads_on: bool) {
+        self.reads_on = reads_on;
     }
 
     /// The client hello that comes next was sent before: it begins no handshake.
@@ -115,7 +130,10 @@ impl Session {
                 self.again = true;
                 Ok(())
             }
+            kind::ENCRYPTED_EXTENSIONS if self.is_13() => self.encrypted_extensions(cx, body),
+            kind::CERTIFICATE if self.is_13() => self.certificates_13(cx, body),
             kind::CERTIFICATE => self.certificates(cx, body),
+            kind::COMPRESSED_CERTIFICATE if self.is_13() => self.compressed_certificates(cx, body),
             kind::CERTIFICATE_STATUS => self.stapled(cx, body),
             kind::SERVER_KEY_EXCHANGE => {
                 if let (Some(pending), Some(cipher)) = (&mut self.pending, self.cipher) {
@@ -146,6 +164,10 @@ impl Session {
 
     /// `cx.dir` changes to the keys agreed.
     pub fn change_cipher_spec(&mut self, cx: &mut Cx<'_>) {
+        // TLS 1.3 sends it for show, between the server hello and what is encrypted.
+        if self.is_13() && self.reads_on {
+            return;
+        }
         let from_server = self.client == Some(cx.dir.reverse());
         if let Some(pending) = &mut self.pending {
             // A server that goes straight from its hello to the new keys resumes a session (RFC 5246, 7.3).
@@ -258,9 +280,10 @@ impl Session {
     /// Writes the server hello still waiting for its flight.
     pub fn flush(&mut self, cx: &mut Cx<'_>) {
         let Some(pending) = self.pending.take() else { return };
-        let Pending { common, body, source, is_client, index, exchange, resumed } = *pending;
-        if let Ok(hello) = Hello::server(&body) {
+        let Pending { common, body, source, is_client, index, exchange, resumed, alpn } = *pending;
+        if let Ok(mut hello) = Hello::server(&body) {
             let place = Place { common, source, is_client, index: Some(index) };
+            hello.alpn.extend(alpn.as_deref().map(str::as_bytes));
             self.emit_server(cx, &place, &hello, exchange, resumed.or_else(|| self.same_session(&hello)));
         }
     }
@@ -296,18 +319,38 @@ impl Session {
         if hello.kind == Kind::Retry || names::is_13(hello.agreed_version()) {
             self.again = hello.kind == Kind::Retry;
             let resumed = (hello.kind == Kind::Server).then_some(hello.psk);
-            self.emit_server(cx, &place, &hello, KeyExchange::default(), resumed);
+            if hello.kind == Kind::Server && self.reads_on {
+                self.wait(body, source, place, resumed);
+            } else {
+                self.emit_server(cx, &place, &hello, KeyExchange::default(), resumed);
+            }
         } else {
-            self.pending = Some(Box::new(Pending {
-                common: place.common,
-                body: body.to_vec(),
-                source,
-                is_client: place.is_client,
-                index: place.index.unwrap_or(0),
-                exchange: KeyExchange::default(),
-                resumed: None,
-            }));
+            self.wait(body, source, place, None);
         }
+        Ok(())
+    }
+
+    /// Keeps a server hello until its flight has told more.
+    fn wait(&mut self, body: &[u8], source: Source, place: Place, resumed: Option<bool>) {
+        self.pending = Some(Box::new(Pending {
+            common: place.common,
+            body: body.to_vec(),
+            source,
+            is_client: place.is_client,
+            index: place.index.unwrap_or(0),
+            exchange: KeyExchange::default(),
+            resumed,
+            alpn: None,
+        }));
+    }
+
+    /// EncryptedExtensions (RFC 8446, 4.3.1): the protocol chosen.
+    fn encrypted_extensions(&mut self, cx: &mut Cx<'_>, body: &[u8]) -> Wire<()> {
+        let alpn = Hello::encrypted_extensions(body)?.alpn.first().map(|name| String::from_utf8_lossy(name).into_owned());
+        if let Some(pending) = &mut self.pending {
+            pending.alpn = alpn;
+        }
+        self.flush(cx);
         Ok(())
     }
 
@@ -321,13 +364,32 @@ impl Session {
         Ok(())
     }
 
-    /// Certificate (RFC 5246, 7.4.2). In TLS 1.3 it is encrypted.
+    /// Certificate of TLS 1.3, opened with the user's keys.
+    fn certificates_13(&mut self, cx: &mut Cx<'_>, body: &[u8]) -> Wire<()> {
+        let from_client = self.is_client(cx.dir);
+        if from_client.is_some_and(|client| self.other_certificates[usize::from(!client)]) {
+            return Ok(());
+        }
+        let chain = chain_13(body)?;
+        let role = from_client.map(|client| if client { "client" } else { "server" });
+        x509::emit_chain(cx, &Presented { carrier: self.transport(), role, server_name: self.server_name.as_deref() }, &chain);
+        Ok(())
+    }
+
+    fn compressed_certificates(&mut self, cx: &mut Cx<'_>, body: &[u8]) -> Wire<()> {
+        match unpacked_certificates(body)? {
+            Some(body) => self.certificates_13(cx, &body),
+            None => Ok(()),
+        }
+    }
+
+    /// Certificate (RFC 5246, 7.4.2).
     fn certificates(&mut self, cx: &mut Cx<'_>, body: &[u8]) -> Wire<()> {
         let from_client = self.is_client(cx.dir);
         if let Some(pending) = self.pending.as_mut().filter(|pending| pending.is_client == from_client) {
             pending.resumed = Some(false);
         }
-        if self.is_13() || from_client.is_some_and(|client| self.other_certificates[usize::from(!client)]) {
+        if from_client.is_some_and(|client| self.other_certificates[usize::from(!client)]) {
             return Ok(());
         }
         let mut reader = Reader::new(body);
@@ -394,7 +456,13 @@ impl Session {
         (!offered.is_empty() && offered == hello.session_id).then_some(true)
     }
 
-    fn is_client(&self, dir: Dir) -> Option<bool> {
+    /// Which end is the TLS client, where a hello told.
+    pub fn client(&self) -> Option<Dir> {
+        self.client
+    }
+
+    /// `dir` is the TLS client's.
+    pub fn is_client(&self, dir: Dir) -> Option<bool> {
         self.client.map(|client| client == dir)
     }
 
@@ -467,6 +535,45 @@ impl Session {
         };
         cx.emit_as(&place.common, row);
     }
+}
+
+/// Certificates of a Certificate message of TLS 1.3 (RFC 8446, 4.4.2).
+pub fn chain_13(body: &[u8]) -> Wire<Vec<&[u8]>> {
+    let mut reader = Reader::new(body);
+    let context = reader.u8()?;
+    reader.skip(context.into())?;
+    let length = reader.be_u24()?;
+    let mut list = reader.sub(usize::try_from(length).unwrap_or(usize::MAX))?;
+    let mut chain = Vec::new();
+    while !list.is_empty() {
+        let length = list.be_u24()?;
+        chain.push(list.take(usize::try_from(length).unwrap_or(usize::MAX))?);
+        let extensions = list.be_u16()?;
+        list.skip(extensions.into())?;
+    }
+    Ok(chain)
+}
+
+/// The Certificate message in a CompressedCertificate (RFC 8879); `None` if it is packed in an unknown way.
+pub fn unpacked_certificates(body: &[u8]) -> Wire<Option<Vec<u8>>> {
+    let mut reader = Reader::new(body);
+    let algorithm = reader.be_u16()?;
+    let length = usize::try_from(reader.be_u24()?).map_err(|_| Malformed)?;
+    let packed = reader.be_u24()?;
+    let packed = reader.take(usize::try_from(packed).map_err(|_| Malformed)?)?;
+    if length > super::MAX_MESSAGE {
+        return Err(Malformed);
+    }
+    let mut message = Vec::new();
+    // One octet more than is announced tells a lie.
+    let most = length as u64 + 1;
+    let unpacked = match algorithm {
+        1 => flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut message),
+        2 => brotli::Decompressor::new(packed, 4096).take(most).read_to_end(&mut message),
+        3 => zstd::stream::read::Decoder::new(packed).and_then(|decoder| decoder.take(most).read_to_end(&mut message)),
+        _ => return Ok(None),
+    };
+    if unpacked.is_ok_and(|size| size == length) { Ok(Some(message)) } else { Err(Malformed) }
 }
 
 /// Where a hello was.

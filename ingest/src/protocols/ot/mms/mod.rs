@@ -492,7 +492,7 @@ fn credential(cx: &mut Cx<'_>, octets: &[u8]) {
         secret: Some(&secret),
         secret_id: id.as_deref(),
         secret_length: u32::try_from(secret.chars().count()).ok(),
-        encrypted: Some(false),
+        encrypted: Some(cx.is_decrypted()),
         outcome: Some("unknown"),
         field: Some("authentication value of the association"),
         ..Credentials::default()

@@ -104,12 +104,18 @@ impl StreamDissector for Stream {
             return;
         };
         let pdu = rest.get(mbap::PREFIX_LEN + 1..).unwrap_or_default();
-        self.pairing.message(cx, &Adu::mbap("tcp", header, pdu, Some("truncated")));
+        let carrier = carrier(cx);
+        self.pairing.message(cx, &Adu::mbap(carrier, header, pdu, Some("truncated")));
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
         self.pairing.close(cx);
     }
+}
+
+/// As in `modbus.framing`, of a stream with MBAP.
+fn carrier(cx: &Cx<'_>) -> &'static str {
+    if cx.is_decrypted() { "tls" } else { "tcp" }
 }
 
 /// What the start of a direction's bytes was.
@@ -138,7 +144,8 @@ impl Stream {
             return Step::Wait;
         };
         let fault = if header.protocol == 0 { None } else { Some("bad_protocol_id") };
-        self.pairing.message(cx, &Adu::mbap("tcp", header, pdu, fault));
+        let carrier = carrier(cx);
+        self.pairing.message(cx, &Adu::mbap(carrier, header, pdu, fault));
         Step::Message(header.total())
     }
 

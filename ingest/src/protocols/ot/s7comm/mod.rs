@@ -416,7 +416,7 @@ fn credential(cx: &mut Cx<'_>, common: &Common, password: &str, outcome: &str) {
         secret: Some(password),
         secret_id: id.as_deref(),
         secret_length: u32::try_from(password.chars().count()).ok(),
-        encrypted: Some(false),
+        encrypted: Some(cx.is_decrypted()),
         outcome: Some(match outcome {
             "ok" => "success",
             "refused" => "failure",
