@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
-use pcapper_ingest::lake::{Ingested, Options, ingest};
+use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool};
 use pcapper_queries::catalog::Selected;
 use pcapper_schema::lake::Manifest;
 use tracing::info;
@@ -26,8 +26,9 @@ pub struct Selection {
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
-    /// A lake of this run alone goes when the run ends.
+    /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
+    _spool: Option<Spool>,
 }
 
 /// Something that was named or found, and what became of it.
@@ -99,10 +100,21 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
     let mut captures = Vec::new();
+    let mut standard_input = None;
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
         let began = Instant::now();
+        let spooled;
+        let target = if target.is_stdin() {
+            // It can be read once, and may be needed as often as any capture.
+            let (kept, guard) = spool(&lake).map_err(|error| error.to_string())?;
+            standard_input = Some(guard);
+            spooled = kept;
+            &spooled
+        } else {
+            target
+        };
         match ingest(target, &lake, Options { threads }, &|bytes| bar.set_position(bytes)) {
             Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
@@ -114,7 +126,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                 info!(name: "pcap_end", target: log::TARGET, path = target.shown, index, total, summaries = ?summaries, capture_id = manifest.capture_id,
                     packets = manifest.packets, bytes = manifest.wire_bytes, cached, duration_ms = log::millis(began.elapsed()), truncated = manifest.truncated);
                 input.outcome = Ok(manifest.clone());
-                captures.push(Selected { manifest, name: name(target) });
+                captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
             }
             Err(error) => {
                 bar.suspend(|| tell(&format!("{}: {error}", target.shown)));
@@ -132,13 +144,13 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         }
         status = Status::NothingDone;
     }
-    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away })
+    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spool: standard_input })
 }
 
 /// The name a capture is reported under.
 fn name(target: &Target) -> String {
-    let name = target.path.file_name().filter(|_| !target.is_stdin());
-    name.map_or_else(|| "stdin".to_owned(), |name| escape::path(Path::new(name)))
+    let name = target.path.file_name().filter(|_| !target.is_stdin() && target.shown != targets::STDIN);
+    name.map_or_else(|| targets::STDIN.to_owned(), |name| escape::path(Path::new(name)))
 }
 
 /// `pcap_error`: something that cannot be read, or a stretch of it. `index` is missing for what is no capture.

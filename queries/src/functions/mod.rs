@@ -6,9 +6,11 @@ mod entropy;
 mod focus;
 mod ip_scope;
 mod name_and_parents;
+pub mod payloads;
 mod periodicity;
 mod redact;
 mod registered_domain;
+mod stream_id;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         periodicity::function(),
         redact::function(show_secrets),
         registered_domain::function(),
+        stream_id::function(),
     ];
     functions.extend(ip_scope::functions(internal));
     for function in functions {
