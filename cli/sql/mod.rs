@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
 use pcapper_ingest::profile;
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::catalog::parameters::Parameters;
@@ -161,6 +162,17 @@ pub async fn answer(options: &Options, arguments: &Arguments, files: &Files, cat
         }
         None => answer_into(options, arguments, catalog, out).await.map(|_| ()),
     }
+}
+
+/// The rows of all answers, for those who need them whole.
+pub async fn rows(options: &Options, catalog: &Catalog) -> Result<Vec<RecordBatch>, String> {
+    let mut all = Vec::new();
+    for Question { statement, source } in &options.questions {
+        let told = |error: &_| format!("{source}: {}", answer::one_line(error));
+        let frame = catalog.ask(&statement.sql, &options.set).await.map_err(|error| told(&error))?;
+        all.extend(frame.collect().await.map_err(|error| told(&error))?);
+    }
+    Ok(all)
 }
 
 /// Gives the rows of all answers.
