@@ -10,6 +10,7 @@ mod decrypt;
 mod export;
 mod flags;
 mod help;
+mod hostdetails;
 mod ioc;
 mod lake;
 mod log;

@@ -2,7 +2,8 @@
 //!
 //! A packet's way through this crate: [`capture`] finds and reads files and gives frames; [`packet`] decodes one frame down
 //! to its transport payload; [`flow`] keeps conversations, puts fragments and streams together and asks who speaks;
-//! [`protocols`] turns payloads into typed rows, [`decrypt`] helping where keys are given; [`lake`] runs the whole over several threads and writes the tables.
+//! [`protocols`] turns payloads into typed rows, [`decrypt`] helping where keys are given; [`text`] reads what is written in clear;
+//! [`lake`] runs the whole over several threads and writes the tables.
 
 pub mod capture;
 pub mod decrypt;
@@ -12,4 +13,5 @@ pub mod packet;
 pub mod profile;
 pub mod protocols;
 pub mod selfcheck;
+mod text;
 pub mod wire;
