@@ -53,11 +53,11 @@ WITH ends AS (
   -- Who is asked for names of many domains passes them on: they are not its own.
   SELECT capture_id, ip FROM host_names WHERE kind = 'virtual_host' AND ip IS NOT NULL GROUP BY capture_id, ip HAVING count(DISTINCT registered_domain(name)) > 5
 ), names AS (
-  SELECT n.capture_id, n.ip, array_agg(n.name ORDER BY n.rank, n.seen DESC, n.name) AS hostnames
+  SELECT n.capture_id, n.ip, array_agg(n.name ORDER BY n.rank, strpos(n.name, '.') = 0, n.seen DESC, n.name) AS hostnames
   FROM (SELECT capture_id, ip, name, min(rank) AS rank, sum(seen) AS seen FROM each_name WHERE ip IS NOT NULL GROUP BY capture_id, ip, name) n
   LEFT JOIN crowded c ON c.capture_id = n.capture_id AND c.ip = n.ip WHERE c.ip IS NULL OR n.rank < 7 GROUP BY n.capture_id, n.ip
 ), mac_names AS (
-  SELECT capture_id, mac, array_agg(name ORDER BY rank, seen DESC, name) AS hostnames FROM (SELECT capture_id, mac, name, min(rank) AS rank, sum(seen) AS seen FROM each_name WHERE mac IS NOT NULL GROUP BY capture_id, mac, name) GROUP BY capture_id, mac
+  SELECT capture_id, mac, array_agg(name ORDER BY rank, strpos(name, '.') = 0, seen DESC, name) AS hostnames FROM (SELECT capture_id, mac, name, min(rank) AS rank, sum(seen) AS seen FROM each_name WHERE mac IS NOT NULL GROUP BY capture_id, mac, name) GROUP BY capture_id, mac
 ), facts AS (
   SELECT *, CASE confidence WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS rank FROM host_facts
 ), ip_facts AS (

@@ -223,6 +223,11 @@ fn further(step: &'static str, octets: Vec<u8>, depth: usize) -> Option<(Vec<&'s
     if depth >= MAX_DEPTH || octets.len() < 8 {
         return None;
     }
+    // What is masked may be printable by chance.
+    if let Some(plain) = unmasked(&octets) {
+        chain.push("xor");
+        return Some((chain, plain));
+    }
     if let Ok(text) = std::str::from_utf8(&octets)
         && is_text(text)
     {
@@ -251,14 +256,7 @@ fn further(step: &'static str, octets: Vec<u8>, depth: usize) -> Option<(Vec<&'s
         }
         return Some((chain, unpacked));
     }
-    if octets.len() >= 32 && mime::sniff(&octets).is_some_and(is_sure) {
-        return Some((chain, octets));
-    }
-    if let Some(plain) = unmasked(&octets) {
-        chain.push("xor");
-        return Some((chain, plain));
-    }
-    None
+    (octets.len() >= 32 && mime::sniff(&octets).is_some_and(is_sure)).then_some((chain, octets))
 }
 
 /// Signatures that random bytes do not show by chance.

@@ -72,7 +72,7 @@ FROM pairs WHERE tries <= 2 GROUP BY capture, capture_id, src_ip HAVING count(*)
 
 -- @finding creds_reuse severity=medium confidence=high technique=T1078
 SELECT 'One secret opens several doors' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT c.protocol || ' ' || coalesce(c.username, c.kind) || ' at ' || c.dst_ip)), 1, 5), ', ') AS details, min(c.src_ip) AS src_ip, min(c.dst_ip) AS dst_ip, count(*) AS count, min(c.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
-FROM credentials c LEFT JOIN (SELECT DISTINCT secret FROM default_logins) d ON d.secret = c.secret WHERE c.secret_id IS NOT NULL AND d.secret IS NULL AND coalesce(c.kind, '') NOT IN ('anonymous', 'cookie') AND c.secret_length > 0 AND coalesce(c.outcome, '') <> 'failure' GROUP BY c.capture_id, c.secret_id
+FROM credentials c LEFT JOIN (SELECT DISTINCT secret FROM default_logins) d ON d.secret = c.secret WHERE c.secret_id IS NOT NULL AND d.secret IS NULL AND coalesce(c.kind, '') NOT IN ('anonymous', 'cookie') AND coalesce(c.outcome, '') <> 'failure' GROUP BY c.capture_id, c.secret_id
 HAVING count(DISTINCT coalesce(c.username, '')) >= 2 OR count(DISTINCT c.protocol || c.dst_ip || ':' || coalesce(CAST(c.dst_port AS VARCHAR), '')) >= 2 ORDER BY details;
 
 -- @finding creds_crackable severity=low confidence=high technique=T1110.002,T1558.003,T1558.004,T1557
