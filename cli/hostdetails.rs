@@ -23,9 +23,14 @@ pub fn options(given: &Given) -> Result<Vec<String>, String> {
         return Err("--hostdetails needs -ip HOST: an address, a network, a MAC or a name".to_owned());
     }
     let is_network = |host: &str| {
-        host.split_once('/').is_some_and(|(base, length)| base.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= if base.contains(':') { 128 } else { 32 }))
+        host.split_once('/').is_some_and(|(base, length)| {
+            base.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= if base.contains(':') { 128 } else { 32 })
+        })
     };
-    let is_name = |host: &str| host.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b':')) && !host.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+    let is_name = |host: &str| {
+        host.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b':'))
+            && !host.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.')
+    };
     match hosts.iter().find(|host| !(host.parse::<std::net::IpAddr>().is_ok() || is_network(host) || is_name(host))) {
         Some(wrong) => Err(format!("-ip {wrong}: neither an address, a network, a MAC nor a name")),
         None => Ok(hosts),

@@ -102,8 +102,8 @@ SELECT o.capture, o.capture_id, o.ts, o.ip, CASE WHEN o.ip LIKE '%:%' THEN 6 WHE
   coalesce(r.device, CASE WHEN array_has(r.roles, 'ot_client') AND array_has(r.roles, 'ot_operator') AND o.end_ts - o.ts >= INTERVAL '10 minutes' THEN 'hmi'
     WHEN coalesce(f.os, m.os) IN ('iOS', 'Android') OR starts_with(coalesce(f.os, m.os), 'iOS') OR starts_with(coalesce(f.os, m.os), 'Android') THEN 'phone'
     WHEN array_has_any(r.roles, ['mail_server', 'dns_server', 'dhcp_server', 'ldap_server', 'kdc', 'mqtt_broker', 'web_server', 'proxy', 'ntp_server', 'ftp_server', 'opcua_server']) OR (strpos(coalesce(f.os, m.os), 'Server') > 0 AND strpos(coalesce(f.os, m.os), ' or ') = 0) THEN 'server'
-    WHEN a.user_agents > 0 OR cardinality(f.users) > 0 OR coalesce(f.os, m.os) LIKE 'Windows%' THEN 'workstation'
-    WHEN array_has(r.roles, 'file_server') THEN 'server' END) AS device_type,
+    WHEN a.user_agents > 0 OR cardinality(f.users) > 0 THEN 'workstation' WHEN array_has(r.roles, 'file_server') THEN 'server'
+    WHEN coalesce(f.os, m.os) LIKE 'Windows%' AND strpos(coalesce(f.os, m.os), 'Server') = 0 THEN 'workstation' END) AS device_type,
   coalesce(f.vendor, m.vendor) AS vendor, coalesce(f.model, m.model) AS model, coalesce(f.firmware, m.firmware) AS firmware, coalesce(f.serial, m.serial) AS serial,
   r.roles, p.services, f.users, a.user_agents,
   o.vlans, CASE WHEN t.ttl IS NULL THEN NULL WHEN t.ttl <= 32 THEN 32 - t.ttl WHEN t.ttl <= 64 THEN 64 - t.ttl WHEN t.ttl <= 128 THEN 128 - t.ttl ELSE 255 - t.ttl END AS hops_away,

@@ -20,8 +20,8 @@ use crate::profile;
 use crate::protocols::expectations::Expectations;
 use crate::protocols::it::vpn::{gre_close, gre_packet};
 use crate::protocols::registry::PROTOCOLS;
-use crate::text::scan::{self, Scan};
 use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
+use crate::text::scan::{self, Scan};
 
 /// Flows kept open at a time; past it the longest idle are closed.
 const MAX_FLOWS: usize = 200_000;

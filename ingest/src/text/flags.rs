@@ -53,11 +53,23 @@ pub fn plain(text: &str) -> Vec<(usize, String)> {
             let Some(length) = text.get(inside..).and_then(|rest| rest.find('}')) else { continue };
             let Some(content) = text.get(inside..inside + length) else { continue };
             let count = content.chars().count();
-            let is_code = content.contains([';', '{', '\n', '\r']) || content.contains("\":") || content.contains(": ") || content.chars().any(char::is_control);
+            let is_code = content.contains([';', '{', '\n', '\r'])
+                || content.contains("\":")
+                || content.contains(": ")
+                || content.chars().any(char::is_control);
             if !(SHORTEST..=LONGEST).contains(&count) || is_code {
                 continue;
             }
-            let start = at - text.as_bytes().get(..at).unwrap_or_default().iter().rev().take(16).take_while(|octet| octet.is_ascii_alphanumeric() || **octet == b'_').count();
+            let start = at
+                - text
+                    .as_bytes()
+                    .get(..at)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .take(16)
+                    .take_while(|octet| octet.is_ascii_alphanumeric() || **octet == b'_')
+                    .count();
             if let Some(flag) = text.get(start..=inside + length)
                 && !found.iter().any(|(_, known)| known.as_str() == flag)
             {

@@ -77,7 +77,10 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
 
 /// One long word of many kinds of characters: more likely encoded, and then in `encoded_strings`.
 fn is_token(text: &str) -> bool {
-    text.len() >= 16 && !text.contains(' ') && text.bytes().any(|octet| octet.is_ascii_digit()) && text.bytes().any(|octet| octet.is_ascii_uppercase())
+    text.len() >= 16
+        && !text.contains(' ')
+        && text.bytes().any(|octet| octet.is_ascii_digit())
+        && text.bytes().any(|octet| octet.is_ascii_uppercase())
 }
 
 /// Words that are followed by a secret. The first stand before `=` or `:`; the second are commands of logins.
@@ -118,7 +121,10 @@ pub fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
     value.len() < 3
-        || matches!(lower.as_str(), "null" | "none" | "true" | "false" | "undefined" | "password" | "secret" | "token" | "string" | "xxxx" | "changeme" | "example")
+        || matches!(
+            lower.as_str(),
+            "null" | "none" | "true" | "false" | "undefined" | "password" | "secret" | "token" | "string" | "xxxx" | "changeme" | "example"
+        )
         || value.bytes().all(|octet| matches!(octet, b'*' | b'x' | b'X' | b'.' | b'?' | b'-' | b'_'))
         || value.starts_with(['$', '{', '<', '(', '%', '[', '/', '\\'])
         || lower.starts_with("//")
@@ -141,11 +147,16 @@ pub fn urls(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("://").take(32) {
         let Some(before) = text.get(..at) else { continue };
-        let scheme = before.len() - before.bytes().rev().take_while(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.')).count();
+        let scheme =
+            before.len() - before.bytes().rev().take_while(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.')).count();
         let ends = |letter: char| letter.is_whitespace() || letter.is_control() || "\"'<>\\^`{|}()[]".contains(letter) || !letter.is_ascii();
         let rest = text.get(at + 3..).unwrap_or_default();
         let length = rest.find(ends).unwrap_or(rest.len());
-        if at - scheme < 2 || at - scheme > 12 || length < 4 || !text.get(scheme..at).is_some_and(|name| name.starts_with(|letter: char| letter.is_ascii_alphabetic())) {
+        if at - scheme < 2
+            || at - scheme > 12
+            || length < 4
+            || !text.get(scheme..at).is_some_and(|name| name.starts_with(|letter: char| letter.is_ascii_alphabetic()))
+        {
             continue;
         }
         if let Some(url) = text.get(scheme..at + 3 + length) {
@@ -164,7 +175,8 @@ fn addresses(text: &str) -> Vec<(usize, &str)> {
         let domain = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-');
         let end = at + 1 + text.as_bytes().get(at + 1..).unwrap_or_default().iter().take_while(|octet| domain(octet)).count();
         let host = text.get(at + 1..end).unwrap_or_default().trim_end_matches('.');
-        if start < at && is_domain(host)
+        if start < at
+            && is_domain(host)
             && let Some(address) = text.get(start..at + 1 + host.len())
         {
             found.push((start, address));
@@ -183,8 +195,10 @@ fn shares(text: &str) -> Vec<(usize, &str)> {
         let mut parts = path.split('\\');
         let host = parts.next().unwrap_or_default();
         let share = parts.next().unwrap_or_default();
-        let named = |part: &str| part.len() >= 2 && part.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'$'));
-        if named(host) && named(share)
+        let named =
+            |part: &str| part.len() >= 2 && part.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'$'));
+        if named(host)
+            && named(share)
             && let Some(whole) = text.get(at..at + 2 + end)
         {
             found.push((at, whole));
@@ -204,7 +218,9 @@ fn paths(text: &str) -> Vec<(usize, &str)> {
         }
         let rest = text.get(at + 2..).unwrap_or_default();
         let end = rest.find(ends).unwrap_or(rest.len());
-        if end >= 3 && let Some(path) = text.get(start..at + 2 + end) {
+        if end >= 3
+            && let Some(path) = text.get(start..at + 2 + end)
+        {
             found.push((start, path));
         }
     }
@@ -217,7 +233,9 @@ fn paths(text: &str) -> Vec<(usize, &str)> {
             }
             let rest = text.get(at..).unwrap_or_default();
             let end = rest.find(ends).unwrap_or(rest.len());
-            if end >= folder.len() + 2 && let Some(path) = rest.get(..end) {
+            if end >= folder.len() + 2
+                && let Some(path) = rest.get(..end)
+            {
                 found.push((at, path));
             }
         }
@@ -230,10 +248,14 @@ fn command(text: &str) -> Option<(usize, &str)> {
     let lower = text.to_ascii_lowercase();
     let starts = |at: usize| at == 0 || lower.as_bytes().get(at - 1).is_some_and(|octet| !octet.is_ascii_alphanumeric());
     let word = |word: &str| lower.match_indices(word).map(|(at, _)| at).find(|at| starts(*at));
-    let with = |name: &str, arguments: &[&str]| word(name).filter(|at| lower.get(*at..).is_some_and(|rest| arguments.iter().any(|argument| rest.contains(argument))));
+    let with = |name: &str, arguments: &[&str]| {
+        word(name).filter(|at| lower.get(*at..).is_some_and(|rest| arguments.iter().any(|argument| rest.contains(argument))))
+    };
     let at = with("powershell", &[" -e", " /e", " -c", " -nop", " -w", "iex"])
         .or_else(|| with("pwsh", &[" -e", " -c", " -nop"]))
-        .or_else(|| with("cmd", &[" /c ", " /k "]).filter(|at| lower.get(*at..).is_some_and(|rest| rest.starts_with("cmd ") || rest.starts_with("cmd.exe "))))
+        .or_else(|| {
+            with("cmd", &[" /c ", " /k "]).filter(|at| lower.get(*at..).is_some_and(|rest| rest.starts_with("cmd ") || rest.starts_with("cmd.exe ")))
+        })
         .or_else(|| with("/bin/sh", &[" -c", " -i"]))
         .or_else(|| with("/bin/bash", &[" -c", " -i"]))
         .or_else(|| with("certutil", &["-urlcache", "-decode", "/urlcache"]))
@@ -285,7 +307,8 @@ fn is_domain(word: &str) -> bool {
     }
     let lower = word.to_ascii_lowercase();
     let Some(suffix) = psl::suffix(lower.as_bytes()) else { return false };
-    let common = matches!(suffix.as_bytes(), b"com" | b"net" | b"org" | b"edu" | b"gov" | b"mil" | b"de" | b"uk" | b"ru" | b"cn" | b"info" | b"biz" | b"eu");
+    let common =
+        matches!(suffix.as_bytes(), b"com" | b"net" | b"org" | b"edu" | b"gov" | b"mil" | b"de" | b"uk" | b"ru" | b"cn" | b"info" | b"biz" | b"eu");
     suffix.is_known() && suffix.as_bytes().len() < word.len() && (common || labels > 2) && !suffix.as_bytes().iter().all(u8::is_ascii_digit)
 }
 

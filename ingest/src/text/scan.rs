@@ -22,10 +22,10 @@ fn budget(service: Option<&str>, dir: Dir) -> u64 {
         Some("ftp" | "syslog" | "ssdp") => LINES_BYTES,
         Some("telnet") if dir == Dir::Resp => LINES_BYTES,
         Some(
-            "telnet" | "tls" | "dtls" | "ssh" | "quic" | "ike" | "wireguard" | "openvpn" | "esp" | "pptp" | "l2tp" | "gre" | "http" | "http2" | "ftp-data"
-            | "smtp" | "imap" | "pop3" | "smb" | "nfs" | "tftp" | "rpc" | "dns" | "ntp" | "nbns" | "nbdgm" | "nbss" | "dhcp" | "dhcpv6" | "snmp" | "ldap"
-            | "mqtt" | "socks" | "vnc" | "rdp" | "kerberos" | "dcerpc" | "icmp" | "igmp" | "ospf" | "pim" | "eigrp" | "vrrp" | "hsrp" | "glbp" | "rip"
-            | "bgp" | "teamviewer" | "coap",
+            "telnet" | "tls" | "dtls" | "ssh" | "quic" | "ike" | "wireguard" | "openvpn" | "esp" | "pptp" | "l2tp" | "gre" | "http" | "http2"
+            | "ftp-data" | "smtp" | "imap" | "pop3" | "smb" | "nfs" | "tftp" | "rpc" | "dns" | "ntp" | "nbns" | "nbdgm" | "nbss" | "dhcp" | "dhcpv6"
+            | "snmp" | "ldap" | "mqtt" | "socks" | "vnc" | "rdp" | "kerberos" | "dcerpc" | "icmp" | "igmp" | "ospf" | "pim" | "eigrp" | "vrrp"
+            | "hsrp" | "glbp" | "rip" | "bgp" | "teamviewer" | "coap",
         ) => 0,
         Some(_) => BINARY_BYTES,
     }

@@ -65,7 +65,12 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
             taken.push(at..at + token.len());
             let (Some(jwt), payload) = jwt(token) else { continue };
             let key = place.key.or_else(|| key_before(text, at));
-            emit(tables, kept, place, Token { encoding: Some("jwt"), chain: vec!["jwt"], at, text: token, key, decoded: payload, kind: Some("jwt"), jwt: Some(jwt) });
+            emit(
+                tables,
+                kept,
+                place,
+                Token { encoding: Some("jwt"), chain: vec!["jwt"], at, text: token, key, decoded: payload, kind: Some("jwt"), jwt: Some(jwt) },
+            );
         }
     }
     if found.has(KEY) {
@@ -100,7 +105,12 @@ fn blob(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, at: usize, ru
     }
     let Some((encoding, decoded)) = base64(run) else { return };
     let kind = (place.context == "cookie" && key.is_some_and(is_session)).then_some("session_cookie");
-    emit(tables, kept, place, Token { encoding: Some(encoding), chain: vec![encoding], at, text: run, key, decoded: Some(decoded), kind, ..Token::default() });
+    emit(
+        tables,
+        kept,
+        place,
+        Token { encoding: Some(encoding), chain: vec![encoding], at, text: run, key, decoded: Some(decoded), kind, ..Token::default() },
+    );
 }
 
 /// A cookie's name says that it stands for a session.
@@ -148,7 +158,9 @@ fn runs(text: &str) -> Vec<(usize, &str)> {
         let padding = bytes.get(start + length..).unwrap_or_default().iter().take(6).take_while(|octet| **octet == b'=').count();
         at = start + length + padding.max(1);
         // A name with dashes or slashes between words is no token; one that starts or ends with them may hold one.
-        if length >= MIN_TOKEN && let Some(run) = text.get(start..start + length + padding) {
+        if length >= MIN_TOKEN
+            && let Some(run) = text.get(start..start + length + padding)
+        {
             found.push((start, run));
         }
     }
@@ -174,7 +186,10 @@ fn undone(run: &str, depth: usize) -> Option<(&'static str, Vec<&'static str>, V
         };
         return Some((encoding, chain, octets));
     }
-    if bare.len() >= MIN_TOKEN && bare.bytes().all(|octet| matches!(octet, b'A'..=b'Z' | b'2'..=b'7')) && bare.bytes().any(|octet| octet.is_ascii_digit()) {
+    if bare.len() >= MIN_TOKEN
+        && bare.bytes().all(|octet| matches!(octet, b'A'..=b'Z' | b'2'..=b'7'))
+        && bare.bytes().any(|octet| octet.is_ascii_digit())
+    {
         let octets = base32(bare)?;
         let (chain, octets) = further("base32", octets, depth)?;
         return Some(("base32", chain, octets));
@@ -261,8 +276,10 @@ fn further(step: &'static str, octets: Vec<u8>, depth: usize) -> Option<(Vec<&'s
 
 /// Signatures that random bytes do not show by chance.
 fn is_sure(kind: &str) -> bool {
-    !matches!(kind, "audio/mpeg" | "application/x-shockwave-flash" | "image/vnd.microsoft.icon" | "font/ttf" | "text/plain" | "application/x-compress")
-        && !kind.starts_with("text/")
+    !matches!(
+        kind,
+        "audio/mpeg" | "application/x-shockwave-flash" | "image/vnd.microsoft.icon" | "font/ttf" | "text/plain" | "application/x-compress"
+    ) && !kind.starts_with("text/")
 }
 
 /// Gzip or zlib undone.
@@ -364,7 +381,11 @@ fn jwt(token: &str) -> (Option<Jwt>, Option<Vec<u8>>) {
     let payload = part(parts.next());
     let claims: Option<serde_json::Value> = payload.as_ref().and_then(|octets| serde_json::from_slice(octets).ok());
     let claim = |name: &str| claims.as_ref().and_then(|claims| claims.get(name)).and_then(serde_json::Value::as_str).map(str::to_owned);
-    let expires = claims.as_ref().and_then(|claims| claims.get("exp")).and_then(serde_json::Value::as_i64).and_then(|seconds| seconds.checked_mul(1_000_000_000));
+    let expires = claims
+        .as_ref()
+        .and_then(|claims| claims.get("exp"))
+        .and_then(serde_json::Value::as_i64)
+        .and_then(|seconds| seconds.checked_mul(1_000_000_000));
     (Some(Jwt { alg: Some(alg.to_owned()), issuer: claim("iss"), subject: claim("sub"), expires }), payload)
 }
 
@@ -480,7 +501,12 @@ pub fn parameter(tables: &mut TableSet, kept: &mut Kept, place: Place<'_>, value
     let plain = super::unescaped(value);
     let encoding = (plain != value).then_some("urlencoded");
     let chain = if encoding.is_some() { vec!["urlencoded"] } else { Vec::new() };
-    emit(tables, kept, &place, Token { encoding, chain, text: value, key: place.key, decoded: Some(plain.into_owned().into_bytes()), kind: Some(kind), ..Token::default() });
+    emit(
+        tables,
+        kept,
+        &place,
+        Token { encoding, chain, text: value, key: place.key, decoded: Some(plain.into_owned().into_bytes()), kind: Some(kind), ..Token::default() },
+    );
 }
 
 /// The name that a value at `at` is given to: `name=`, `"name": "`.
@@ -501,9 +527,7 @@ fn emit(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, token: Token<
 
 fn row(tables: &mut TableSet, common: &Common, place: &Place<'_>, token: &Token<'_>) {
     let decoded = token.decoded.as_deref();
-    let text = decoded.and_then(|octets| std::str::from_utf8(octets).ok()).filter(|text| {
-        token.kind.is_some() || is_text(text)
-    });
+    let text = decoded.and_then(|octets| std::str::from_utf8(octets).ok()).filter(|text| token.kind.is_some() || is_text(text));
     let mime = decoded.map(|octets| mime::sniff(octets).unwrap_or(if text.is_some() { "text/plain" } else { "application/octet-stream" }));
     let chain: Vec<Cow<'_, str>> = token.chain.iter().map(|step| Cow::Borrowed(*step)).collect();
     let cut = |text: &str, characters: usize| text.chars().take(characters).collect::<String>();

@@ -89,4 +89,4 @@ SELECT ts AS time, severity, detection, src_ip AS source, dst_ip AS target, deta
 -- @section "New at the end" shape=table limit=10
 WITH span AS (SELECT capture_id, CAST(max(end_ts) AS BIGINT) - (CAST(max(end_ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 10 AS late FROM captures GROUP BY capture_id)
 SELECT CASE WHEN of_host(f.dst_ip) THEN 'serves' ELSE 'uses' END AS role, coalesce(f.service, f.service_port_name || '?', f.transport) AS protocol, f.dst_port AS port, min(f.ts) AS first, min(f.frame) AS frame FROM flows f JOIN span s ON s.capture_id = f.capture_id
-WHERE (of_host(f.src_ip) OR of_host(f.dst_ip)) AND f.resp_packets > 0 GROUP BY 1, 2, f.dst_port HAVING min(CAST(f.ts AS BIGINT)) >= min(s.late) AND min(f.dst_port) < 32768 ORDER BY first, protocol, port;
+WHERE (of_host(f.src_ip) OR of_host(f.dst_ip)) AND f.resp_packets > 0 GROUP BY 1, 2, f.dst_port HAVING CAST(min(f.ts) AS BIGINT) >= min(s.late) AND min(f.dst_port) < 32768 ORDER BY first, protocol, port;

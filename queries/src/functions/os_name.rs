@@ -177,7 +177,7 @@ fn contains_word(text: &str, word: &str) -> bool {
         let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
         let ends_in_letter = word.ends_with(|letter: char| letter.is_ascii_alphabetic());
         let starts_with_letter = word.starts_with(|letter: char| letter.is_ascii_alphabetic());
-        !(starts_with_letter && is_letter(before)) && !(ends_in_letter && is_letter(text.as_bytes().get(at + word.len())))
+        !(starts_with_letter && is_letter(before) || ends_in_letter && is_letter(text.as_bytes().get(at + word.len())))
     })
 }
 

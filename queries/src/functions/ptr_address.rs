@@ -38,10 +38,7 @@ mod tests {
     fn reverse_names() {
         assert_eq!(ptr_address("4.3.2.10.in-addr.arpa").as_deref(), Some("10.2.3.4"));
         assert_eq!(ptr_address("2.10.in-addr.arpa"), None);
-        assert_eq!(
-            ptr_address("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa").as_deref(),
-            Some("2001:db8::1")
-        );
+        assert_eq!(ptr_address("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa").as_deref(), Some("2001:db8::1"));
         assert_eq!(ptr_address("www.example.com"), None);
     }
 }

@@ -251,7 +251,8 @@ fn messages<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<(u32, String)> {
         let mut rest = octets.as_slice();
         while let Some((header, after)) = rest.split_first_chunk::<21>() {
             let (object, after_object) = header.split_first_chunk::<8>().map_or((0, &[][..]), |(object, rest)| (u64::from_be_bytes(*object), rest));
-            let (fragment, tail) = after_object.split_first_chunk::<8>().map_or((0, &[][..]), |(fragment, rest)| (u64::from_be_bytes(*fragment), rest));
+            let (fragment, tail) =
+                after_object.split_first_chunk::<8>().map_or((0, &[][..]), |(fragment, rest)| (u64::from_be_bytes(*fragment), rest));
             let length = tail.last_chunk::<4>().map_or(0, |length| u32::from_be_bytes(*length) as usize);
             let Some((blob, next)) = after.split_at_checked(length) else { break };
             rest = next;
@@ -319,7 +320,8 @@ fn unescaped(text: &str) -> String {
     while let Some(at) = rest.find("_x") {
         plain.push_str(rest.get(..at).unwrap_or_default());
         let after = rest.get(at + 2..).unwrap_or_default();
-        let unit = after.get(..4).filter(|_| after.get(4..5) == Some("_")).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        let unit =
+            after.get(..4).filter(|_| after.get(4..5) == Some("_")).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
         match unit {
             Some(character) => {
                 plain.push(character);

@@ -13,15 +13,54 @@ const MAX_VALUE: usize = 16 << 10;
 
 /// Headers whose values are formal, or ids that name a resource: nothing in them is written to be decoded.
 static FORMAL: &[&str] = &[
-    "accept", "accept-encoding", "accept-charset", "accept-ranges", "age", "allow", "alt-svc", "cache-control", "connection", "content-md5", "date",
-    "dnt", "etag", "expect", "expires", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive",
-    "last-modified", "link", "nel", "p3p", "pragma", "priority", "proxy-connection", "public-key-pins", "report-to", "retry-after", "te", "timing-allow-origin",
-    "trailer", "vary", "x-powered-by", "x-cache", "x-amz-cf-id", "x-amz-id-2", "x-amz-request-id", "x-request-id", "sec-websocket-accept",
+    "accept",
+    "accept-encoding",
+    "accept-charset",
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "connection",
+    "content-md5",
+    "date",
+    "dnt",
+    "etag",
+    "expect",
+    "expires",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "nel",
+    "p3p",
+    "pragma",
+    "priority",
+    "proxy-connection",
+    "public-key-pins",
+    "report-to",
+    "retry-after",
+    "te",
+    "timing-allow-origin",
+    "trailer",
+    "vary",
+    "x-powered-by",
+    "x-cache",
+    "x-amz-cf-id",
+    "x-amz-id-2",
+    "x-amz-request-id",
+    "x-request-id",
+    "sec-websocket-accept",
 ];
 
 /// Whether a body is a form whose fields are read one by one.
 pub fn is_form(head: &Head) -> bool {
-    head.is_request() && head.get(Name::ContentType).is_some_and(|kind| starts(kind, "application/x-www-form-urlencoded") || starts(kind, "multipart/"))
+    head.is_request()
+        && head.get(Name::ContentType).is_some_and(|kind| starts(kind, "application/x-www-form-urlencoded") || starts(kind, "multipart/"))
 }
 
 fn starts(text: &str, with: &str) -> bool {
