@@ -3,7 +3,7 @@
 use pcapper_schema::TableSet;
 
 use super::triggers::{FLAG, Found, rotated};
-use super::{Kept, Place, string};
+use super::{Hit, Kept, Place, string};
 
 /// Wrappers: what ends the word before the brace. The name may stand before it, as in `picoCTF{`.
 static WRAPPERS: &[&str] = &["flag{", "ctf{", "htb{", "thm{"];
@@ -40,7 +40,7 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
 fn write(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, at: usize, flag: &str, chain: &[&str]) {
     let inside = flag.split_once('{').map_or("", |(_, inside)| inside.trim_end_matches('}'));
     let empty = inside.bytes().all(|octet| matches!(octet, b'.' | b'x' | b'X' | b'*' | b'_' | b'?' | b'#' | b' '));
-    string(tables, kept, place, if empty { "flag_placeholder" } else { "flag" }, at as u64, flag, chain, None);
+    string(tables, kept, place, Hit { kind: if empty { "flag_placeholder" } else { "flag" }, at: at as u64, text: flag, chain, ..Hit::default() });
 }
 
 /// Flags as they stand in a text, and where.

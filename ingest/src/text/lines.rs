@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pcapper_schema::TableSet;
 
 use super::triggers::{COMMAND, Found, KEY, MAIL, PATH, SECRET, UNC, URL};
-use super::{Kept, MIN_STRING, Place, string};
+use super::{Kept, Hit, MIN_STRING, Place, string};
 
 /// Longest plain line that is kept as a string.
 const MAX_PLAIN_LINE: usize = 256;
@@ -17,12 +17,12 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
         // Nothing behind the word that names the secret is shown.
         let value = format!("{}…", text.get(..until).unwrap_or_default());
         let kind = if named && !place.is_page { "credential" } else { "text" };
-        string(tables, kept, place, kind, 0, &value, &[], Some(text));
+        string(tables, kept, place, Hit { kind, text: &value, secret: Some(text), ..Hit::default() });
         return;
     }
     if found.has(KEY) {
         for (at, label) in keys(text) {
-            string(tables, kept, place, "key", at as u64, label, &[], text.get(at..));
+            string(tables, kept, place, Hit { kind: "key", at: at as u64, text: label, secret: text.get(at..), ..Hit::default() });
         }
         if !keys(text).is_empty() {
             return;
@@ -30,29 +30,29 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
     }
     if found.has(URL) {
         for (at, url) in urls(text) {
-            string(tables, kept, place, "url", at as u64, url, &[], None);
+            string(tables, kept, place, Hit { kind: "url", at: at as u64, text: url, ..Hit::default() });
         }
     }
     if found.has(MAIL) {
         for (at, address) in addresses(text) {
-            string(tables, kept, place, "email", at as u64, address, &[], None);
+            string(tables, kept, place, Hit { kind: "email", at: at as u64, text: address, ..Hit::default() });
         }
     }
     if found.has(UNC) {
         for (at, path) in shares(text) {
-            string(tables, kept, place, "unc", at as u64, path, &[], None);
+            string(tables, kept, place, Hit { kind: "unc", at: at as u64, text: path, ..Hit::default() });
         }
     }
     if found.has(PATH) {
         for (at, path) in paths(text) {
-            string(tables, kept, place, "path", at as u64, path, &[], None);
+            string(tables, kept, place, Hit { kind: "path", at: at as u64, text: path, ..Hit::default() });
         }
     }
     if found.has(COMMAND)
         && !place.is_page
         && let Some((at, command)) = command(text)
     {
-        string(tables, kept, place, "command", at as u64, command, &[], None);
+        string(tables, kept, place, Hit { kind: "command", at: at as u64, text: command, ..Hit::default() });
     }
     if text.len() > MAX_PLAIN_LINE || place.is_page && text.starts_with('<') {
         return;
@@ -67,11 +67,11 @@ pub fn find(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, text: &st
         } else {
             continue;
         };
-        string(tables, kept, place, kind, at as u64, word, &[], None);
+        string(tables, kept, place, Hit { kind, at: at as u64, text: word, ..Hit::default() });
     }
     let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
     if letters >= 4 && letters * 2 >= text.len() && !is_token(text) {
-        string(tables, kept, place, "text", 0, text, &[], None);
+        string(tables, kept, place, Hit { kind: "text", text, ..Hit::default() });
     }
 }
 

@@ -235,8 +235,23 @@ pub fn unescaped(value: &str) -> std::borrow::Cow<'_, str> {
     std::borrow::Cow::Owned(String::from_utf8_lossy(&octets).into_owned())
 }
 
+/// A string that was found.
+#[derive(Default)]
+struct Hit<'a> {
+    /// As `strings.kind`.
+    kind: &'a str,
+    /// Offset within the text that is read.
+    at: u64,
+    text: &'a str,
+    /// Steps undone to find it.
+    chain: &'a [&'a str],
+    /// The whole of it, where `text` hides a secret.
+    secret: Option<&'a str>,
+}
+
 /// Writes a row of `strings` unless it was written for this direction, or there were too many.
-fn string(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, kind: &str, at: u64, text: &str, chain: &[&str], secret: Option<&str>) {
+fn string(tables: &mut TableSet, kept: &mut Kept, place: &Place<'_>, hit: Hit<'_>) {
+    let Hit { kind, at, text, chain, secret } = hit;
     if !kept.is_new(kind, text) {
         return;
     }

@@ -210,7 +210,7 @@ fn switches(arguments: &str) -> Vec<(&'static str, String)> {
     let mut found: Vec<(&'static str, String)> = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let Some(name) = word.strip_prefix(['-', '/', '\u{2013}', '\u{2014}', '\u{2015}']) else { continue };
-        let name = name.replace('^', "").replace('`', "").to_ascii_lowercase();
+        let name = name.replace(['^', '`'], "").to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(|octet| octet.is_ascii_alphabetic()) {
             continue;
         }

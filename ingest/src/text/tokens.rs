@@ -170,7 +170,7 @@ fn runs(text: &str) -> Vec<(usize, &str)> {
 /// What a token decodes to, if that makes sense: the outermost encoding, the steps, the bytes.
 fn undone(run: &str, depth: usize) -> Option<(&'static str, Vec<&'static str>, Vec<u8>)> {
     let bare = run.trim_end_matches('=');
-    if bare.len() >= MIN_HEX && bare.len() % 2 == 0 && bare.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+    if bare.len() >= MIN_HEX && bare.len().is_multiple_of(2) && bare.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         let octets = unhex(bare)?;
         let (chain, octets) = further("hex", octets, depth)?;
         return Some(("hex", chain, octets));
