@@ -12,7 +12,7 @@ fn a_host_is_found_by_address_mac_and_name() {
         let output = run(&lake.0, &[&capture, "--hostdetails", "-ip", host]);
         assert_eq!(output.status.code(), Some(0), "{host}: {}", text(&output.stderr));
         let report = text(&output.stdout);
-        assert!(report.contains("Addresses                : 10.40.0.2\n"), "{host}: {report}");
+        assert!(report.contains("Addresses                : 10.40.0.2"), "{host}: {report}");
     }
     let output = run(&lake.0, &[&capture, "--hostdetails", "-ip", "nobody.example"]);
     assert_eq!((output.status.code(), text(&output.stderr).contains("no host nobody.example")), (Some(0), true));

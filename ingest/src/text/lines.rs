@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use pcapper_schema::TableSet;
 
 use super::triggers::{COMMAND, Found, KEY, MAIL, PATH, SECRET, UNC, URL};
-use super::{Kept, Hit, MIN_STRING, Place, string};
+use super::{Hit, Kept, MIN_STRING, Place, string};
 
 /// Longest plain line that is kept as a string.
 const MAX_PLAIN_LINE: usize = 256;
