@@ -4,10 +4,19 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
 
 /// Longest text that is given, characters.
 const MOST: usize = 4096;
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "hidden_text",
+    kind: Kind::Scalar,
+    signature: "hidden_text(octets utf8) -> utf8",
+    meaning: "What a series of octets, in hexadecimal or base32, says if it reads as text; null if it does not.",
+    example: "hidden_text('7468652073656372657420776f7264')",
+    gives: "the secret word",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

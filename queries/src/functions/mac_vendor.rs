@@ -4,7 +4,26 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
+
+pub const DOCS: [FunctionDoc; 2] = [
+    FunctionDoc {
+        name: "mac_vendor",
+        kind: Kind::Scalar,
+        signature: "mac_vendor(mac utf8) -> utf8",
+        meaning: "Who registered the address block with the IEEE; null for group addresses and those that their owner made up.",
+        example: "mac_vendor('00:00:00:00:00:01')",
+        gives: "XEROX CORPORATION",
+    },
+    FunctionDoc {
+        name: "mac_is_virtual",
+        kind: Kind::Scalar,
+        signature: "mac_is_virtual(mac utf8) -> bool",
+        meaning: "Whether the address is of a hypervisor's block.",
+        example: "mac_is_virtual('00:0c:29:6b:99:0f')",
+        gives: "true",
+    },
+];
 
 /// The functions.
 pub fn functions() -> Vec<ScalarUDF> {

@@ -7,7 +7,16 @@ use datafusion::arrow::array::StringArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
-use super::pairs;
+use super::{FunctionDoc, Kind, pairs};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "network_of",
+    kind: Kind::Scalar,
+    signature: "network_of(ip utf8, size utf8) -> utf8",
+    meaning: "The network that an address lies in; the size is a prefix length or a mask. Null where either is malformed.",
+    example: "network_of('10.1.2.3', '255.255.255.0')",
+    gives: "10.1.2.0/24",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {

@@ -3,7 +3,16 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::prelude::SessionContext;
 
-use super::{cidr_match, of_text};
+use super::{FunctionDoc, Kind, cidr_match, of_text};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "of_host",
+    kind: Kind::Scalar,
+    signature: "of_host(ip utf8) -> bool",
+    meaning: "Whether an address is one that -ip of --hostdetails asks about; false where nothing is asked.",
+    example: "of_host('10.0.0.1')",
+    gives: "false",
+};
 
 /// Makes the function known to a session, for these addresses and networks.
 pub fn register(context: &SessionContext, networks: Vec<String>) {

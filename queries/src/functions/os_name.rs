@@ -4,7 +4,26 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
+
+pub const DOCS: [FunctionDoc; 2] = [
+    FunctionDoc {
+        name: "windows_name",
+        kind: Kind::Scalar,
+        signature: "windows_name(version utf8) -> utf8",
+        meaning: "What a version of Windows, major.minor.build, was sold as; null for build 0, as other programs say.",
+        example: "windows_name('10.0.17763')",
+        gives: "Windows 10 1809 or Server 2019 (build 17763)",
+    },
+    FunctionDoc {
+        name: "os_name",
+        kind: Kind::Scalar,
+        signature: "os_name(text utf8) -> utf8",
+        meaning: "The operating system that a banner, an agent or a description names; null where it names none.",
+        example: "os_name('SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u2')",
+        gives: "Debian Linux 12",
+    },
+];
 
 /// The functions.
 pub fn functions() -> Vec<ScalarUDF> {

@@ -5,7 +5,16 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::of_text;
+use super::{FunctionDoc, Kind, of_text};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "ptr_address",
+    kind: Kind::Scalar,
+    signature: "ptr_address(name utf8) -> utf8",
+    meaning: "The address that a name of the reverse tree stands for; null for other names.",
+    example: "ptr_address('4.3.2.10.in-addr.arpa')",
+    gives: "10.2.3.4",
+};
 
 /// The function.
 pub fn function() -> ScalarUDF {
