@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, decrypt, evidence, export, help, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline};
+use crate::{baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline};
 
 /// What to do.
 pub enum Command {
@@ -48,6 +48,8 @@ pub struct Arguments {
     pub limit_sessions: Option<usize>,
     /// `--ot-commands-fast` was given.
     pub is_fast: bool,
+    /// Hosts that `--hostdetails` is about.
+    pub hosts: Vec<String>,
     /// Analyzers asked for, in the order of their flags.
     pub analyzers: Vec<Analyzer>,
     pub timeline: timeline::Options,
@@ -331,8 +333,6 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
         let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
         let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
             && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
-        // The host in focus of a report about one host.
-        let built = built || (flag.name == "ip" && given.switch(timeline::TIMELINE));
         let in_file = matches!(given.origin(flag.name), Some(Origin::File(_))) && (flag.value.is_some() || given.switch(flag.name));
         let is_asked = given.has(flag.name) || in_file;
         if is_asked && !built {
@@ -409,6 +409,10 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
             Some(number)
         }
     };
+    let hosts = hostdetails::options(given)?;
+    if given.has("ip") && hosts.is_empty() && !given.switch(timeline::TIMELINE) {
+        return Err("-ip goes with --hostdetails and --timeline; narrowing other reports is not built yet".to_owned());
+    }
     let case = case::options(given)?;
     let exports = export::options(given, case.as_ref())?;
     let sql = sql::options(given, &targets, case.as_ref())?;
@@ -432,6 +436,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         limit_sessions,
         is_fast: given.switch("ot-commands-fast"),
         timeline: timeline::options(given)?,
+        hosts,
         base: given.switch("base"),
         analyzers,
         exports,

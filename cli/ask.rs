@@ -11,6 +11,7 @@ use pcapper_queries::run;
 use crate::arguments::{Arguments, OT_COMMANDS};
 use crate::evidence::{self, Found, Frames, Subject};
 use crate::export::{self, Answers};
+use crate::hostdetails;
 use crate::log;
 use crate::narrow;
 use crate::render::{self, Output};
@@ -265,6 +266,7 @@ async fn run_all(
         (None, [one]) if !arguments.summarize => one.name.clone(),
         (None, several) => format!("ALL PCAPS ({})", several.len()),
     };
+    hostdetails::ask_about(catalog, &arguments.hosts, &subject).await?;
     // What is about all captures together is no finding's.
     let is_across = analyzers.iter().any(|analyzer| [CORRELATE, BASELINE].contains(&analyzer.name.as_str()));
     let judged = if is_across { None } else { rules::judge(arguments, catalog, &subject).await? };

@@ -11,6 +11,7 @@ mod evidence;
 mod export;
 mod flags;
 mod help;
+mod hostdetails;
 mod ioc;
 mod lake;
 mod log;

@@ -224,7 +224,10 @@ impl Place {
 /// All captures of a lake that was named, where no target was.
 fn whole_lake(place: Place) -> Selection {
     let there = capture_ids(&place.path).len();
-    let captures: Vec<Selected> = captures(&place.path).into_iter().map(|manifest| Selected { name: manifest.capture.clone(), path: PathBuf::from(&manifest.capture), manifest, narrowed: None }).collect();
+    let captures: Vec<Selected> = captures(&place.path)
+        .into_iter()
+        .map(|manifest| Selected { name: manifest.capture.clone(), path: PathBuf::from(&manifest.capture), manifest, narrowed: None })
+        .collect();
     let mut status = Status::Done;
     if captures.is_empty() {
         complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));

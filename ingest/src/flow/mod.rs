@@ -25,6 +25,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::packet::{self, Packet, Transport};
 use crate::protocols::{DatagramDissector, Dir, Endpoint, StreamDissector};
+use crate::text::scan::Scan;
 use tcp::{History, TcpState};
 
 /// Idle time after which a conversation has ended: Zeek's `tcp_inactivity_timeout`.
@@ -201,6 +202,8 @@ pub(crate) struct Flow {
     /// Bytes of each direction that the dissector left, and the frames they came in.
     pending: [Vec<u8>; 2],
     spans: [u32; 2],
+    /// Readers of text in what each end sends.
+    scans: [Option<Box<Scan>>; 2],
 }
 
 impl Flow {
@@ -258,6 +261,7 @@ impl Flow {
             app: App::Unknown { offered: 0, held: Vec::new() },
             pending: Default::default(),
             spans: [0; 2],
+            scans: Default::default(),
         })
     }
 

@@ -21,6 +21,7 @@ use crate::protocols::expectations::Expectations;
 use crate::protocols::it::vpn::{gre_close, gre_packet};
 use crate::protocols::registry::PROTOCOLS;
 use crate::protocols::{Cx, Dir, Endpoint, FrameDissector, MAX_PENDING, Offer, Outcome, Progress, Protocol, Shared, Verdict};
+use crate::text::scan::{self, Scan};
 
 /// Flows kept open at a time; past it the longest idle are closed.
 const MAX_FLOWS: usize = 200_000;
@@ -351,7 +352,10 @@ impl Worker {
                 if packet.payload_len > 0 {
                     flow.history.add(dir, b'D');
                 }
-                flow.datagram(&mut at, dir, packet.payload)
+                let decoded = flow.datagram(&mut at, dir, packet.payload);
+                flow.read(&mut at, dir, Some(packet.payload));
+                flow.read(&mut at, dir, None);
+                decoded
             }
         };
         Found { flow_id: Some(flow.id), service: decoded }
@@ -795,14 +799,42 @@ impl Flow {
             return;
         }
         match piece {
-            Piece::Bytes(bytes) => self.bytes(at, dir, bytes),
+            Piece::Bytes(bytes) => {
+                self.bytes(at, dir, bytes);
+                self.read(at, dir, Some(bytes));
+            }
             Piece::Late(came, bytes) => {
                 let now = (at.number, at.ts, at.packet.take());
                 (at.number, at.ts) = (came.frame, came.ts);
                 self.bytes(at, dir, bytes);
+                self.read(at, dir, Some(bytes));
                 (at.number, at.ts, at.packet) = now;
             }
             Piece::Gap(lost) => self.gap(at, dir, lost),
+        }
+    }
+
+    /// Reads the text in the next bytes of a direction; what ran on ends where there are none.
+    fn read(&mut self, at: &mut At<'_>, dir: Dir, bytes: Option<&[u8]>) {
+        let service = self.service;
+        let Some(scan) = self.scans.get_mut(dir.index()) else { return };
+        if bytes.is_none() && scan.is_none() {
+            return;
+        }
+        if scan.is_none() && !scan::is_read(service, dir) {
+            return;
+        }
+        let cx = context!(self, at, dir, 1);
+        let common = cx.common(dir);
+        let tables = cx.tables;
+        let scan = self.scans[dir.index()].get_or_insert_default();
+        let read = catch_unwind(AssertUnwindSafe(|| match bytes {
+            Some(bytes) => scan.take(tables, &common, service, dir, bytes),
+            None => scan.flush(tables, &common, dir),
+        }));
+        if read.is_err() {
+            self.scans[dir.index()] = Some(Box::new(Scan::over()));
+            fault(&mut context!(self, at, dir, 1), "strings");
         }
     }
 
@@ -1052,6 +1084,10 @@ impl Flow {
 
     fn gap(&mut self, at: &mut At<'_>, dir: Dir, lost: u64) {
         self.history.count(dir, b'G');
+        self.read(at, dir, None);
+        if let Some(scan) = &mut self.scans[dir.index()] {
+            scan.skip(lost);
+        }
         self.pending[dir.index()].clear();
         self.spans[dir.index()] = 0;
         match &mut self.app {
@@ -1112,5 +1148,11 @@ fn close(flow: &mut Flow, tables: &mut TableSet, inner: &mut Inner) {
     }
     flow.finish_app(&mut at);
     at.inner.hear(flow, Dir::Orig, Moment { frame: flow.last_frame, ts: flow.last_ts }, What::Closed);
+    for dir in [Dir::Orig, Dir::Resp] {
+        let Some(mut scan) = flow.scans[dir.index()].take() else { continue };
+        let common = context!(flow, at, dir, 0).common(dir);
+        let tables = &mut *at.tables;
+        let _ = catch_unwind(AssertUnwindSafe(|| scan.finish(tables, &common, dir)));
+    }
     flow.emit(at.tables);
 }

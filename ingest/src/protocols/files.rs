@@ -5,6 +5,7 @@
 
 mod kept;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
@@ -18,7 +19,9 @@ pub use kept::{Kept, keep, kept};
 
 use super::hex::hex;
 use super::it::mime;
+use super::marks::Marks;
 use super::{Cx, Dir};
+use crate::text::{self, Place};
 
 /// Most bytes that wait for a hole before them to be filled (reads and writes that overtake each other).
 const MAX_WAITING: usize = 8 << 20;
@@ -45,6 +48,9 @@ pub struct Follower {
     sha256: Sha256,
     counts: Box<[u64; 256]>,
     first: Vec<u8>,
+    /// First bytes, for as long as they look like text.
+    text: Text,
+    marks: Marks,
     /// Bytes hashed so far: the offset up to which nothing is missing.
     next: u64,
     /// Bytes seen, those behind a hole included.
@@ -57,6 +63,28 @@ pub struct Follower {
     body: Option<Body>,
 }
 
+/// The start of a file that may be text.
+#[derive(Default)]
+enum Text {
+    #[default]
+    Unseen,
+    Kept(Vec<u8>),
+    /// It is none.
+    Other,
+}
+
+impl Text {
+    fn push(&mut self, bytes: &[u8]) {
+        if matches!(self, Self::Unseen) && !bytes.is_empty() {
+            *self = if text::may_be(bytes) { Self::Kept(Vec::new()) } else { Self::Other };
+        }
+        if let Self::Kept(kept) = self {
+            let room = text::SCRIPT_BYTES.saturating_sub(kept.len());
+            kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        }
+    }
+}
+
 impl Default for Follower {
     fn default() -> Self {
         Self {
@@ -65,6 +93,8 @@ impl Default for Follower {
             sha256: Sha256::new(),
             counts: Box::new([0; 256]),
             first: Vec::new(),
+            text: Text::default(),
+            marks: Marks::default(),
             next: 0,
             seen: 0,
             waiting: BTreeMap::new(),
@@ -84,6 +114,8 @@ impl Follower {
         }
         let room = mime::SNIFF_BYTES.saturating_sub(self.first.len());
         self.first.extend(bytes.iter().take(room));
+        self.text.push(bytes);
+        self.marks.push(&self.first, bytes);
         self.md5.update(bytes);
         self.sha1.update(bytes);
         self.sha256.update(bytes);
@@ -182,6 +214,16 @@ impl Follower {
         let entropy = self.entropy();
         let mime = mime::sniff(&self.first);
         let hashes = complete.then(|| (hex(&self.md5.finalize()), hex(&self.sha1.finalize()), hex(&self.sha256.finalize())));
+        if let Text::Kept(first) = &self.text {
+            let context = match about.source {
+                "http" => "http_body".to_owned(),
+                "smtp" | "imap" | "pop3" => "mail_attachment".to_owned(),
+                source => format!("{}_file", source.replace('-', "_")),
+            };
+            let place = Place { filename: about.filename, sha256: hashes.as_ref().map(|h| h.2.as_str()), ..Place::new(common, &context, "files") };
+            text::body(tables, place, first, self.seen, mime, about.declared_mime);
+        }
+        let marks: Vec<Cow<'_, str>> = self.marks.told(&self.first, complete.then_some(self.seen)).into_iter().map(Cow::Borrowed).collect();
         Files::slot(tables).push(
             common,
             Files {
@@ -196,6 +238,7 @@ impl Follower {
                 sha1: hashes.as_ref().map(|h| h.1.as_str()),
                 sha256: hashes.as_ref().map(|h| h.2.as_str()),
                 entropy,
+                marks: Some(&marks[..]).filter(|marks| !marks.is_empty()),
                 direction: Some(direction),
                 stream_offset: about.stream_offset,
             },

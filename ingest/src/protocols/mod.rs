@@ -17,6 +17,7 @@ pub mod hex;
 pub mod inner;
 pub mod it;
 pub mod link;
+pub mod marks;
 pub mod ot;
 pub mod registry;
 pub mod secrets;

@@ -132,6 +132,11 @@ impl Catalog {
         parameters::bind(self.sql(query).await?, values)
     }
 
+    /// Sets the addresses and networks that a report about a host is about.
+    pub fn ask_about(&self, networks: Vec<String>) {
+        functions::ask_about(&self.context, networks);
+    }
+
     /// The captures of the selection.
     pub fn captures(&self) -> &[Selected] {
         &self.tables.captures

@@ -31,8 +31,12 @@ pub fn dictionary() -> Vec<FunctionDoc> {
         super::dga_score::DOC,
         super::dispersion::DOC,
         super::entropy::DOC,
+        super::hidden_text::DOC,
         super::name_and_parents::DOC,
+        super::network_of::DOC,
+        super::of_host::DOC,
         super::periodicity::DOC,
+        super::ptr_address::DOC,
         super::redact::DOC,
         super::registered_domain::DOC,
     ];
@@ -40,6 +44,8 @@ pub fn dictionary() -> Vec<FunctionDoc> {
     all.extend(super::hex::DOCS);
     all.extend(super::intervals::DOCS);
     all.extend(super::ip_scope::DOCS);
+    all.extend(super::mac_vendor::DOCS);
+    all.extend(super::os_name::DOCS);
     all.sort_by_key(|doc| doc.name);
     all
 }

@@ -9,11 +9,17 @@ mod documentation;
 mod entropy;
 mod focus;
 mod hex;
+mod hidden_text;
 mod intervals;
 mod ip_scope;
+mod mac_vendor;
 mod name_and_parents;
+mod network_of;
+mod of_host;
+mod os_name;
 pub mod payloads;
 mod periodicity;
+mod ptr_address;
 mod redact;
 mod registered_domain;
 mod stream_id;
@@ -31,6 +37,7 @@ pub use cidr_match::matches as cidr_matches;
 pub use documentation::{FunctionDoc, Kind, PATTERNS, dictionary};
 pub use focus::{Focus, register as focus};
 pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
+pub use of_host::register as ask_about;
 pub use redact::{redact, redaction_marks};
 
 use crate::Result;
@@ -44,14 +51,19 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         dga_score::function(),
         dispersion::function(),
         entropy::function(),
+        hidden_text::function(),
         name_and_parents::function(),
+        network_of::function(),
         periodicity::function(),
+        ptr_address::function(),
         redact::function(show_secrets),
         registered_domain::function(),
         stream_id::function(),
     ];
     functions.extend(hex::functions());
     functions.extend(ip_scope::functions(internal));
+    functions.extend(mac_vendor::functions());
+    functions.extend(os_name::functions());
     for function in functions {
         context.register_udf(function);
     }
@@ -59,6 +71,7 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         context.register_udaf(function);
     }
     focus(context, &Focus::default());
+    ask_about(context, Vec::new());
 }
 
 /// A function of one text whose result is collected into an array.

@@ -27,6 +27,8 @@ table! {
         @bloom sha256: text,
         /// Bits a byte.
         entropy: f64,
+        /// What stands out in the content: `encrypted` (an archive that asks for a password), `packed` (a program), `macros` and `active_content` (a document), `trailing_data` and `embedded_file` (a picture).
+        marks: list_text,
         /// `upload` (originator to responder) or `download`.
         direction: word,
         /// Byte offset in the reassembled stream, for re-extraction.

@@ -88,6 +88,7 @@ pub mod synchrophasor;
 pub mod syslog;
 pub mod teamviewer;
 pub mod telnet;
+pub mod text;
 pub mod tls;
 pub mod tristation;
 pub mod umas;
@@ -184,6 +185,7 @@ pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
 pub use teamviewer::Teamviewer;
 pub use telnet::Telnet;
+pub use text::{EncodedStrings, Powershell, Strings, TextScans};
 pub use tls::{Tls, TlsSessions};
 pub use tristation::Tristation;
 pub use umas::Umas;
@@ -266,6 +268,7 @@ table_set! {
     DnsRecords,
     Eigrp,
     Email,
+    EncodedStrings,
     Enip,
     Ethercat,
     Files,
@@ -318,6 +321,7 @@ table_set! {
     Pccc,
     Pcworx,
     Pim,
+    Powershell,
     ProcessValues,
     Proconos,
     ProfinetCm,
@@ -343,12 +347,14 @@ table_set! {
     Ssh,
     SshSessions,
     Stp,
+    Strings,
     Sv,
     Synchrophasor,
     Syslog,
     TcpEvents,
     Teamviewer,
     Telnet,
+    TextScans,
     Tls,
     TlsSessions,
     Tristation,

@@ -1,6 +1,10 @@
 //! SOCKS 4, 4a and 5 (RFC 1928, RFC 1929) on any port: the way through to the protocol inside, which takes over once the
 //! proxy has connected. No table of its own.
 
+use pcapper_schema::Common;
+use pcapper_schema::tables::Credentials;
+
+use crate::protocols::secrets;
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -100,10 +104,51 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     }
 }
 
+/// A name and password that wait for the proxy's answer.
+struct Login {
+    common: Common,
+    name: String,
+    password: String,
+}
+
+impl Login {
+    /// Reads a login whose length was found to be right.
+    fn read(common: Common, bytes: &[u8]) -> Option<Self> {
+        let text = |from: usize| -> Option<(String, usize)> {
+            let end = from + 1 + usize::from(*bytes.get(from)?);
+            Some((String::from_utf8_lossy(bytes.get(from + 1..end)?).into_owned(), end))
+        };
+        let (name, end) = text(1)?;
+        let (password, _) = text(end)?;
+        Some(Self { common, name, password })
+    }
+
+    /// Writes its row of `credentials`; `success` is what the proxy answered, if it did.
+    fn tell(&self, cx: &mut Cx<'_>, success: Option<bool>) {
+        cx.emit_as(
+            &self.common,
+            Credentials {
+                protocol: Some("socks"),
+                kind: Some("password"),
+                username: Some(&self.name),
+                secret: Some(&self.password),
+                secret_id: secrets::id(self.password.as_bytes()).as_deref(),
+                secret_length: u32::try_from(self.password.chars().count()).ok(),
+                encrypted: Some(false),
+                outcome: Some(success.map_or("unknown", |success| if success { "success" } else { "failure" })),
+                outcome_frame: success.map(|_| cx.frame),
+                field: Some("user name and password"),
+                ..Credentials::default()
+            },
+        );
+    }
+}
+
 /// One connection to a proxy.
 #[derive(Default)]
 struct Socks {
     stages: [Stage; 2],
+    login: Option<Login>,
 }
 
 impl Socks {
@@ -153,6 +198,15 @@ impl StreamDissector for Socks {
             return if self.stages == [Stage::Through; 2] { Progress::Anew(0) } else { Progress::Consumed(0) };
         }
         let step = if cx.dir == Dir::Orig { Self::client(stage, bytes) } else { Self::proxy(stage, bytes) };
+        match (cx.dir, stage, bytes) {
+            (Dir::Orig, Stage::Request, [LOGIN_VERSION, ..]) if step.is_ok() => self.login = Login::read(cx.common(cx.dir), bytes),
+            (Dir::Resp, Stage::Request, [LOGIN_VERSION, outcome, ..]) => {
+                if let Some(login) = self.login.take() {
+                    login.tell(cx, Some(*outcome == 0));
+                }
+            }
+            _ => {}
+        }
         match step {
             Ok(Some((count, next))) => {
                 self.stages[index] = next;
@@ -161,6 +215,12 @@ impl StreamDissector for Socks {
             Ok(None) => Progress::Stop,
             Err(_) if bytes.len() > MAX_MESSAGE => Progress::Stop,
             Err(_) => Progress::Consumed(0),
+        }
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        if let Some(login) = self.login.take() {
+            login.tell(cx, None);
         }
     }
 }

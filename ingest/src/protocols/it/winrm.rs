@@ -13,12 +13,18 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::Winrm;
 
 use crate::protocols::Cx;
+use crate::text;
 
 /// Octets of a message that are kept for reading.
 pub const MAX_BODY: usize = 256 << 10;
 /// Exchanges of a connection that wait, and characters of an output that are kept.
 const MAX_WAITING: usize = 64;
 const MAX_OUTPUT: usize = 4096;
+/// Fragments, and texts of an answer, that are read of an exchange.
+const MAX_PIECES: usize = 256;
+/// Types of messages (MS-PSRP, 2.2.1).
+const CREATE_PIPELINE: u32 = 0x0002_1006;
+const PIPELINE_OUTPUT: u32 = 0x0004_1004;
 
 /// Whether a request's target is that of WS-Management.
 pub fn is_target(target: &str) -> bool {
@@ -91,7 +97,7 @@ impl Exchanges {
             scheme,
             user,
             encrypted: message.is_encrypted(),
-            xml: text(message.body),
+            xml: readable(message.body),
             length: message.length,
         });
     }
@@ -120,7 +126,7 @@ fn basic(token: &str) -> Option<(String, String)> {
 }
 
 /// A body as text: UTF-16 where its first octets say so.
-fn text(body: &[u8]) -> String {
+fn readable(body: &[u8]) -> String {
     match body {
         [0xff, 0xfe, rest @ ..] => {
             let units = rest.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
@@ -235,21 +241,100 @@ fn output(xml: &str, stream: &str) -> Option<String> {
     (!kept.is_empty()).then_some(kept)
 }
 
-/// Commands of a pipeline that PowerShell's protocol carries in the arguments (MS-PSRP, 2.2.2.10): fragments in base64, and in
-/// them objects as XML.
-fn script(xml: &str) -> Option<String> {
-    let mut commands = Vec::new();
-    for (_, argument) in elements(xml, "Arguments").take(16) {
-        let Ok(octets) = STANDARD.decode(argument.trim()) else { continue };
-        // Behind the fragment's header of 21 octets and the message's of 40 stands text.
-        let Some(text) = octets.get(61..).map(String::from_utf8_lossy) else { continue };
-        for (attributes, command) in elements(&text, "S") {
-            if attribute(attributes, "N") == Some("Cmd") {
-                commands.push(decoded(command).into_owned());
+/// Messages of PowerShell's protocol in one exchange: the objects of its fragments put together, each the type of the message
+/// and its text (MS-PSRP, 2.2.1 and 2.2.4). Fragments whose first is not here are passed over.
+fn messages<'a>(pieces: impl Iterator<Item = &'a str>) -> Vec<(u32, String)> {
+    // Object, the next fragment, what came so far.
+    let mut objects: Vec<(u64, u64, Vec<u8>)> = Vec::new();
+    for piece in pieces.take(MAX_PIECES) {
+        let Ok(octets) = STANDARD.decode(piece.trim()) else { continue };
+        let mut rest = octets.as_slice();
+        while let Some((header, after)) = rest.split_first_chunk::<21>() {
+            let (object, after_object) = header.split_first_chunk::<8>().map_or((0, &[][..]), |(object, rest)| (u64::from_be_bytes(*object), rest));
+            let (fragment, tail) =
+                after_object.split_first_chunk::<8>().map_or((0, &[][..]), |(fragment, rest)| (u64::from_be_bytes(*fragment), rest));
+            let length = tail.last_chunk::<4>().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+            let Some((blob, next)) = after.split_at_checked(length) else { break };
+            rest = next;
+            match objects.iter_mut().find(|(known, expected, _)| *known == object && *expected == fragment) {
+                Some((_, expected, whole)) => {
+                    *expected += 1;
+                    whole.extend_from_slice(blob);
+                }
+                None if fragment == 0 => objects.push((object, 1, blob.to_vec())),
+                None => {}
             }
         }
     }
+    let message = |(_, _, whole): &(u64, u64, Vec<u8>)| {
+        // Destination, type, two ids, then text.
+        let kind = u32::from_le_bytes(*whole.get(4..)?.first_chunk::<4>()?);
+        let text = whole.get(40..)?;
+        Some((kind, String::from_utf8_lossy(text.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(text)).into_owned()))
+    };
+    objects.iter().filter_map(message).collect()
+}
+
+/// Commands of a pipeline, with their arguments as far as they are text (MS-PSRP, 2.2.2.10 and 2.2.3.11).
+fn script(xml: &str) -> Option<String> {
+    let sent = elements(xml, "Arguments").map(|(_, text)| text).chain(elements(xml, "Stream").map(|(_, text)| text));
+    let mut commands = Vec::new();
+    for (_, text) in messages(sent).into_iter().filter(|(kind, _)| *kind == CREATE_PIPELINE) {
+        let mut command = String::new();
+        for (attributes, value) in elements(&text, "S") {
+            match attribute(attributes, "N") {
+                Some("Cmd") => {
+                    commands.extend((!command.is_empty()).then(|| std::mem::take(&mut command)));
+                    command = unescaped(&decoded(value));
+                }
+                // A parameter's name, and its value.
+                Some("N") if !command.is_empty() => {
+                    command.push(' ');
+                    command.push_str(&decoded(value));
+                }
+                Some("V") if !command.is_empty() => {
+                    command.push(' ');
+                    command.push_str(&unescaped(&decoded(value)));
+                }
+                _ => {}
+            }
+        }
+        commands.extend((!command.is_empty()).then_some(command));
+    }
     (!commands.is_empty()).then(|| commands.join(" | "))
+}
+
+/// What a pipeline gave: the texts of its objects.
+fn pipeline_output(xml: &str) -> Option<String> {
+    let mut lines = Vec::new();
+    for (_, text) in messages(elements(xml, "Stream").map(|(_, text)| text)).into_iter().filter(|(kind, _)| *kind == PIPELINE_OUTPUT) {
+        lines.extend(elements(&text, "S").take(MAX_PIECES).map(|(_, value)| unescaped(&decoded(value))));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Characters that XML cannot hold, written `_xHHHH_` (MS-PSRP, 2.2.5.3.2).
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        plain.push_str(rest.get(..at).unwrap_or_default());
+        let after = rest.get(at + 2..).unwrap_or_default();
+        let unit =
+            after.get(..4).filter(|_| after.get(4..5) == Some("_")).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        match unit {
+            Some(character) => {
+                plain.push(character);
+                rest = after.get(5..).unwrap_or_default();
+            }
+            None => {
+                plain.push_str("_x");
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// Last part of an action's URI, in small letters.
@@ -262,7 +347,7 @@ fn action(xml: &str) -> Option<(String, String)> {
 }
 
 fn emit(cx: &mut Cx<'_>, asked: &Asked, answer: Option<&Message<'_>>) {
-    let said = answer.map(|answer| text(answer.body)).unwrap_or_default();
+    let said = answer.map(|answer| readable(answer.body)).unwrap_or_default();
     let xml = asked.xml.as_str();
     let action = action(xml);
     let resource = element(xml, "ResourceURI");
@@ -287,6 +372,16 @@ fn emit(cx: &mut Cx<'_>, asked: &Asked, answer: Option<&Message<'_>>) {
     let encrypted = asked.encrypted || answer.is_some_and(Message::is_encrypted);
     // The row is of the answer's frame, as with other exchanges, and names the client as its sender.
     let common = answer.map_or(asked.common, |answer| Common { frame: answer.common.frame, ts: answer.common.ts, ..asked.common });
+    if let Some(script) = &script {
+        text::powershell_pipeline(cx.tables, &common, "psrp_pipeline", script);
+    }
+    if let Some(command) = &command {
+        text::powershell_command(cx.tables, &common, "winrm", command);
+    }
+    if let Some(objects) = pipeline_output(&said) {
+        let common = Common { src_ip: common.dst_ip, dst_ip: common.src_ip, src_port: common.dst_port, dst_port: common.src_port, ..common };
+        text::powershell_pipeline(cx.tables, &common, "psrp_output", &objects);
+    }
     cx.emit_as(
         &common,
         Winrm {
@@ -347,9 +442,22 @@ mod tests {
             STANDARD.encode("c")
         );
         assert_eq!(output(&xml, "stdout").as_deref(), Some("abc"));
-        let mut fragment = vec![0; 61];
-        fragment.extend(br#"<Obj><S N="Cmd">Get-Process</S></Obj>"#);
-        assert_eq!(script(&format!("<Arguments>{}</Arguments>", STANDARD.encode(fragment))).as_deref(), Some("Get-Process"));
+        let mut message = vec![2, 0, 0, 0];
+        message.extend(CREATE_PIPELINE.to_le_bytes());
+        message.extend([0; 32]);
+        message.extend(br#"<Obj><S N="Cmd">Get-Process</S><S N="N">-Name</S><S N="V">a_x000A_b</S></Obj>"#);
+        // In two fragments, the second in a piece of its own.
+        let fragment = |number: u64, blob: &[u8]| {
+            let mut octets = 1u64.to_be_bytes().to_vec();
+            octets.extend(number.to_be_bytes());
+            octets.push(0);
+            octets.extend((blob.len() as u32).to_be_bytes());
+            octets.extend(blob);
+            STANDARD.encode(octets)
+        };
+        let (first, second) = message.split_at(50);
+        let xml = format!("<Arguments>{}</Arguments><Arguments>{}</Arguments>", fragment(0, first), fragment(1, second));
+        assert_eq!(script(&xml).as_deref(), Some("Get-Process -Name a\nb"));
     }
 
     #[test]

@@ -406,6 +406,10 @@ impl Association {
             ..Dcerpc::default()
         };
         self.emit(cx, header, verifier, context, row);
+        if let Some(text) = &text {
+            let common = cx.common(cx.dir);
+            crate::text::powershell_command(cx.tables, &common, "dcerpc", text);
+        }
         if let (true, Some(known), Some(opnum)) = (request, known, opnum)
             && let Some(asked) = activation::request(known.uuid, opnum, stub, header.little)
         {

@@ -11,12 +11,14 @@ mod ja4h;
 mod login;
 mod pairing;
 mod row;
+mod texts;
 
 use body::{Chunk, Content, Fault, Fed, Framing};
 use head::{Head, Looks, MAX_HEAD, Name, looks};
 use login::Logins;
 use pairing::{Asked, Pairing};
 use pcapper_schema::Common;
+pub(crate) use row::percent_decoded;
 use row::{Passage, upgrades_to};
 
 use crate::protocols::it::{winrm, x509};
@@ -299,6 +301,8 @@ impl HttpStream {
                 winrm::MAX_BODY
             } else if is_ocsp(&head) {
                 MAX_OCSP
+            } else if texts::is_form(&head) {
+                texts::FORM_BYTES
             } else {
                 0
             },
@@ -379,6 +383,7 @@ impl HttpStream {
         let passage = Passage { depth: side.depth, asked: side.asked.as_ref(), complete, frames: side.frames };
         row::emit(cx.tables, common, &side.head, &side.content, passage);
         login::take(&mut self.logins, cx, common, &side.head, &side.content, passage);
+        texts::take(cx.tables, common, &side.head, &side.content);
         if is_winrm(&side.head, side.asked.as_ref()) {
             take_winrm(&mut self.winrm, cx, common, side);
         }

@@ -166,7 +166,7 @@ fn equal_numbers(value: &str) -> Option<u64> {
 }
 
 /// The absolute URL of a request (RFC 9112, 3.3).
-fn url(head: &Head) -> Option<Cow<'_, str>> {
+pub fn url(head: &Head) -> Option<Cow<'_, str>> {
     let target = head.target()?;
     if is_absolute(target) {
         return Some(Cow::Borrowed(target));

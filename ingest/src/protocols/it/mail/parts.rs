@@ -305,7 +305,19 @@ impl Parts {
         };
         if text.is_none() && !matches!(leaf.transfer, Transfer::Unknown) {
             let plain = charset::decode(&leaf.charset, &leaf.text);
-            let plain = if matches!(leaf.reading, Some(Reading::Html(_))) { plain.map(|plain| squeezed(&links::unescaped(&plain))) } else { plain };
+            let is_html = matches!(leaf.reading, Some(Reading::Html(_)));
+            let plain = if is_html { plain.map(|plain| squeezed(&links::unescaped(&plain))) } else { plain };
+            if let Some(plain) = &plain {
+                let common = cx.common(self.sender);
+                crate::text::body(
+                    cx.tables,
+                    crate::text::Place::new(&common, "mail_body", "email"),
+                    plain.as_bytes(),
+                    plain.len() as u64,
+                    is_html.then_some("text/html"),
+                    None,
+                );
+            }
             *text = plain.map(|text| text.chars().take(TEXT_CHARACTERS).collect::<String>()).filter(|text| !text.trim().is_empty());
         }
     }
