@@ -72,6 +72,7 @@ WITH kinds AS (SELECT capture_id, src_ip, dst_ip, frame, ts, CASE
     WHEN filter ILIKE '%1.2.840.113556.1.4.803:=524288%' OR filter ILIKE '%msds-allowedtodelegateto=*%' OR lower(array_to_string(attributes, ' ')) LIKE '%msds-allowedtodelegateto%' AND scope = 2 AND filter ILIKE '%=*%' THEN 'delegation'
     WHEN filter ILIKE '%objectclass=trusteddomain%' OR filter ILIKE '%objectcategory=trusteddomain%' THEN 'trusts'
     WHEN regexp_like(lower(coalesce(base_object, '') || ' ' || coalesce(filter, '')), 'cn=(domain admins|enterprise admins|schema admins|administrators|account operators|backup operators)') AND lower(array_to_string(attributes, ' ')) LIKE '%member%' THEN 'members of powerful groups'
+    WHEN scope = 2 AND (filter ILIKE '%(samaccountname=*)%' OR lower(filter) IN ('(objectclass=user)', '(objectcategory=person)', '(objectclass=computer)')) THEN 'all accounts'
     WHEN scope = 2 AND lower(array_to_string(attributes, ' ')) LIKE '%ntsecuritydescriptor%' AND array_has(control_oids, '1.2.840.113556.1.4.801') THEN 'permissions of the tree' END AS kind
   FROM ldap WHERE op = 3)
 -- Slow or fast: nobody who works with a directory asks for three of these.

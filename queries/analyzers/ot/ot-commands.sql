@@ -75,21 +75,21 @@ FROM commanded AS c JOIN last AS l ON l.capture_id = c.capture_id JOIN spoken AS
 WHERE l.stop - s.ts > 60000000000 AND s.ts - CAST(c.ts AS BIGINT) BETWEEN 0 AND 60000000000 AND a.ts - s.ts > 10000000000 ORDER BY capture, c.frame;
 
 -- @finding ot_new_commander severity=high confidence=medium technique=T0855,T0836,T0831
--- Who came late and reads, writes and reads back works as an engineer does. Who writes what was never read, probed the device
--- before, repeats what another wrote or comes from another network does not.
+-- Who came late and reads, writes and reads back works as an engineer does, and is left alone. Who writes what was never read,
+-- probed the device before, repeats what another wrote or comes from another network does not.
 WITH orders AS (
-  SELECT c.capture, c.capture_id, c.src_ip, c.dst_ip, c.protocol, c.class, c.command, c.point, c.value, coalesce(c.request_frame, c.frame) AS frame, CAST(c.ts AS BIGINT) AS at, c.ts, c.techniques, n.regulars, n.far, n.after_s, n.port
+  SELECT c.capture, c.capture_id, c.src_ip, c.dst_ip, c.protocol, c.class, c.command, c.point, c.value, coalesce(c.request_frame, c.frame) AS frame, c.ts, n.regulars, n.far, n.after_s, n.port
   FROM ot_commands c JOIN ot_newcomers n ON n.capture_id = c.capture_id AND n.station = c.src_ip AND n.device = c.dst_ip
   WHERE c.class IN ('write', 'setpoint', 'operate', 'force', 'start', 'stop', 'restart', 'download', 'firmware', 'mode_change', 'delete', 'config') AND c.outcome NOT IN ('refused', 'error')),
 firsts AS (SELECT capture_id, src_ip, dst_ip, min(frame) AS frame FROM orders GROUP BY capture_id, src_ip, dst_ip),
 looked AS (SELECT f.capture_id, f.src_ip, f.dst_ip, count(*) AS n FROM firsts f JOIN process_values v ON v.capture_id = f.capture_id AND v.actor = f.src_ip AND v.device = f.dst_ip AND v.direction IN ('read', 'report') AND v.frame < f.frame GROUP BY f.capture_id, f.src_ip, f.dst_ip),
 probed AS (SELECT capture_id, src_ip, dst_ip, count(*) FILTER (WHERE exception_code IN (1, 2)) AS refused, count(*) FILTER (WHERE func_code IN (17, 43)) AS identity FROM modbus GROUP BY capture_id, src_ip, dst_ip),
 copied AS (SELECT o.capture_id, o.src_ip, o.dst_ip, count(DISTINCT o.frame) AS n FROM orders o JOIN ot_commands e ON e.capture_id = o.capture_id AND e.dst_ip = o.dst_ip AND e.src_ip <> o.src_ip AND e.point = o.point AND e.value = o.value AND e.class = o.class AND e.frame < o.frame GROUP BY o.capture_id, o.src_ip, o.dst_ip)
-SELECT CASE WHEN coalesce(l.n, 0) = 0 OR p.refused > 0 AND p.identity > 0 OR c.n > 0 OR bool_or(o.far) THEN 'high' ELSE 'info' END AS severity,
-  CASE WHEN coalesce(l.n, 0) = 0 AND (bool_or(o.far) OR c.n > 0) OR p.refused > 0 AND p.identity > 0 THEN 'high' ELSE 'medium' END AS confidence,
+SELECT CASE WHEN coalesce(l.n, 0) = 0 AND (bool_or(o.far) OR c.n > 0) OR p.refused > 0 AND p.identity > 0 THEN 'high' ELSE 'medium' END AS confidence,
   'A station that never spoke to a controller before commands it' AS title,
   array_to_string(array_slice(array_agg(DISTINCT o.class || coalesce(' ' || o.point, '') || coalesce(' = ' || o.value, '')), 1, 6), ', ') || '; first heard ' || CAST(round(max(o.after_s)) AS VARCHAR) || ' s into the capture' || CASE WHEN coalesce(l.n, 0) = 0 THEN ', commanded before it ever read' ELSE '' END
     || CASE WHEN p.refused > 0 AND p.identity > 0 THEN ', probed the device before' ELSE '' END || CASE WHEN c.n > 0 THEN ', repeats what another station wrote' ELSE '' END || CASE WHEN bool_or(o.far) THEN ', from another network' ELSE '' END || '; served by ' || min(o.regulars) AS details,
   o.src_ip, o.dst_ip, min(o.port) AS dst_port, count(DISTINCT o.frame) AS count, min(o.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT o.frame)), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, min(o.capture) AS capture
 FROM orders o LEFT JOIN looked l ON l.capture_id = o.capture_id AND l.src_ip = o.src_ip AND l.dst_ip = o.dst_ip LEFT JOIN probed p ON p.capture_id = o.capture_id AND p.src_ip = o.src_ip AND p.dst_ip = o.dst_ip LEFT JOIN copied c ON c.capture_id = o.capture_id AND c.src_ip = o.src_ip AND c.dst_ip = o.dst_ip
-GROUP BY o.capture_id, o.src_ip, o.dst_ip, l.n, p.refused, p.identity, c.n ORDER BY frame;
+GROUP BY o.capture_id, o.src_ip, o.dst_ip, l.n, p.refused, p.identity, c.n
+HAVING coalesce(l.n, 0) = 0 OR p.refused > 0 AND p.identity > 0 OR c.n > 0 OR bool_or(o.far) ORDER BY frame;
