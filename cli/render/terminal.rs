@@ -122,7 +122,7 @@ pub fn report(report: &Report, look: Look, out: &mut String) {
     }
     // A rule's hits repeat findings that its tables have shown.
     if report.analyzer != pcapper_queries::rules::SOURCE {
-        findings(&report.findings, &mut page, out);
+        findings(&report.findings, true, &mut page, out);
     }
     rule('=', out);
 }
@@ -142,7 +142,7 @@ fn one_section(section: &Section, page: &mut Page, out: &mut String) {
     }
     match section.shape {
         Shape::Facts => facts(&section.rows, page, out),
-        Shape::Findings => findings(&section.rows, page, out),
+        Shape::Findings => findings(&section.rows, false, page, out),
         Shape::Tree => tree(&section.rows, page, out),
         Shape::Timeline => table(section, page.digits, page, out),
         Shape::Table | Shape::Series => table(section, if page.look.verbose { page.digits } else { 0 }, page, out),
@@ -254,8 +254,9 @@ fn tree(rows: &RecordBatch, page: &mut Page, out: &mut String) {
     }
 }
 
-/// The findings block; those for information only are shown where all detail is asked for.
-fn findings(rows: &RecordBatch, page: &mut Page, out: &mut String) {
+/// The findings block, under its heading where no section names it; those for information only are shown where all detail is
+/// asked for.
+fn findings(rows: &RecordBatch, heading: bool, page: &mut Page, out: &mut String) {
     let Look { style, verbose, merged } = page.look;
     let digits = page.digits;
     let mut text = |name: &str, row: usize| -> Option<String> {
@@ -267,7 +268,7 @@ fn findings(rows: &RecordBatch, page: &mut Page, out: &mut String) {
         Some(shown(column, row, unit, Place::Fact, digits, &mut page.secrets))
     };
     let captures = rows.column_by_name("capture").filter(|_| merged);
-    let mut headed = false;
+    let mut headed = !heading;
     for row in 0..rows.num_rows() {
         let severity = text("severity", row).unwrap_or_default();
         if severity == "info" && !verbose {

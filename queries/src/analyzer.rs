@@ -299,6 +299,16 @@ mod tests {
     }
 
     #[test]
+    fn every_technique_is_known() {
+        let (_, known) = views().into_iter().find(|(name, _)| name == "attack_techniques").unwrap();
+        for finding in built_in().into_iter().flat_map(|analyzer| analyzer.findings) {
+            for technique in finding.techniques {
+                assert!(known.contains(&format!("('{technique}',")), "{}: {technique}", finding.id);
+            }
+        }
+    }
+
+    #[test]
     fn every_built_in_is_sound() {
         let mut ids = std::collections::BTreeSet::new();
         for analyzer in built_in() {

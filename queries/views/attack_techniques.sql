@@ -1,5 +1,5 @@
 -- The techniques that detections name, with their tactics, as in ATT&CK version 16 (enterprise and ICS).
-SELECT id, split_part(id, '.', 1) AS parent, name, matrix, tactic AS tactics, version FROM (SELECT column1 AS id, column2 AS name, column3 AS matrix, string_to_array(column4, ',') AS tactic, '16' AS version FROM (VALUES
+SELECT column1 AS id, split_part(column1, '.', 1) AS parent, column2 AS name, column3 AS matrix, string_to_array(column4, ',') AS tactics, '16' AS version FROM (VALUES
   ('T1001', 'Data Obfuscation', 'enterprise', 'command-and-control'),
   ('T1001.003', 'Protocol or Service Impersonation', 'enterprise', 'command-and-control'),
   ('T1003', 'OS Credential Dumping', 'enterprise', 'credential-access'),
@@ -72,7 +72,9 @@ SELECT id, split_part(id, '.', 1) AS parent, name, matrix, tactic AS tactics, ve
   ('T1136.002', 'Domain Account', 'enterprise', 'persistence'),
   ('T1187', 'Forced Authentication', 'enterprise', 'credential-access'),
   ('T1190', 'Exploit Public-Facing Application', 'enterprise', 'initial-access'),
+  ('T1200', 'Hardware Additions', 'enterprise', 'initial-access'),
   ('T1203', 'Exploitation for Client Execution', 'enterprise', 'execution'),
+  ('T1204', 'User Execution', 'enterprise', 'execution'),
   ('T1210', 'Exploitation of Remote Services', 'enterprise', 'lateral-movement'),
   ('T1219', 'Remote Access Software', 'enterprise', 'command-and-control'),
   ('T1482', 'Domain Trust Discovery', 'enterprise', 'discovery'),
@@ -193,4 +195,4 @@ SELECT id, split_part(id, '.', 1) AS parent, name, matrix, tactic AS tactics, ve
   ('T0886', 'Remote Services', 'ics', 'initial-access,lateral-movement'),
   ('T0888', 'Remote System Information Discovery', 'ics', 'discovery'),
   ('T0889', 'Modify Program', 'ics', 'persistence')
-))
+)

@@ -13,5 +13,5 @@ placed AS (SELECT capture, host, peer, detection, severity, confidence, frame, t
   FROM named WHERE stage IS NOT NULL GROUP BY capture, host, peer, detection, severity, confidence, frame, ts, until, title, details, place),
 pointed AS (SELECT *, CASE severity WHEN 'critical' THEN 40 WHEN 'high' THEN 20 ELSE 8 END * CASE confidence WHEN 'high' THEN 1.0 WHEN 'medium' THEN 0.7 ELSE 0.4 END AS points, row_number() OVER (PARTITION BY host, detection ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 ELSE 2 END, ts, place) AS again FROM placed)
 SELECT min(capture) AS capture, host, stage, least(50.0, sum(CASE WHEN again = 1 THEN points ELSE points / 4 END)) AS points, count(*) AS findings, count(DISTINCT detection) AS detections, array_sort(array_agg(DISTINCT detection)) AS ids, first_value(title ORDER BY points DESC, ts) AS title, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(until) AS end_ts, array_to_string(array_slice(array_sort(array_agg(DISTINCT peer)), 1, 5), ', ') AS peers,
-  bool_or(detection IN ('ldap_jndi_callback', 'malware_chain', 'malware_ransom_note', 'malware_known_hash', 'smb_mass_modify')) AS proof
+  bool_or(detection IN ('ldap_jndi_callback', 'malware_chain', 'malware_ransom_note', 'ioc_hash', 'smb_mass_modify')) AS proof
 FROM pointed GROUP BY host, stage

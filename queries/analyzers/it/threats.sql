@@ -16,11 +16,11 @@ once AS (SELECT host, role, pair, detection, min(rank) AS rank, max(weight) AS w
 SELECT host, round(100 * (1 - exp(sum(ln(1 - weight))))) AS score, array_element(ARRAY['critical', 'high', 'medium', 'low', 'info'], 1 + min(rank)) AS worst, sum(n) FILTER (WHERE role = 'actor') AS "as actor", sum(n) FILTER (WHERE role = 'target') AS "as target", array_to_string(array_sort(array_agg(DISTINCT nullif(techniques, ''))), ' ') AS techniques, min(ts) AS first, max(end_ts) AS last
 FROM once GROUP BY host ORDER BY score DESC, min(rank), host;
 
--- @section "Critical and high" shape=table
-SELECT severity, confidence, title, src_ip AS actor, dst_ip AS target, count, details, array_to_string(array_slice(frames, 1, 5), ', ') AS "evidence frames", array_to_string(techniques, ' ') AS techniques, ts AS first, end_ts AS last, also FROM merged_findings WHERE rank <= 1 ORDER BY rank, ts, frame, detection, src_ip, dst_ip;
+-- @section "Critical and high" shape=findings
+SELECT severity, confidence, title, details || coalesce('; also ' || also, '') AS details, src_ip, dst_ip, count, frame, frames, techniques, ts, end_ts, detection, source, capture FROM merged_findings WHERE rank <= 1 ORDER BY rank, ts, frame, detection, src_ip, dst_ip;
 
 -- @section "Medium" shape=table limit=20
-SELECT title, src_ip AS actor, dst_ip AS target, count, details, array_to_string(array_slice(frames, 1, 5), ', ') AS "evidence frames", array_to_string(techniques, ' ') AS techniques, ts AS first FROM merged_findings WHERE rank = 2 ORDER BY ts, frame, detection, src_ip, dst_ip;
+SELECT ts AS first, title, src_ip AS actor, dst_ip AS target, count, array_to_string(array_slice(frames, 1, 3), ', ') AS "evidence frames", array_to_string(techniques, ' ') AS techniques, details FROM merged_findings WHERE rank = 2 ORDER BY ts, frame, detection, src_ip, dst_ip;
 
 -- @section "Low and info" shape=table limit=20
 SELECT severity, detection, title, count(*) AS findings, count(DISTINCT src_ip) AS hosts, min(ts) AS first FROM merged_findings WHERE rank >= 3 GROUP BY severity, rank, detection, title ORDER BY rank, findings DESC, detection, title;
@@ -59,6 +59,6 @@ FROM direct_findings b JOIN direct_findings d ON d.src_ip = b.src_ip AND coalesc
 WHERE b.detection IN ('beacon_c2', 'beacon_low_slow') ORDER BY b.frame;
 
 -- @finding chain_scan_then_exploit severity=high confidence=medium technique=T1046,T1210
-SELECT 'A host searched for services, then attacked one' AS title, s.detection || ' at frame ' || coalesce(CAST(s.frame AS VARCHAR), '?') || ', then ' || a.title || ': ' || a.details AS details, a.src_ip, a.dst_ip, a.dst_port, a.count, a.frame, a.frames, a.ts, a.end_ts, a.capture
+SELECT 'A host searched for services, then attacked one' AS title, s.detection || ' at frame ' || coalesce(CAST(s.frame AS VARCHAR), '?') || ', then ' || a.title || ': ' || a.details AS details, a.src_ip, a.dst_ip, a.dst_port, a.count, array_distinct(array_concat(make_array('T1046'), coalesce(a.techniques, make_array('T1210')))) AS techniques, a.frame, a.frames, a.ts, a.end_ts, a.capture
 FROM direct_findings a JOIN (SELECT src_ip, capture, min(detection) AS detection, min(frame) AS frame, min(ts) AS ts FROM direct_findings WHERE detection IN ('tcp_syn_scan', 'tcp_sweep', 'tcp_service_search', 'udp_scan', 'icmp_sweep', 'arp_sweep') AND src_ip IS NOT NULL GROUP BY src_ip, capture) s ON s.src_ip = a.src_ip AND coalesce(s.capture, coalesce(a.capture, '')) = coalesce(a.capture, coalesce(s.capture, '')) AND s.ts < a.ts
 WHERE a.detection IN ('smb_exploit', 'rpc_legacy_exploit', 'http_command_injection', 'smb_psexec', 'ssh_guess_succeeded', 'tls_heartbleed', 'krb_brute_force', 'smb_brute', 'ssh_brute', 'ldap_brute_force', 'ntlm_brute_force') ORDER BY a.frame, a.detection;

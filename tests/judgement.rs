@@ -1,0 +1,80 @@
+//! What the judging flags say of the samples, and which options they refuse.
+
+mod common;
+
+use common::{Scratch, pcapper, rows, run, sample, text};
+use serde_json::Value;
+
+/// The rows of a section in an exported report.
+fn section(lake: &std::path::Path, arguments: &[&str], analyzer: &str, name: &str) -> Vec<Value> {
+    let file = lake.join("report.json");
+    let mut all = arguments.to_vec();
+    let path = file.to_string_lossy().into_owned();
+    all.extend(["--json", &path]);
+    let output = run(lake, &all);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let sections = report["summaries"][analyzer]["sections"].as_array().cloned().unwrap_or_default();
+    let found = sections.iter().find(|section| section["name"] == name).unwrap_or_else(|| panic!("no section {name}"));
+    found["rows"].as_array().cloned().unwrap()
+}
+
+#[test]
+fn threats_name_who_explored_and_wrote() {
+    let scratch = Scratch::new("threats");
+    let rows = section(&scratch.0, &[&sample("modbus.pcap"), "--threats"], "threats", "Critical and high");
+    let found = rows.iter().find(|row| row["title"] == "A controller was explored, then written").unwrap();
+    assert_eq!((found["src_ip"].as_str(), found["dst_ip"].as_str()), (Some("192.168.50.30"), Some("192.168.50.10")));
+    assert_eq!(found["techniques"], serde_json::json!(["T0855", "T0836"]));
+    assert!(!found["frames"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn ordinary_samples_are_quiet() {
+    let scratch = Scratch::new("quiet");
+    for name in ["ntp.pcap", "lldp.pcap", "tls.pcapng", "plant.pcapng"] {
+        let found = rows(&scratch.0, &sample(name), "SELECT detection FROM findings WHERE severity IN ('critical', 'high')");
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn a_timeline_tells_what_one_host_did() {
+    let scratch = Scratch::new("timeline");
+    let capture = sample("plant.pcapng");
+    let events = section(&scratch.0, &[&capture, "--timeline", "-ip", "192.168.50.20"], "timeline", "Events");
+    let told: Vec<&str> = events.iter().filter(|event| event["category"] == "Modbus").filter_map(|event| event["summary"].as_str()).collect();
+    let writes: Vec<usize> = ["write write_single_register holding:40001 unit 1", "write write_single_coil coil:00002 unit 1"]
+        .iter()
+        .map(|write| told.iter().position(|summary| summary == write).unwrap_or_else(|| panic!("{told:?}")))
+        .collect();
+    assert!(writes.is_sorted(), "{told:?}");
+    let only = section(&scratch.0, &[&capture, "--timeline", "-ip", "192.168.50.20", "-categories", "arp"], "timeline", "Events");
+    assert!(only.iter().all(|event| event["category"] == "ARP"), "{only:?}");
+    let bins = section(&scratch.0, &[&capture, "--timeline", "-ip", "192.168.50.20", "--timeline-bins", "7"], "timeline", "Activity");
+    assert!(!bins.is_empty() && bins.iter().all(|row| row["activity"].as_str().unwrap().chars().count() == 7), "{bins:?}");
+    let output = text(&run(&scratch.0, &[&capture, "--timeline", "-ip", "192.168.50.20", "--timeline-storyline-off"]).stdout);
+    assert!(output.contains("Events") && !output.contains("Storyline"), "{output}");
+}
+
+#[test]
+fn options_of_the_timeline_are_checked_first() {
+    let scratch = Scratch::new("timeline-options");
+    let cases: &[(&[&str], &str)] = &[
+        (&["absent.pcap", "--timeline"], "pcapper: --timeline needs the host: -ip ADDR"),
+        (&["absent.pcap", "--timeline", "-ip", "10.0.0.0/40"], "pcapper: -ip 10.0.0.0/40: not a network"),
+        (&["absent.pcap", "--timeline-bins", "9"], "pcapper: --timeline-bins needs --timeline"),
+        (&["absent.pcap", "--timeline", "-ip", "::1", "--timeline-bins", "501"], "pcapper: --timeline-bins 501: a number from 1 to 500 is needed"),
+    ];
+    for (arguments, message) in cases {
+        let output = run(&scratch.0, arguments);
+        assert_eq!((output.status.code(), text(&output.stderr).trim_end()), (Some(2), *message));
+    }
+    let unknown = run(&scratch.0, &["absent.pcap", "--timeline", "-ip", "::1", "-categories", "DNS,modbuss"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean Modbus?"));
+    let list = pcapper(&scratch.0, &["-categories", "false"]).output().unwrap();
+    assert_eq!(list.status.code(), Some(0));
+    let list = text(&list.stdout);
+    assert!(list.starts_with("Supported timeline categories:\nNon-OT:\n  - ARP\n") && list.contains("\nOT/ICS:\n  - BACnet\n"), "{list}");
+}
