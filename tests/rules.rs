@@ -56,7 +56,7 @@ fn hits_are_reported_and_are_findings() {
 
     let exported = run(&scratch.0, &[&plant, "--modbus", "--rules", &pack, "--json", "-"]);
     let document: Value = serde_json::from_slice(&exported.stdout).unwrap();
-    assert_eq!(document["summaries"]["rules"]["findings"].as_array().unwrap().len(), 3);
+    assert_eq!(document["rules"]["findings"].as_array().unwrap().len(), 3);
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub fn analyzers() -> (usize, Vec<String>) {
         let catalog = catalog.clone();
         async move { Ok(catalog.planned(&query).await.err().map(|error| format!("{name}: {}", run::one_line(&error)))) }
     });
-    // Some views are computed while a query over them is planned.
+    // A table may start tasks while a query over it is planned.
     let planned = match tokio::runtime::Builder::new_multi_thread().build() {
         Ok(runtime) => runtime.block_on(run::side_by_side(jobs)),
         Err(error) => return (count, vec![error.to_string()]),

@@ -348,7 +348,8 @@ impl Tables {
         }
         if let Some((_, query)) = self.views.iter().find(|(view, _)| view == name) {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
-            if query.starts_with(KEPT) {
+            // Without captures only plans are asked for.
+            if query.starts_with(KEPT) && !self.captures.is_empty() {
                 return self.kept(plan).await.map(Some);
             }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));

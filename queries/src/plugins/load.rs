@@ -259,7 +259,7 @@ fn one(directory: &Path, name: String, flags: &[String], ids: &[String], names: 
     }
     if faults.is_empty() {
         unique(&manifest, &found, &files, (flags, ids, names), &mut faults);
-        // Some views are computed while a query over them is planned.
+        // A table may start tasks while a query over it is planned.
         match tokio::runtime::Builder::new_current_thread().build() {
             Ok(runtime) => runtime.block_on(plans(&manifest, &found, &files, &mut faults)),
             Err(error) => faults.push(files.fault(1, &error.to_string())),
