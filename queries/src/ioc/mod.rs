@@ -159,7 +159,7 @@ fn words(text: &str) -> Vec<String> {
 /// A time in ISO 8601 or epoch seconds, as nanoseconds.
 fn time(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.trim().parse::<f64>() {
-        return (seconds.is_finite() && seconds.abs() < 9e9).then(|| (seconds * 1e9) as i64);
+        return (seconds.is_finite() && seconds.abs() < 9e9).then_some((seconds * 1e9) as i64);
     }
     datafusion::arrow::compute::kernels::cast_utils::string_to_timestamp_nanos(text.trim()).ok()
 }

@@ -47,7 +47,7 @@ pub struct OtRules {
     quiet: Vec<Quiet>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Rule {
     protocol: Option<String>,
     command: Option<Pattern>,
@@ -188,24 +188,6 @@ impl OtRules {
             _ => "none",
         };
         Verdict { class, risk, reasons, ignore }
-    }
-}
-
-impl Default for Rule {
-    fn default() -> Self {
-        Self {
-            protocol: None,
-            command: None,
-            words: Vec::new(),
-            code: None,
-            point: None,
-            actor: None,
-            target: None,
-            only_harmless: false,
-            class: None,
-            risk: None,
-            ignore: false,
-        }
     }
 }
 
