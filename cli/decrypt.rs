@@ -149,7 +149,7 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
                 continue;
             }
             let Some(path) = path else {
-                complain("plaintext of a capture from standard input cannot be written: save it to a file");
+                complain(&format!("{}: its plaintext is not written, as that needs the capture in a file", capture.name));
                 is_unwritten = true;
                 continue;
             };
