@@ -140,7 +140,8 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
         )
         .await?;
         answer.is_partly &= picked.num_rows() == 0;
-        let picked = pairs(&picked);
+        let mut picked = pairs(&picked);
+        let mut without_file = HashSet::new();
         let mut written = 0;
         for (capture, path) in selection.files() {
             let id = &capture.manifest.capture_id;
@@ -149,8 +150,8 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
                 continue;
             }
             let Some(path) = path else {
-                complain("plaintext of a capture from standard input cannot be written: save it to a file");
-                is_unwritten = true;
+                complain(&format!("{}: its plaintext is not written, as that needs the capture in a file", capture.name));
+                without_file.insert(id.clone());
                 continue;
             };
             // Captures may share a name.
@@ -158,6 +159,8 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
             let folder = if selection.captures.len() > 1 { options.out.join(own()) } else { options.out.clone() };
             written += write(options, path, &folder, &flows, is_ssh)?;
         }
+        is_unwritten |= !without_file.is_empty();
+        picked.retain(|(id, _)| !without_file.contains(id));
         answer.reports.push(Report {
             analyzer: if is_ssh { "decrypt_ssh".to_owned() } else { "decrypt".to_owned() },
             title: title.to_owned(),

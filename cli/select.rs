@@ -80,7 +80,7 @@ impl Drop for ThrowAway {
 }
 
 impl Selection {
-    /// Each capture with its file; `None` for standard input, which can be read once.
+    /// Each capture with its file; `None` for standard input, which can be read once, and where a lake was asked as a whole.
     pub fn files(&self) -> impl Iterator<Item = (&Selected, Option<&Path>)> {
         let read = self.inputs.iter().filter(|input| input.outcome.is_ok());
         self.captures.iter().zip(read.map(|input| input.place.as_deref()))
