@@ -265,9 +265,6 @@ const NOT_BUILT: &[&[&str]] = &[
     &["write-pcap"],
     // Indicators.
     &["vt"],
-    // Reports to hand over.
-    &["html"],
-    &["markdown"],
 ];
 
 /// Options that may be given more than once; each adds to the others.

@@ -2,9 +2,13 @@
 
 mod artifacts;
 mod check;
+mod brief;
 pub mod csv;
 pub mod file;
+mod found;
+mod html;
 pub mod json;
+mod markdown;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +20,7 @@ use serde_json::{Value, json};
 
 pub use artifacts::gather;
 pub use check::check;
+use brief::Brief;
 use file::Files;
 
 use crate::arguments::{Arguments, Given};
@@ -38,6 +43,8 @@ pub struct Answered {
     pub hosts: Option<RecordBatch>,
     /// Files and credentials behind the reports, in the form of exports.
     pub artifacts: Option<RecordBatch>,
+    /// What people are handed, where that was asked for.
+    pub brief: Option<Brief>,
 }
 
 /// All that a run found. Secrets in it are marks or in clear, as exports may hold them: a writer passes every text through
@@ -216,6 +223,8 @@ impl Part<'_> {
                 out.wrote(self.kind, path, rows, bytes);
                 Ok(())
             }
+            "html" => self.one(&files, out, None, |to| html::write(answers, &self.answered, to)),
+            "markdown" => self.one(&files, out, None, |to| markdown::write(answers, &self.answered, to)),
             _ => Ok(()),
         }
     }
