@@ -14,8 +14,22 @@ const BASE: &str = "base";
 /// Reports that open a whole report, in this order.
 const FRONT: &[&str] = &["compromised", "mitre", "malware", "beacon", "exfil", "scan", "protocols", "hosts", "services"];
 /// Reports that say again what the summary and others say, and those about what a user brings.
-const LEFT_OUT: &[&str] =
-    &[BASE, "overview", "threats", "timeline", "ips", "streams", "tcp", "udp", "webrequests", "ioc", "rules", "baseline", "baseline_compare", "correlate"];
+const LEFT_OUT: &[&str] = &[
+    BASE,
+    "overview",
+    "threats",
+    "timeline",
+    "ips",
+    "streams",
+    "tcp",
+    "udp",
+    "webrequests",
+    "ioc",
+    "rules",
+    "baseline",
+    "baseline_compare",
+    "correlate",
+];
 /// Tables that nearly every capture fills: that they have rows says of no protocol that it is spoken.
 const GENERAL: &[&str] = &["captures", "interfaces", "packets", "flows", "tcp_events", "anomalies", "findings", "hosts", "host_names"];
 
@@ -43,7 +57,8 @@ impl Brief {
     /// say. Nothing where no report was asked for.
     pub async fn gather(catalog: &Catalog, asked: &[Report]) -> Result<Option<Self>> {
         let Some(first) = asked.first() else { return Ok(None) };
-        let queries = analyzer::parse("picture.sql", include_str!("picture.sql")).unwrap_or_else(|error| unreachable!("picture.sql is tested: {error}"));
+        let queries =
+            analyzer::parse("picture.sql", include_str!("picture.sql")).unwrap_or_else(|error| unreachable!("picture.sql is tested: {error}"));
         let picture = run::report(catalog, &queries, &first.subject, false).await?.sections;
         if asked.iter().any(|report| report.analyzer != BASE) {
             let found: Vec<&RecordBatch> = asked.iter().map(|report| &report.findings).collect();

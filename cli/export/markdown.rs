@@ -58,7 +58,8 @@ fn compose(answers: &Answers<'_>, parts: &[&Answered], most: usize) -> String {
     for one in parts {
         part(answers, one, most, &mut secrets, &mut out);
     }
-    let damaged = answers.captures.iter().flat_map(|capture| capture.manifest.faults.iter().map(|fault| (capture.name.clone(), fault.detail.clone())));
+    let damaged =
+        answers.captures.iter().flat_map(|capture| capture.manifest.faults.iter().map(|fault| (capture.name.clone(), fault.detail.clone())));
     let skipped = answers.skipped.iter().cloned();
     let mut unread = damaged.chain(skipped).peekable();
     if unread.peek().is_some() {

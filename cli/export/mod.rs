@@ -1,8 +1,8 @@
 //! What a run found, written for other programs: one room for every form.
 
 mod artifacts;
-mod check;
 mod brief;
+mod check;
 pub mod csv;
 pub mod file;
 mod found;
@@ -19,8 +19,8 @@ use pcapper_queries::report::Report;
 use serde_json::{Value, json};
 
 pub use artifacts::gather;
-pub use check::check;
 use brief::Brief;
+pub use check::check;
 use file::Files;
 
 use crate::arguments::{Arguments, Given};

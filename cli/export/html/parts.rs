@@ -225,7 +225,11 @@ fn numbers(answers: &Answers<'_>, one: &Answered, brief: &Brief, secrets: &mut S
         };
         let (public, groups) = (of("public", secrets), of("multicast", secrets) + of("broadcast", secrets) + of("unspecified", secrets));
         let single = hosts.num_rows() - groups;
-        tiles.push(("Addresses", thousands(single), vec![format!("{} public; {} of groups beside them", thousands(public), thousands(groups))]));
+        tiles.push((
+            "Addresses",
+            thousands(single),
+            vec![format!("{} public", thousands(public)), format!("multicast, broadcast: {}", thousands(groups))],
+        ));
     }
     if let Some(pairs) = brief.picture("conversations") {
         let flows: f64 = chart::numbers(pairs, "flows").unwrap_or_default().iter().sum();
@@ -317,7 +321,11 @@ fn faults(answers: &Answers<'_>, one: &Answered, prefix: &str, out: &mut String)
         .iter()
         .filter(mine)
         .flat_map(|capture| {
-            capture.manifest.faults.iter().map(|fault| format!("<li><code>{}</code>: {}</li>\n", escape::text(&capture.name), escape::text(&fault.detail)))
+            capture
+                .manifest
+                .faults
+                .iter()
+                .map(|fault| format!("<li><code>{}</code>: {}</li>\n", escape::text(&capture.name), escape::text(&fault.detail)))
         })
         .collect();
     if !faults.is_empty() {
