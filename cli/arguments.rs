@@ -265,9 +265,6 @@ impl Arguments {
 const NOT_BUILT: &[&[&str]] = &[
     // Indicators.
     &["vt"],
-    // Reports to hand over.
-    &["html"],
-    &["markdown"],
 ];
 
 /// Options that may be given more than once; each adds to the others.

@@ -55,7 +55,7 @@ const MAX_WIDTH: usize = 120;
 /// The whole menu, for the terminal there is.
 pub fn menu(flags: &[&'static Flag]) -> String {
     let (width, color) = terminal_of_menu();
-    let style = Style { color };
+    let style = Style { color, width: None };
     let mut text = format!(
         "pcapper {}\n\nUsage: pcapper [OPTIONS] TARGET...\n       pcapper [--lake DIR] lake list|add|remove|verify|compact [NAME...]\n\n",
         env!("CARGO_PKG_VERSION")

@@ -4,6 +4,7 @@ use pcapper_queries::catalog::{Catalog, Selected};
 use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
+use super::brief::Brief;
 use super::{Answered, Options};
 use crate::render;
 
@@ -29,11 +30,14 @@ FROM credentials";
 
 /// Puts the reports of one capture, or of all, together with what else the exports asked for hold.
 pub async fn gather(catalog: &Catalog, options: &Options, capture: Option<Selected>, reports: Vec<Report>) -> Result<Answered, String> {
-    let mut answered = Answered { capture, reports, hosts: None, artifacts: None };
+    let mut answered = Answered { capture, reports, hosts: None, artifacts: None, brief: None };
+    let explained = |error| format!("exports: {}", render::sql::one_line(&error));
+    if options.has("html") || options.has("markdown") {
+        answered.brief = Brief::gather(catalog, &answered.reports).await.map_err(explained)?;
+    }
     if !options.has("csv") && !options.has("sqlite") {
         return Ok(answered);
     }
-    let explained = |error| format!("exports: {}", render::sql::one_line(&error));
     if answered.reports.iter().any(|report| report.analyzer == "hosts") {
         answered.hosts = Some(run::rows(catalog, HOSTS).await.map_err(explained)?);
     }

@@ -1,10 +1,14 @@
 //! What a run found, written for other programs: one room for every form.
 
 mod artifacts;
+mod brief;
 mod check;
 pub mod csv;
 pub mod file;
+mod found;
+mod html;
 pub mod json;
+mod markdown;
 mod sqlite;
 
 use std::io::{self, Write};
@@ -16,6 +20,7 @@ use pcapper_queries::report::Report;
 use serde_json::{Value, json};
 
 pub use artifacts::gather;
+use brief::Brief;
 pub use check::check;
 use file::Files;
 
@@ -40,6 +45,8 @@ pub struct Answered {
     pub hosts: Option<RecordBatch>,
     /// Files and credentials behind the reports, in the form of exports.
     pub artifacts: Option<RecordBatch>,
+    /// What people are handed, where that was asked for.
+    pub brief: Option<Brief>,
 }
 
 /// All that a run found. Secrets in it are marks or in clear, as exports may hold them: a writer passes every text through
@@ -218,6 +225,8 @@ impl Part<'_> {
                 out.wrote(self.kind, path, rows, bytes);
                 Ok(())
             }
+            "html" => self.one(&files, out, None, |to| html::write(answers, &self.answered, to)),
+            "markdown" => self.one(&files, out, None, |to| markdown::write(answers, &self.answered, to)),
             _ => Ok(()),
         }
     }

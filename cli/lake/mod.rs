@@ -77,7 +77,7 @@ pub async fn run(command: &Command, arguments: &Arguments, out: &mut Output) -> 
     match outcome {
         Ok((report, status, selection)) => {
             out.report(&report, false);
-            let answered = vec![Answered { capture: None, reports: vec![report], hosts: None, artifacts: None }];
+            let answered = vec![Answered { capture: None, reports: vec![report], hosts: None, artifacts: None, brief: None }];
             let answers = Answers { captures: &selection.captures, answered, skipped: &selection.skipped, filter: &arguments.filter };
             let written = export::write(arguments, &selection, &answers, out).await;
             (status.worse(written), Some(selection))

@@ -2,6 +2,7 @@
 
 pub mod banner;
 pub mod escape;
+mod fit;
 pub mod grid;
 pub mod sql;
 pub mod terminal;
@@ -22,6 +23,9 @@ pub struct Written {
     pub path: PathBuf,
     pub bytes: u64,
 }
+
+/// Columns that tables take at least, however narrow the terminal is.
+const NARROWEST: usize = 60;
 
 /// Where the run's answers go.
 pub struct Output {
@@ -45,7 +49,7 @@ impl Output {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced = std::env::var("CLICOLOR_FORCE").is_ok_and(|value| value == "1");
         let plain = arguments.no_color || set("NO_COLOR") || std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        let style = terminal::Style { color: !plain && (forced || stdout.is_terminal()) };
+        let style = terminal::Style { color: !plain && (forced || stdout.is_terminal()), width: width().map(|columns| columns.max(NARROWEST)) };
         let look = terminal::Look { style, verbose: arguments.verbose, merged: false };
         Self {
             out: io::BufWriter::new(Box::new(stdout.lock())),
@@ -85,7 +89,7 @@ impl Output {
         self.write_out(text.as_bytes());
         if self.copy.is_some() {
             let mut plain = gap.to_owned();
-            terminal::report(report, terminal::Look { style: terminal::Style { color: false }, ..look }, &mut plain);
+            terminal::report(report, terminal::Look { style: terminal::Style { color: false, width: None }, ..look }, &mut plain);
             self.write_copy(plain.as_bytes());
         }
     }

@@ -8,6 +8,7 @@ use pcapper_queries::report::{Report, Section, Shape, Unit, label};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::escape;
+use super::fit::{self, Kind};
 use super::grid::grid;
 use super::value::{self, Place, Secrets, instant, shown};
 
@@ -24,6 +25,8 @@ const DEPTH: u64 = 32;
 #[derive(Clone, Copy)]
 pub struct Style {
     pub color: bool,
+    /// Columns of the terminal; `None` where no one looks at a screen.
+    pub width: Option<usize>,
 }
 
 impl Style {
@@ -176,10 +179,10 @@ fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
     let has_frames = schema.fields().iter().any(|field| is_frame_number(field));
     let captures = section.rows.column_by_name("capture").filter(|_| merged && has_frames);
     // A capture that stands in front of its frames needs no column of its own.
-    let kept: Vec<(&FieldRef, &ArrayRef)> =
+    let mut kept: Vec<(&FieldRef, &ArrayRef)> =
         schema.fields().iter().zip(section.rows.columns()).filter(|(field, _)| captures.is_none() || field.name() != "capture").collect();
-    let header: Vec<String> = kept.iter().map(|(field, _)| escape::text(&label(field.name()))).collect();
-    let mut cells = Vec::new();
+    let mut header: Vec<String> = kept.iter().map(|(field, _)| escape::text(&label(field.name()))).collect();
+    let mut cells: Vec<Vec<String>> = Vec::new();
     for row in 0..section.rows.num_rows().min(limit) {
         let cell = |&(field, column): &(&FieldRef, &ArrayRef)| {
             let unit = Unit::of(field.name(), field.data_type());
@@ -194,8 +197,24 @@ fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
         };
         cells.push(kept.iter().map(cell).collect());
     }
+    let mut left_out = Vec::new();
+    if let Some(width) = style.width.filter(|_| !verbose) {
+        let kind = |(field, _): &(&FieldRef, &ArrayRef)| match Unit::of(field.name(), field.data_type()) {
+            Unit::Text => Kind::Text,
+            Unit::Time => Kind::Time,
+            _ if is_frame_number(field) => Kind::Frame,
+            _ => Kind::Number,
+        };
+        let kinds: Vec<Kind> = kept.iter().map(kind).collect();
+        let fitted = fit::fit(&mut header, &mut cells, &kinds, width);
+        kept = fitted.kept.iter().filter_map(|at| kept.get(*at).copied()).collect();
+        left_out = fitted.left_out;
+    }
     for text in grid(&header, &cells, |_, column, text| kept.get(column).and_then(|(field, _)| style.cell(field.name(), text))) {
         line(&text, out);
+    }
+    if !left_out.is_empty() {
+        line(&style.hint(&format!("(no room for {}; -v shows all)", left_out.join(", "))), out);
     }
     let hidden = section.rows.num_rows().saturating_sub(limit);
     if hidden > 0 {
@@ -333,12 +352,12 @@ mod tests {
 
     #[test]
     fn colours_point_out() {
-        let style = Style { color: true };
+        let style = Style { color: true, width: None };
         assert_eq!(style.cell("dst_ip", "8.8.8.8").as_deref(), Some("\x1b[31m8.8.8.8\x1b[0m"));
         assert_eq!(style.cell("server", "2001:4860:4860::8888").as_deref(), Some("\x1b[31m2001:4860:4860::8888\x1b[0m"));
         assert_eq!(style.cell("dst_ip", "10.0.0.1"), None);
         assert_eq!(style.cell("severity", "HIGH").as_deref(), Some("\x1b[31mHIGH\x1b[0m"));
         assert_eq!(style.cell("login", "ok").as_deref(), Some("\x1b[32mok\x1b[0m"));
-        assert_eq!(Style { color: false }.cell("dst_ip", "8.8.8.8"), None);
+        assert_eq!(Style { color: false, width: None }.cell("dst_ip", "8.8.8.8"), None);
     }
 }

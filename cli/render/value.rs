@@ -133,7 +133,8 @@ pub fn shown(array: &ArrayRef, row: usize, unit: Unit, place: Place, digits: usi
     }
 }
 
-fn text(value: &Value, unit: Unit, place: Place) -> String {
+/// A JSON value as text for people.
+pub fn text(value: &Value, unit: Unit, place: Place) -> String {
     match value {
         Value::Null => NULL.to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -183,7 +184,8 @@ pub fn thousands(digits: &str) -> String {
 pub fn bytes(count: f64, place: Place) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if count.abs() < 1024.0 {
-        return format!("{} B", trimmed(count));
+        // A mean of bytes needs no more than a digit.
+        return if count.fract() == 0.0 { format!("{count} B") } else { format!("{count:.1} B") };
     }
     let digits = if place == Place::Fact { 2 } else { 1 };
     let mut scaled = count / 1024.0;

@@ -119,7 +119,20 @@ impl Unit {
 const CAPITALS: &[&str] = &[
     "ip", "mac", "tcp", "udp", "dns", "tls", "http", "id", "url", "uri", "vlan", "ttl", "rtt", "sni", "ja3", "ja3s", "ja4", "ja4s", "alpn", "os",
     "ecn", "dscp", "url", "ca", "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256",
-    "appid",
+    "appid", "ioa", "spi", "sha1", "md5", "bssid", "ssid", "llmnr", "dnssec", "kdc", "crc", "uuid", "mms", "pdu", "apdu", "rpi",
+];
+
+/// Words that are written in a way of their own.
+const SPELLED: &[(&str, &str)] = &[
+    ("ts", "Time"),
+    ("mdns", "mDNS"),
+    ("kdcs", "KDCs"),
+    ("uuids", "UUIDs"),
+    ("pdus", "PDUs"),
+    ("apdus", "APDUs"),
+    ("ips", "IPs"),
+    ("vlans", "VLANs"),
+    ("macs", "MACs"),
 ];
 
 /// What a column is called in a report: its name in words, without the unit.
@@ -130,7 +143,9 @@ pub fn label(name: &str) -> String {
         if !label.is_empty() {
             label.push(' ');
         }
-        if CAPITALS.contains(&word) {
+        if let Some((_, spelled)) = SPELLED.iter().find(|(plain, _)| *plain == word) {
+            label.push_str(spelled);
+        } else if CAPITALS.contains(&word) {
             label.push_str(&word.to_uppercase());
         } else {
             let mut letters = word.chars();
@@ -144,8 +159,17 @@ pub fn label(name: &str) -> String {
     if name.ends_with("_share") {
         label.push_str(" %");
     }
-    // A name that carries capitals or blanks was chosen as a label.
-    if name.contains(|c: char| c.is_uppercase() || c == ' ') { name.to_owned() } else { label }
+    // A name that carries capitals or blanks was chosen as a label; words open with a capital, terms of a protocol (`stNum`) as they do.
+    if bare.contains(' ') {
+        let mut letters = bare.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        // A first word with capitals inside is such a term.
+        if bare.split(' ').next().is_some_and(|word| word.contains(char::is_uppercase)) { bare.to_owned() } else { first.chain(letters).collect() }
+    } else if name.contains(char::is_uppercase) {
+        name.to_owned()
+    } else {
+        label
+    }
 }
 
 /// The rows of a section without any, for a schema.
@@ -164,6 +188,11 @@ mod tests {
         assert_eq!(label("bytes"), "Bytes");
         assert_eq!(label("packets_share"), "Packets %");
         assert_eq!(label("Total Packets"), "Total Packets");
+        assert_eq!(label("ts"), "Time");
+        assert_eq!(label("last value"), "Last value");
+        assert_eq!(label("stNum of all"), "stNum of all");
+        assert_eq!(label("95 % within_ms"), "95 % within");
+        assert_eq!(Unit::of("Sent bytes", &DataType::UInt64), Unit::Bytes);
         assert_eq!(Unit::of("wire_bytes", &DataType::UInt64), Unit::Bytes);
         assert_eq!(Unit::of("bytes_sent", &DataType::UInt64), Unit::Bytes);
         assert_eq!(Unit::of("Total Bytes", &DataType::UInt64), Unit::Bytes);

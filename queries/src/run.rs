@@ -130,8 +130,13 @@ pub fn one_line(error: &DataFusionError) -> String {
     text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
 }
 
+/// What every detection finds in the catalog's captures, most severe first.
+pub async fn findings(catalog: &Catalog) -> Result<RecordBatch> {
+    by_severity(&rows(catalog, "SELECT * FROM findings").await?)
+}
+
 /// Findings with the most severe first, then by time, frame and id.
-pub(crate) fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
+pub fn by_severity(findings: &RecordBatch) -> Result<RecordBatch> {
     let text = |name: &str| -> Vec<String> {
         let column =
             findings.column_by_name(name).map(|column| datafusion::arrow::compute::cast(column, &datafusion::arrow::datatypes::DataType::Utf8));

@@ -28,11 +28,16 @@ SELECT max(hardware) AS hardware, max(os) AS os, max(application) AS application
 
 -- @section "Interfaces" shape=table limit=25
 SELECT
-  interface_id AS id, name, description, link_type_name AS link, snaplen, ts_resolution AS precision, filter, packets,
-  packets * 1.0 / nullif(sum(packets) OVER (), 0) AS share,
-  first_ts AS first, end_ts AS last, received_by_interface AS received, dropped_by_interface AS dropped, dropped_by_os AS os_dropped
+  interface_id AS id, name, link_type_name AS link, snaplen, ts_resolution AS precision, filter, packets,
+  packets * 1.0 / nullif(sum(packets) OVER (), 0) AS share, first_ts AS first
 FROM interfaces
 WHERE packets > 0 OR (SELECT sum(packets) FROM captures) = 0
+ORDER BY packets DESC, capture, interface_id;
+
+-- @section "What interfaces told" shape=table
+SELECT interface_id AS id, description, received_by_interface AS received, dropped_by_interface AS dropped, dropped_by_os AS os_dropped, end_ts AS last
+FROM interfaces
+WHERE description IS NOT NULL OR received_by_interface IS NOT NULL OR dropped_by_interface IS NOT NULL OR dropped_by_os IS NOT NULL
 ORDER BY packets DESC, capture, interface_id;
 
 -- @section "Interfaces without packets" shape=facts

@@ -11,7 +11,7 @@ SELECT count(DISTINCT sha256) AS certificates, count(*) AS presentations, count(
 FROM x509;
 
 -- @section "Leaf certificates" shape=table limit=25
-SELECT subject_cn AS "Subject", issuer_cn AS "Issuer", array_to_string(array_slice(san_dns, 1, 2), ', ') AS "Names", key_type || ' ' || CAST(key_bits AS VARCHAR) AS key, min(not_after) AS not_after, min(days_left) AS days_left,
+SELECT subject_cn AS "Subject", issuer_cn AS "Issuer", array_to_string(array_slice(san_dns, 1, 2), ', ') AS "Names", key_type || ' ' || CAST(key_bits AS VARCHAR) AS key, min(not_after) AS not_after, CAST(floor(min(days_left)) AS BIGINT) AS days_left,
   min(src_ip) AS server, bool_and(sni_matches) AS "SNI ok", substr(sha256, 1, 16) AS sha256
 FROM x509 WHERE chain_index = 0 AND coalesce(role, 'server') = 'server' AND carrier <> 'ldap' GROUP BY subject_cn, issuer_cn, san_dns, key_type, key_bits, sha256 ORDER BY days_left, sha256;
 

@@ -11,7 +11,7 @@ CROSS JOIN (SELECT count(*) FILTER (WHERE kind = 'request') AS requests, count(*
 CROSS JOIN (SELECT count(DISTINCT capture_id || CAST(flow_id AS VARCHAR)) AS opaque FROM tls WHERE (message = 'server_hello' AND alpn = 'h2') OR (message = 'client_hello' AND array_has(alpn_offered, 'h2'))) t;
 
 -- @section "Requests" shape=table limit=25 if=http2
-SELECT q.ts, q.src_ip AS client, q.dst_ip AS server, q.stream_id AS stream, q.method, coalesce(q.authority, q.host) AS authority, q.path, r.status_code AS status, r.content_type AS type, q.body_bytes AS up_bytes, r.body_bytes AS down_bytes, r.response_time_ms AS ms
+SELECT q.ts, q.src_ip AS client, q.dst_ip AS server, q.stream_id AS stream, q.method, coalesce(q.authority, q.host) AS authority, q.path, r.status_code AS status, r.content_type AS type, q.body_bytes AS up_bytes, r.body_bytes AS down_bytes, r.response_time_ms AS took_ms
 FROM http2 q LEFT JOIN http2 r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.stream_id = q.stream_id AND r.kind = 'response'
 WHERE q.kind = 'request' ORDER BY q.capture, q.frame, q.stream_id;
 

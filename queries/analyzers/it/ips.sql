@@ -10,7 +10,7 @@ SELECT count(*) AS addresses, count(*) FILTER (WHERE ip_version = 4) AS "IPv4", 
 FROM hosts WHERE ip IS NOT NULL;
 
 -- @section "Addresses" shape=table limit=25
-SELECT ip, scope AS class, coalesce(mac, via_mac || ' (via)') AS mac, array_element(hostnames, 1) AS name, packets_sent AS "Packets sent", bytes_sent, bytes_received, peers, flows_out AS opened, flows_in AS accepted, ts AS first, end_ts AS last
+SELECT ip, scope AS class, coalesce(mac, via_mac || ' (via)') AS mac, array_element(hostnames, 1) AS name, packets_sent AS packets, bytes_sent AS sent_bytes, bytes_received AS received_bytes, peers, flows_out AS opened, flows_in AS accepted, ts AS first, end_ts AS last
 FROM hosts WHERE ip IS NOT NULL AND scope NOT IN ('multicast', 'broadcast') ORDER BY bytes_sent + bytes_received DESC, ip;
 
 -- @section "Conversations" shape=table limit=25

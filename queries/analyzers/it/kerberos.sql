@@ -9,7 +9,7 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE msg_type = 10) AS "AS reques
   array_to_string(array_slice(array_sort(array_agg(DISTINCT upper(realm))), 1, 5), ', ') AS realms, CAST(count(*) FILTER (WHERE msg_type IN (11, 13)) AS DOUBLE) / nullif(count(*) FILTER (WHERE msg_type IN (11, 13) OR msg_type = 30 AND error_code <> 25), 0) AS success_share, min(ts) AS first, max(ts) AS last FROM kerberos;
 
 -- @section "KDCs" shape=table limit=15
-SELECT q.kdc, q.realms, q.requests, coalesce(r.errors, 0) AS errors, coalesce(r.too_big, 0) AS "Too big for UDP", r.skew AS "Clock off s"
+SELECT q.kdc, q.realms, q.requests, coalesce(r.errors, 0) AS errors, coalesce(r.too_big, 0) AS "Too big for UDP", r.skew AS clock_off_s
 FROM (SELECT dst_ip AS kdc, array_to_string(array_slice(array_sort(array_agg(DISTINCT upper(realm))), 1, 3), ', ') AS realms, count(*) AS requests FROM kerberos WHERE msg_type IN (10, 12) AND carrier = 'kdc' GROUP BY dst_ip) q
 LEFT JOIN (SELECT src_ip AS server, count(*) AS errors, count(*) FILTER (WHERE error_code = 52) AS too_big, max((CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000) AS skew FROM kerberos WHERE msg_type = 30 AND carrier = 'kdc' GROUP BY src_ip) r ON r.server = q.kdc ORDER BY requests DESC, kdc;
 

@@ -15,7 +15,7 @@ FROM ntlm WHERE message_type = 3 GROUP BY 1 ORDER BY count(*) DESC, account;
 
 -- @section "Servers" shape=table limit=25
 SELECT src_ip AS server, max(server_nb_computer_name) AS "NetBIOS", max(server_dns_computer_name) AS "DNS", max(server_dns_domain_name) AS domain, max(server_tree_name) AS forest, max(version) AS version, count(*) AS challenges,
-  max((CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000) AS "Clock off s" FROM ntlm WHERE message_type = 2 GROUP BY src_ip ORDER BY challenges DESC, server;
+  max((CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000) AS clock_off_s FROM ntlm WHERE message_type = 2 GROUP BY src_ip ORDER BY challenges DESC, server;
 
 -- @section "Exchanges" shape=table limit=25
 SELECT ts AS time, src_ip AS client, dst_ip AS server, dst_port AS port, carrier, coalesce(domainname || '\' || username, username, '(anonymous)') AS account, target_spn AS target, ntlm_version AS version, sign, seal, mic_present AS "MIC", coalesce(status, CASE WHEN success THEN 'ok' WHEN NOT success THEN 'refused' END) AS status

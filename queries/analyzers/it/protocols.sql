@@ -41,7 +41,7 @@ GROUP BY service ORDER BY packets DESC, service;
 
 -- @section "Unidentified" shape=table limit=15
 SELECT transport, dst_port AS port, max(service_port_name) AS "Port name", count(*) AS flows, sum(orig_bytes + resp_bytes) AS bytes,
-  min(encode(orig_first_bytes, 'hex')) AS "First bytes"
+  substr(min(encode(orig_first_bytes, 'hex')), 1, 32) AS "First bytes"
 FROM flows WHERE service IS NULL AND orig_bytes + resp_bytes > 0
 GROUP BY transport, dst_port ORDER BY bytes DESC, transport, port;
 

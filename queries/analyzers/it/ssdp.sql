@@ -8,7 +8,7 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE method = 'M-SEARCH') AS sear
   count(DISTINCT CASE WHEN method <> 'M-SEARCH' THEN src_ip END) AS devices, count(DISTINCT uuid) AS uuids, min(ts) AS first, max(ts) AS last FROM ssdp;
 
 -- @section "Devices" shape=table limit=15
-SELECT src_ip AS device, max(server) AS server, max(location) AS description, count(DISTINCT uuid) AS uuids, max(max_age_s) AS "Lifetime s", count(*) AS messages FROM ssdp WHERE method <> 'M-SEARCH' GROUP BY src_ip ORDER BY messages DESC, device;
+SELECT src_ip AS device, max(server) AS server, max(location) AS description, count(DISTINCT uuid) AS uuids, max(max_age_s) AS lifetime_s, count(*) AS messages FROM ssdp WHERE method <> 'M-SEARCH' GROUP BY src_ip ORDER BY messages DESC, device;
 
 -- @section "Types" shape=table limit=15
 SELECT coalesce(nt, st) AS type, count(DISTINCT src_ip) AS devices, count(*) AS messages FROM ssdp WHERE method <> 'M-SEARCH' AND coalesce(nt, st) IS NOT NULL GROUP BY coalesce(nt, st) ORDER BY messages DESC, type;

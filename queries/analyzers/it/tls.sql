@@ -16,7 +16,7 @@ FROM tls WHERE message = 'client_hello' GROUP BY server_name ORDER BY hellos DES
 SELECT src_ip AS client, dst_ip AS server, dst_port AS port, server_name AS "Name", version, cipher, alpn, resumed FROM tls_sessions ORDER BY capture, frame;
 
 -- @section "Session details" shape=table limit=25 verbose
-SELECT frame, server_name AS "Name", curve AS "Group", client_hellos AS hellos, answer_ms AS ms, certificates AS certs, server_subject AS subject, array_to_string(alerts, ', ') AS alerts FROM tls_sessions ORDER BY capture, frame;
+SELECT frame, server_name AS "Name", curve AS "Group", client_hellos AS hellos, answer_ms, certificates AS certs, server_subject AS subject, array_to_string(alerts, ', ') AS alerts FROM tls_sessions ORDER BY capture, frame;
 
 -- @section "Fingerprints" shape=table limit=15
 SELECT ja4, ja3, count(*) AS hellos, count(DISTINCT src_ip) AS clients FROM tls WHERE message = 'client_hello' AND ja3 IS NOT NULL GROUP BY ja4, ja3 ORDER BY hellos DESC, ja4, ja3;

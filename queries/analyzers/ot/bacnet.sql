@@ -28,7 +28,7 @@ SELECT ts, src_ip AS client, dst_ip AS ip, target_unit AS "Behind router", comma
 SELECT pdu_service AS service, src_ip AS src, dst_ip AS dst, file_instance AS file, count(*) AS blocks, sum(file_bytes) AS octets FROM bacnet WHERE file_bytes IS NOT NULL GROUP BY pdu_service, src_ip, dst_ip, file_instance ORDER BY octets DESC, service, src, dst, file;
 
 -- @section "Topology" shape=table limit=15
-SELECT coalesce(network_message, bvlc_function) AS message, src_ip AS src, dst_ip AS dst, forwarded_ip AS origin, max(foreign_ttl_s) AS "TTL, s", max(array_to_string(bdt_entries, ', ')) AS entries, count(*) AS count, min(frame) AS frame
+SELECT coalesce(network_message, bvlc_function) AS message, src_ip AS src, dst_ip AS dst, forwarded_ip AS origin, max(foreign_ttl_s) AS ttl_s, max(array_to_string(bdt_entries, ', ')) AS entries, count(*) AS count, min(frame) AS frame
 FROM bacnet WHERE pdu_type IN ('npdu', 'bvlc') OR bvlc_function_code = 4 GROUP BY coalesce(network_message, bvlc_function), src_ip, dst_ip, forwarded_ip ORDER BY count DESC, message, src, dst, origin;
 
 -- @section "Errors" shape=table limit=15

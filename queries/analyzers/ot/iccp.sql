@@ -17,7 +17,7 @@ SELECT domain, object_name AS object, count(*) FILTER (WHERE service = 'read' AN
 FROM iccp WHERE object_name IS NOT NULL GROUP BY domain, object_name ORDER BY reports DESC, writes DESC, reads DESC, domain, object;
 
 -- @section "Transfer sets" shape=table limit=15
-SELECT transfer_set AS "Transfer set", max(dataset) AS "Data set", max(interval_s) AS "Interval, s", min(ts) FILTER (WHERE operation = 'write_transfer_set') AS written, count(*) FILTER (WHERE operation = 'transfer_report') AS reports, array_to_string(array_sort(array_agg(DISTINCT report_reason)), ', ') AS reasons
+SELECT transfer_set AS "Transfer set", max(dataset) AS "Data set", max(interval_s) AS interval_s, min(ts) FILTER (WHERE operation = 'write_transfer_set') AS written, count(*) FILTER (WHERE operation = 'transfer_report') AS reports, array_to_string(array_sort(array_agg(DISTINCT report_reason)), ', ') AS reasons
 FROM iccp WHERE transfer_set IS NOT NULL GROUP BY transfer_set ORDER BY reports DESC, "Transfer set";
 
 -- @section "Operations" shape=table limit=20

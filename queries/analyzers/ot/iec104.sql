@@ -32,7 +32,7 @@ FROM iec104_objects WHERE category = 'monitor' AND value IS NOT NULL GROUP BY sr
 SELECT src_ip AS src, dst_ip AS dst, u_function AS function, count(*) AS count, min(ts) AS first, max(ts) AS last FROM iec104 WHERE frame_type = 'U' GROUP BY src_ip, dst_ip, u_function ORDER BY src, dst, function;
 
 -- @section "Times" shape=table limit=15
-SELECT src_ip AS station, common_address AS ca, count(*) AS tags, min(time_delta_ms) / 1000 AS "Least behind capture, s", max(time_delta_ms) / 1000 AS "Most, s", count(*) FILTER (WHERE time_tag_invalid) AS invalid
+SELECT src_ip AS station, common_address AS ca, count(*) AS tags, min(time_delta_ms) / 1000 AS least_behind_capture_s, max(time_delta_ms) / 1000 AS most_s, count(*) FILTER (WHERE time_tag_invalid) AS invalid
 FROM iec104_objects WHERE time_delta_ms IS NOT NULL GROUP BY src_ip, common_address ORDER BY tags DESC, station, ca;
 
 -- @section "APDUs" shape=table verbose

@@ -64,7 +64,7 @@ SELECT 'A device was told to restart its communications' AS title, 'function 8, 
 FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_identity_read severity=low confidence=high technique=T0888
-SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CAST(servers AS VARCHAR) || ' servers asked for their identity' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
+SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CASE WHEN servers = 1 THEN '1 server was asked for its identity' ELSE CAST(servers AS VARCHAR) || ' servers were asked for their identity' END AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
 FROM (SELECT src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus WHERE func_code = 17 OR (func_code = 43 AND subfunction = 14) GROUP BY src_ip) ORDER BY src_ip;
 

@@ -10,12 +10,12 @@ SELECT count(*) AS transactions, count(DISTINCT src_ip) AS clients, count(DISTIN
 SELECT dst_ip AS ip, unit_id AS unit, max(plc_name) AS device, max(project_name) AS project, count(DISTINCT src_ip) AS clients, count(*) AS transactions FROM umas GROUP BY dst_ip, unit_id ORDER BY ip, unit;
 
 -- @section "Reservations" shape=table limit=15
-SELECT t.ts AS taken, t.src_ip AS client, t.client_name AS name, t.dst_ip AS controller, t.status, min(r.ts) AS released, count(DISTINCT c.frame) AS "Transactions under it"
+SELECT t.ts AS taken, t.src_ip AS client, t.client_name AS name, t.dst_ip AS controller, t.status, min(r.ts) AS released, count(DISTINCT c.frame) AS "Transactions"
 FROM umas AS t LEFT JOIN umas AS r ON r.capture_id = t.capture_id AND r.flow_id = t.flow_id AND r.umas_code = 17 AND r.frame > t.frame LEFT JOIN umas AS c ON c.capture_id = t.capture_id AND c.flow_id = t.flow_id AND c.frame > t.frame AND c.session_key > 0
 WHERE t.umas_code = 16 GROUP BY t.ts, t.src_ip, t.client_name, t.dst_ip, t.status, t.capture, t.frame ORDER BY t.capture, t.frame;
 
 -- @section "Program transfers" shape=table limit=15
-SELECT f.ts, CASE WHEN f.direction = 'upload' THEN 'to the controller' ELSE 'from the controller' END AS direction, f.src_ip AS sender, f.dst_ip AS receiver, f.size_bytes, f.complete, f.sha256, f.frame FROM files AS f WHERE f.source = 'umas' ORDER BY f.capture, f.frame;
+SELECT f.ts, CASE WHEN f.direction = 'upload' THEN 'to the controller' ELSE 'from the controller' END AS direction, f.src_ip AS sender, f.dst_ip AS receiver, f.size_bytes, f.complete, substr(f.sha256, 1, 16) AS sha256, f.frame FROM files AS f WHERE f.source = 'umas' ORDER BY f.capture, f.frame;
 
 -- @section "State changes" shape=table limit=15
 SELECT ts, src_ip AS client, dst_ip AS controller, umas_function AS function, status, frame FROM umas WHERE umas_code IN (64, 65) ORDER BY capture, frame;

@@ -13,7 +13,7 @@ SELECT CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS ip, CASE WHEN is_orig TH
 SELECT DISTINCT src_ip AS server, endpoint FROM (SELECT src_ip, unnest(endpoints) AS endpoint FROM opcua WHERE endpoints IS NOT NULL) ORDER BY server, endpoint;
 
 -- @section "Secure channels" shape=table limit=15
-SELECT min(ts) AS opened, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS server, sec_channel_id AS channel, max(security_policy) AS policy, max(security_mode) AS mode, count(*) FILTER (WHERE msg_type = 'OPN' AND NOT is_orig) AS "Opened", count(*) FILTER (WHERE msg_type = 'MSG') AS messages, count(*) FILTER (WHERE encrypted AND msg_type = 'MSG') AS "Not readable", sum(msg_size) AS bytes
+SELECT min(ts) AS opened, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS server, sec_channel_id AS channel, max(security_policy) AS policy, max(security_mode) AS mode, count(*) FILTER (WHERE msg_type = 'OPN' AND NOT is_orig) AS "Tokens", count(*) FILTER (WHERE msg_type = 'MSG') AS messages, count(*) FILTER (WHERE encrypted AND msg_type = 'MSG') AS "Not readable", sum(msg_size) AS bytes
 FROM opcua WHERE sec_channel_id <> 0 GROUP BY capture_id, flow_id, 2, 3, sec_channel_id ORDER BY opened, client, server, channel;
 
 -- @section "Sessions" shape=table limit=15

@@ -42,7 +42,7 @@ SELECT '0x' || lpad(upper(to_hex(szl_id)), 4, '0') AS id, szl_id_name AS name, C
 FROM s7comm WHERE szl_id IS NOT NULL GROUP BY szl_id, szl_id_name, CASE WHEN is_orig THEN src_ip ELSE dst_ip END ORDER BY reads DESC, id, client;
 
 -- @section "Clock" shape=table limit=15
-SELECT ts, src_ip AS src, dst_ip AS dst, subfunction_name AS function, clock, (CAST(clock AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000 AS "Ahead of capture, s" FROM s7comm WHERE clock IS NOT NULL ORDER BY capture, frame;
+SELECT ts, src_ip AS src, dst_ip AS dst, subfunction_name AS function, clock, (CAST(clock AS BIGINT) - CAST(ts AS BIGINT)) / 1000000000 AS ahead_of_capture_s FROM s7comm WHERE clock IS NOT NULL ORDER BY capture, frame;
 
 -- @section "Security" shape=table limit=15
 SELECT ts, src_ip AS client, dst_ip AS controller, command AS request, outcome, error FROM ot_commands WHERE protocol = 's7comm' AND class = 'auth' ORDER BY capture, record_frame;

@@ -12,7 +12,7 @@ SELECT CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS ip, 'Triconex (TriStatio
 FROM tristation GROUP BY CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY commands DESC, ip;
 
 -- @section "Sessions" shape=table limit=15
-SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controller, (CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 1e9 AS seconds, count(*) FILTER (WHERE direction = 0) AS commands, count(*) FILTER (WHERE direction = 1 AND (function_code = 100 OR function_code >= 200)) AS refused, count(*) FILTER (WHERE tcm_type = 1) AS connects,
+SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controller, (CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 1e9 AS duration_s, count(*) FILTER (WHERE direction = 0) AS commands, count(*) FILTER (WHERE direction = 1 AND (function_code = 100 OR function_code >= 200)) AS refused, count(*) FILTER (WHERE tcm_type = 1) AS connects,
   count(*) FILTER (WHERE direction = 0 AND function_code IN (0, 1)) AS downloads, count(*) FILTER (WHERE direction = 0 AND function_code IN (65, 66)) AS uploads
 FROM tristation GROUP BY capture_id, flow_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY commands DESC, client, controller;
 
