@@ -12,6 +12,7 @@ mod stream;
 mod tcp;
 mod worker;
 
+pub use services::number as port_number;
 pub use worker::Worker;
 
 use std::hash::BuildHasher as _;

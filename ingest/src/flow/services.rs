@@ -6,6 +6,11 @@ pub fn name(proto: u8, port: u16) -> Option<&'static str> {
         .then(|| NAMES.binary_search_by_key(&port, |(number, _)| *number).ok().and_then(|at| NAMES.get(at)).map(|(_, name)| *name))?
 }
 
+/// Number of the port of this name.
+pub fn number(name: &str) -> Option<u16> {
+    NAMES.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
 /// Names of ports, in order (IANA Service Name and Transport Protocol Port Number Registry).
 static NAMES: &[(u16, &str)] = &[
     (1, "tcpmux"),
