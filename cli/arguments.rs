@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, decrypt, export, help, ioc, lake, log, plugins, profile, rules, selfcheck, sql, timeline};
+use crate::{baseline, decrypt, evidence, export, help, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline};
 
 /// What to do.
 pub enum Command {
@@ -79,6 +79,10 @@ pub struct Arguments {
     /// What plugins and the configuration file add to the tables and detections.
     pub extension: Arc<Extension>,
     pub decrypt: decrypt::Options,
+    /// What narrows the run.
+    pub narrow: narrow::Options,
+    /// What is read back from the captures.
+    pub evidence: evidence::Options,
 }
 
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
@@ -250,19 +254,13 @@ impl Arguments {
         let log = self.log.file.as_deref().map(|path| ("--log-file", path));
         let output = self.sql.as_ref().and_then(|sql| sql.output.as_deref()).map(|path| ("-o", path));
         let baseline = self.baseline.save.as_deref().map(|path| ("--baseline-save", path));
-        [log, output, baseline].into_iter().flatten().collect()
+        let frames = self.evidence.write_pcap.as_deref().map(|path| ("--write-pcap", path));
+        [log, output, baseline, frames].into_iter().flatten().collect()
     }
 }
 
 /// Options that are documented and not built yet, by theme: they say so and stop.
 const NOT_BUILT: &[&[&str]] = &[
-    // Filters.
-    &["bpf", "time-start", "time-end", "ip"],
-    // Search, packets, streams.
-    &["search", "case", "packet", "raw", "follow", "follow-id", "lookup-stream-id", "streams-full"],
-    // Files and carving.
-    &["view", "extract", "carve", "carve-limit", "carve-max-bytes", "carve-out", "carve-stream-bytes"],
-    &["write-pcap"],
     // Indicators.
     &["vt"],
     // Reports to hand over.
@@ -394,7 +392,7 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
     Ok(Command::Run(Box::new(arguments)))
 }
 
-fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
+fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, String> {
     let text = |name: &str| given.text(name).map(str::to_owned);
     let targets: Vec<OsString> = given.matches.get_many("TARGET").into_iter().flatten().cloned().collect();
     let (lake_command, targets) = lake::options(targets)?;
@@ -415,6 +413,12 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
     let exports = export::options(given, case.as_ref())?;
     let sql = sql::options(given, &targets, case.as_ref())?;
     let baseline = baseline::options(given, case.as_ref())?;
+    let evidence = evidence::options(given, case.as_ref())?;
+    for name in evidence.implied() {
+        if analyzers.iter().all(|analyzer| analyzer.name != name) {
+            analyzers.extend(pcapper_queries::analyzer::built_in().into_iter().find(|analyzer| analyzer.name == name));
+        }
+    }
     Ok(Arguments {
         targets,
         effective: given.in_force(),
@@ -447,6 +451,8 @@ fn arguments(given: &Given, analyzers: Vec<Analyzer>) -> Result<Arguments, Strin
         rules: rules::options(given)?,
         extension: Arc::default(),
         decrypt: decrypt::options(given)?,
+        narrow: narrow::options(given)?,
+        evidence,
     })
 }
 

@@ -9,8 +9,10 @@ use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
 use crate::arguments::{Arguments, OT_COMMANDS};
+use crate::evidence::{self, Found, Frames, Subject};
 use crate::export::{self, Answers};
 use crate::log;
+use crate::narrow;
 use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
@@ -28,13 +30,14 @@ pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<
     if let Some(command) = &arguments.lake_command {
         return lake::run(command, arguments, out).await;
     }
-    let selection = match select::select(arguments) {
+    let mut selection = match select::select(arguments) {
         Ok(selection) => selection,
         Err(message) => {
             complain(&message);
             return (Status::NothingDone, None);
         }
     };
+    narrow::apply(&arguments.narrow, &mut selection).await;
     if selection.captures.is_empty() {
         return (selection.status, Some(selection));
     }
@@ -63,7 +66,7 @@ pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Se
     let extension = Arc::clone(&arguments.extension);
     let catalog = Catalog::extended(&selection.lake, captures, View { show_secrets }, extension).map_err(|error| error.to_string())?;
     brought::bring(arguments, &catalog).await?;
-    Ok(catalog)
+    Ok(catalog.with_payloads(evidence::payloads()))
 }
 
 /// Answers questions in SQL, and opens the prompt for more.
@@ -71,6 +74,13 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
     let nothing = |message: String| (message, Status::NothingDone);
     let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await.map_err(nothing)?;
     rules::judge(arguments, &catalog, "").await.map_err(nothing)?;
+    if let Some(path) = &arguments.evidence.write_pcap {
+        let mut frames = Frames::default();
+        let batches = sql::rows(options, &catalog).await.map_err(nothing)?;
+        batches.iter().try_for_each(|batch| frames.rows(&selection.captures, batch)).map_err(nothing)?;
+        let (frames, bytes) = frames.write(&selection.captures, path).map_err(nothing)?;
+        out.wrote("pcapng", path, frames, bytes);
+    }
     let files = export::files(arguments, selection);
     sql::answer(options, arguments, &files, &catalog, out)
         .await
@@ -109,12 +119,12 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
     let analyzers = asked(arguments);
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
-    let mut status = Status::Done;
+    let (mut status, mut brought_back) = (Status::Done, Back::default());
     for capture in rounds {
         if out.is_broken() && !arguments.exports.is_wanted() {
             break;
         }
-        let done = round(arguments, selection, &analyzers, capture, arguments.decrypt.report, &mut answers, out).await;
+        let done = round(arguments, selection, &analyzers, capture, Some(&mut brought_back), arguments.decrypt.report, &mut answers, out).await;
         status = status.worse(done.unwrap_or_else(|message| {
             complain(&message);
             Status::Partly
@@ -125,10 +135,41 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
         complain(&message);
         Status::Partly
     }));
+    status = status.worse(write_back(arguments, selection, brought_back, out));
     if answers.answered.is_empty() {
         return status;
     }
     status.worse(export::write(arguments, selection, &answers, out).await)
+}
+
+/// What the run reads back from its captures, as it goes along.
+#[derive(Default)]
+struct Back {
+    found: Found,
+    /// Frames that findings name.
+    frames: Frames,
+}
+
+/// Tells what no capture has, and writes the frames behind the answers.
+fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mut Output) -> Status {
+    let Back { found, mut frames } = back;
+    let evidence = &arguments.evidence;
+    let status = evidence::conclude(evidence, &found);
+    let Some(path) = &evidence.write_pcap else { return status };
+    // Without a question, it is the selection itself that is wanted.
+    if arguments.analyzers.is_empty() && !evidence.shows() {
+        selection.captures.iter().enumerate().for_each(|(at, capture)| frames.selected(at, capture));
+    }
+    match frames.write(&selection.captures, path) {
+        Ok((frames, bytes)) => {
+            out.wrote("pcapng", path, frames, bytes);
+            status
+        }
+        Err(message) => {
+            complain(&message);
+            Status::Partly
+        }
+    }
 }
 
 /// What is about all captures together, whatever else was asked: what recurs in them, and what changed since a baseline.
@@ -141,7 +182,7 @@ async fn across(arguments: &Arguments, selection: &Selection, answers: &mut Answ
     let analyzers: Vec<Analyzer> = analyzer::built_in().into_iter().filter(|analyzer| wanted(&analyzer.name)).rev().collect();
     let mut status = Status::Done;
     if !analyzers.is_empty() {
-        status = round(arguments, selection, &analyzers, None, false, answers, out).await?;
+        status = round(arguments, selection, &analyzers, None, None, false, answers, out).await?;
     }
     if arguments.baseline.save.is_some() {
         let catalog = open(arguments, selection, selection.captures.clone(), false).await?;
@@ -156,6 +197,7 @@ async fn round(
     selection: &Selection,
     analyzers: &[Analyzer],
     capture: Option<Selected>,
+    back: Option<&mut Back>,
     decrypts: bool,
     answers: &mut Answers<'_>,
     out: &mut Output,
@@ -186,6 +228,18 @@ async fn round(
         }
         decrypted = answer.reports;
     }
+    let mut evidence = Vec::new();
+    if let Some(back) = back {
+        let of = capture.as_ref().and_then(|one| selection.captures.iter().position(|other| other.path == one.path && other.manifest.capture_id == one.manifest.capture_id));
+        back.frames.of_findings(&selection.captures, of, &reports);
+        for (at, one) in selection.captures.iter().enumerate().filter(|(at, _)| of.is_none_or(|of| of == *at)) {
+            let subject = Subject { capture: one, verbose: arguments.verbose };
+            let (more, outcome) = evidence::run(&arguments.evidence, &selection.lake, &subject, &mut back.found, out).await;
+            status = status.worse(outcome);
+            back.frames.of_findings(&selection.captures, Some(at), &more);
+            evidence.extend(more);
+        }
+    }
     if !exports.is_wanted() {
         return Ok(status);
     }
@@ -194,6 +248,7 @@ async fn round(
         reports = run_all(&catalog, analyzers, capture.as_ref(), arguments, selection, |_| {}).await?.0;
     }
     reports.extend(decrypted);
+    reports.extend(evidence);
     answers.answered.push(export::gather(&catalog, exports, capture, reports).await?);
     Ok(status)
 }
@@ -251,6 +306,10 @@ async fn run_all(
                 }
             }
         }
+        if analyzer.name == "streams" && arguments.evidence.all_streams {
+            report.sections.iter_mut().filter(|section| section.name == "Streams").for_each(|section| section.limit = None);
+        }
+        narrow::tell(&arguments.narrow, catalog.captures(), &mut report);
         if let Some(facts) = &facts {
             merged::put_first(facts, &mut report);
         }
@@ -268,7 +327,10 @@ async fn run_all(
 fn asked(arguments: &Arguments) -> Vec<Analyzer> {
     let mut analyzers = Vec::new();
     let nothing_else = arguments.correlate.is_none() && arguments.baseline.compare.is_none() && arguments.baseline.save.is_none();
-    let nothing_else = nothing_else && arguments.rules.is_none() && !arguments.decrypt.report;
+    let nothing_else = nothing_else && arguments.rules.is_none() && !arguments.decrypt.report && !arguments.evidence.shows();
+    if arguments.evidence.is_raw() {
+        return analyzers;
+    }
     if arguments.base || (arguments.analyzers.is_empty() && nothing_else) {
         analyzers.extend(analyzer::built_in().into_iter().filter(|analyzer| analyzer.name == "base"));
     }

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
-use pcapper_ingest::lake::{Ingested, Options, ingest, upkeep};
+use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool, upkeep};
 use pcapper_queries::catalog::Selected;
 use pcapper_schema::lake::{Manifest, capture_ids, captures};
 use tracing::info;
@@ -31,8 +31,9 @@ pub struct Selection {
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
-    /// A lake of this run alone goes when the run ends.
+    /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
+    _spool: Option<Spool>,
 }
 
 /// Something that was named or found, and what became of it.
@@ -123,10 +124,21 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
     let (mut captures, mut decoded) = (Vec::new(), false);
+    let mut standard_input = None;
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
         let began = Instant::now();
+        let spooled;
+        let target = if target.is_stdin() {
+            // It can be read once, and may be needed as often as any capture.
+            let (kept, guard) = spool(&lake).map_err(|error| error.to_string())?;
+            standard_input = Some(guard);
+            spooled = kept;
+            &spooled
+        } else {
+            target
+        };
         match ingest(target, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)) {
             Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
@@ -139,7 +151,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                     packets = manifest.packets, bytes = manifest.wire_bytes, cached, duration_ms = log::millis(began.elapsed()), truncated = manifest.truncated);
                 decoded |= !cached;
                 input.outcome = Ok(manifest.clone());
-                captures.push(Selected { manifest, name: name(target) });
+                captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
             }
             Err(error) => {
                 bar.suspend(|| tell(&format!("{}: {error}", target.shown)));
@@ -164,13 +176,13 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
             hold_to(&lake, max_bytes, &asked, arguments.verbose);
         }
     }
-    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away })
+    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spool: standard_input })
 }
 
 /// The name a capture is reported under.
 fn name(target: &Target) -> String {
-    let name = target.path.file_name().filter(|_| !target.is_stdin());
-    name.map_or_else(|| "stdin".to_owned(), |name| escape::path(Path::new(name)))
+    let name = target.path.file_name().filter(|_| !target.is_stdin() && target.shown != targets::STDIN);
+    name.map_or_else(|| targets::STDIN.to_owned(), |name| escape::path(Path::new(name)))
 }
 
 /// `pcap_error`: something that cannot be read, or a stretch of it. `index` is missing for what is no capture.
@@ -205,14 +217,16 @@ impl Place {
     /// A run that is about the place itself and asks no capture.
     pub fn alone(self) -> Selection {
         let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away }
+        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away, _spool: None }
     }
 }
 
 /// All captures of a lake that was named, where no target was.
 fn whole_lake(place: Place) -> Selection {
     let there = capture_ids(&place.path).len();
-    let captures: Vec<Selected> = captures(&place.path).into_iter().map(|manifest| Selected { name: manifest.capture.clone(), manifest }).collect();
+    // Where the captures lie now is not known.
+    let known = |manifest: Manifest| Selected { name: manifest.capture.clone(), manifest, path: PathBuf::new(), narrowed: None };
+    let captures: Vec<Selected> = captures(&place.path).into_iter().map(known).collect();
     let mut status = Status::Done;
     if captures.is_empty() {
         complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));
@@ -230,7 +244,7 @@ fn whole_lake(place: Place) -> Selection {
         outcome: Ok(capture.manifest.clone()),
     };
     let inputs = captures.iter().map(input).collect();
-    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away }
+    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away, _spool: None }
 }
 
 /// Holds the cache to its size; where that fails, the answers are none the worse.

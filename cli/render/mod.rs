@@ -96,7 +96,8 @@ impl Output {
         self.write_copy(bytes);
     }
 
-    fn write_out(&mut self, bytes: &[u8]) {
+    /// Writes to standard output alone: bytes that are no text go into no copy.
+    pub fn write_out(&mut self, bytes: &[u8]) {
         if self.broken.is_none()
             && let Err(error) = self.out.write_all(bytes)
         {

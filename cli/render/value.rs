@@ -167,7 +167,7 @@ fn trimmed(float: f64) -> String {
 }
 
 /// `214,993`.
-fn thousands(digits: &str) -> String {
+pub fn thousands(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
 use pcapper_ingest::profile;
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::catalog::parameters::Parameters;
@@ -143,6 +144,17 @@ pub struct Failure {
     pub message: String,
     /// Others were answered before it.
     pub is_partial: bool,
+}
+
+/// The rows of all questions, as they are.
+pub async fn rows(options: &Options, catalog: &Catalog) -> Result<Vec<RecordBatch>, String> {
+    let mut batches = Vec::new();
+    for Question { statement, source } in &options.questions {
+        let told = |error: &_| format!("{source}: {}", answer::one_line(error));
+        let frame = catalog.ask(&statement.sql, &options.set).await.map_err(|error| told(&error))?;
+        batches.extend(frame.collect().await.map_err(|error| told(&error))?);
+    }
+    Ok(batches)
 }
 
 /// Answers all questions, in order; the first that fails ends it.

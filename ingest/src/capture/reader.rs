@@ -110,6 +110,11 @@ impl CaptureReader {
         matches!(self.format, Format::PcapNg(_))
     }
 
+    /// What is known of the capture so far.
+    pub fn so_far(&self) -> &CaptureInfo {
+        &self.info
+    }
+
     /// Fills `chunk` with the next records; false at the end.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
         chunk.frames.clear();

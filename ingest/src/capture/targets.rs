@@ -16,6 +16,9 @@ use super::{CaptureInfo, CaptureReader, OpenError};
 /// Suffixes that claim to be captures.
 const CLAIMS: [&str; 6] = [".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz"];
 
+/// How standard input is shown.
+pub const STDIN: &str = "stdin";
+
 /// How to look.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Options {
@@ -35,6 +38,14 @@ impl Target {
     /// Standard input.
     pub fn is_stdin(&self) -> bool {
         self.path.as_os_str() == "-"
+    }
+
+    /// File name, or `stdin` for what came from there.
+    pub fn name(&self) -> String {
+        match self.path.file_name() {
+            Some(name) if self.shown != STDIN => name.to_string_lossy().into_owned(),
+            _ => self.shown.clone(),
+        }
     }
 }
 
@@ -87,7 +98,7 @@ impl Search {
         let shown = display(Path::new(target));
         if target == "-" {
             if self.files.insert((u64::MAX, 0)) {
-                self.found.captures.push(Target { path: "-".into(), shown: "stdin".to_owned() });
+                self.found.captures.push(Target { path: "-".into(), shown: STDIN.to_owned() });
             }
             return;
         }

@@ -282,7 +282,8 @@ impl Compiler {
             _ => {}
         }
         let Some(layout) = &mut self.layout else {
-            let message = format!("this cannot be asked of frames of link type {}; less, greater, len and link[...] can", link_type_name(self.link_type));
+            let message =
+                format!("this cannot be asked of frames of link type {}; less, greater, len and link[...] can", link_type_name(self.link_type));
             return Err(FilterError { message, position });
         };
         Here { layout, position }.ask(ask)
@@ -313,7 +314,10 @@ impl Compiler {
                     (None, Protocol::Link) => at(Base::Start, 0),
                     (None, _) => {
                         let name = link_type_name(self.link_type);
-                        return Err(FilterError { message: format!("frames of link type {name} have no such header; link[...] can be asked"), position: *position });
+                        return Err(FilterError {
+                            message: format!("frames of link type {name} have no such header; link[...] can be asked"),
+                            position: *position,
+                        });
                     }
                     (Some(layout), protocol) => Here { layout, position: *position }.header(*protocol, guards)?,
                 };
@@ -674,4 +678,3 @@ impl Here<'_> {
         Node::And(asked)
     }
 }
-

@@ -31,9 +31,8 @@ pub struct Token {
 }
 
 /// Signs, longer ones first.
-const SIGNS: &[&str] = &[
-    "&&", "||", ">=", "<=", "!=", "==", "<<", ">>", "!", "<", ">", "(", ")", "[", "]", "/", "^", "*", "&", "|", "+", "-", ":", "=", "%",
-];
+const SIGNS: &[&str] =
+    &["&&", "||", ">=", "<=", "!=", "==", "<<", ">>", "!", "<", ">", "(", ")", "[", "]", "/", "^", "*", "&", "|", "+", "-", ":", "=", "%"];
 
 /// Splits an expression; the last token is [`Kind::End`].
 pub fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {

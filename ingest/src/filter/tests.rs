@@ -129,18 +129,8 @@ fn errors_say_where() {
 
 #[test]
 fn only_length_and_bytes_can_be_asked_of_other_link_types() {
-    let meta = FrameMeta {
-        number: 1,
-        ts: 0,
-        has_ts: true,
-        start: 0,
-        captured_len: 4,
-        frame_len: 64,
-        interface: 0,
-        link_type: 227,
-        fcs_len: 0,
-        shard: 0,
-    };
+    let meta =
+        FrameMeta { number: 1, ts: 0, has_ts: true, start: 0, captured_len: 4, frame_len: 64, interface: 0, link_type: 227, fcs_len: 0, shard: 0 };
     let asked = |expression: &str| {
         let filter = Filter::parse(expression).unwrap();
         Matcher::new(&filter).matches(&meta, &[1, 2, 3, 4]).map_err(|error| error.to_string())

@@ -13,6 +13,7 @@ mod tcp;
 mod worker;
 
 pub use services::number as port_number;
+pub use stream::Moment;
 pub use worker::Worker;
 
 use std::hash::BuildHasher as _;
@@ -144,6 +145,32 @@ struct Held {
     frame: u64,
     ts: i64,
     bytes: Vec<u8>,
+}
+
+/// Something that a conversation carried, for those who listen to it.
+#[derive(Debug)]
+pub struct Heard {
+    pub flow_id: u64,
+    /// IP protocol.
+    pub proto: u8,
+    /// Originator and responder.
+    pub ends: [Endpoint; 2],
+    /// Who sent it.
+    pub dir: Dir,
+    /// The frame that brought or released it.
+    pub moment: Moment,
+    pub what: What,
+}
+
+/// What was carried.
+#[derive(Debug)]
+pub enum What {
+    /// The next bytes of a stream, or one datagram's.
+    Bytes(Vec<u8>),
+    /// So many bytes of a stream are missing.
+    Gap(u64),
+    /// The conversation is over.
+    Closed,
 }
 
 /// One conversation.

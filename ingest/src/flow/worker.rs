@@ -11,7 +11,7 @@ use super::analysis::{self, Joined, JoinedFlows, Segment};
 use super::defrag::{Defragmenter, Fragments, Origin, Seen};
 use super::stream::{Moment, Piece};
 use super::tcp::{ACK, RST};
-use super::{App, Flow, FlowKey, Held, key_of, transport_name, tunnel_path};
+use super::{App, Flow, FlowKey, Heard, Held, What, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::decrypt::Keyring;
 use crate::decrypt::plaintext::Tap;
@@ -63,6 +63,18 @@ struct Inner {
     joined: JoinedFlows,
     probes: Probes,
     waiting: usize,
+    /// Somebody listens: what conversations carried since they were last asked.
+    heard: Option<Vec<Heard>>,
+    /// Nothing is decoded: conversations are only put together.
+    only_listens: bool,
+}
+
+impl Inner {
+    fn hear(&mut self, flow: &Flow, dir: Dir, moment: Moment, what: What) {
+        if let Some(heard) = &mut self.heard {
+            heard.push(Heard { flow_id: flow.id, proto: flow.proto, ends: flow.ends, dir, moment, what });
+        }
+    }
 }
 
 /// Which probes to ask, by port.
@@ -129,7 +141,14 @@ impl Worker {
         shared.keys = keys;
         Self {
             tables: TableSet::default(),
-            inner: Inner { shared, joined: JoinedFlows::default(), probes: Probes::new(), waiting: 0 },
+            inner: Inner {
+                shared,
+                joined: JoinedFlows::default(),
+                probes: Probes::new(),
+                waiting: 0,
+                heard: None,
+                only_listens: false,
+            },
             flows: FxHashMap::default(),
             tag_stacks: Vec::new(),
             other_way: FxHashMap::default(),
@@ -144,6 +163,20 @@ impl Worker {
     /// Gives what decryption opens to `tap` as well.
     pub fn listen(&mut self, tap: Tap) {
         self.inner.shared.tap = Some(tap);
+    }
+
+    /// A worker that decodes nothing, but tells what conversations carry: see [`Worker::heard`]. What it writes all the same is
+    /// for nobody.
+    pub fn listening() -> Self {
+        let mut worker = Self::new(false, None);
+        worker.inner.heard = Some(Vec::new());
+        worker.inner.only_listens = true;
+        worker
+    }
+
+    /// What conversations carried since the last call, in the order in which it came out.
+    pub fn heard(&mut self) -> Vec<Heard> {
+        self.inner.heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Decodes one frame. `file_offset` is where its bytes start in the capture.
@@ -174,6 +207,9 @@ impl Worker {
             self.gre(meta, &packet, &gre);
         }
         let found = self.flow(meta, &packet, fragments);
+        if self.inner.only_listens {
+            return;
+        }
         self.record(meta, &packet, &found, bytes.len(), file_offset, is_fragment);
     }
 
@@ -364,7 +400,7 @@ impl Worker {
     /// Offers a frame without IP to the dissectors below IP.
     fn below_ip(&mut self, meta: &FrameMeta, packet: &Packet<'_>) -> Found {
         // Behind IP, only a frame inside a tunnel is one of these.
-        if !matches!(packet.transport, Transport::None) {
+        if self.inner.only_listens || !matches!(packet.transport, Transport::None) {
             return Found::default();
         }
         for (index, protocol) in PROTOCOLS.iter().enumerate() {
@@ -586,6 +622,12 @@ fn fault(cx: &mut Cx<'_>, protocol: &str) {
 impl Flow {
     /// Feeds one datagram to the flow's dissector; gives the protocol if it was decoded.
     fn datagram(&mut self, at: &mut At<'_>, dir: Dir, payload: &[u8]) -> Option<&'static str> {
+        if at.inner.heard.is_some() && !payload.is_empty() {
+            at.inner.hear(self, dir, Moment { frame: at.number, ts: at.ts }, What::Bytes(payload.to_vec()));
+        }
+        if at.inner.only_listens {
+            return None;
+        }
         if matches!(&self.app, App::Unknown { offered: 0, .. }) && !payload.is_empty() {
             self.fulfil(at);
         }
@@ -747,6 +789,18 @@ impl Flow {
 
     /// Hands a piece of a stream to whoever decodes it.
     fn piece(&mut self, at: &mut At<'_>, dir: Dir, piece: Piece<'_>) {
+        if at.inner.heard.is_some() {
+            let now = Moment { frame: at.number, ts: at.ts };
+            let (moment, what) = match &piece {
+                Piece::Bytes(bytes) => (now, What::Bytes(bytes.to_vec())),
+                Piece::Late(came, bytes) => (*came, What::Bytes(bytes.to_vec())),
+                Piece::Gap(lost) => (now, What::Gap(*lost)),
+            };
+            at.inner.hear(self, dir, moment, what);
+        }
+        if at.inner.only_listens {
+            return;
+        }
         match piece {
             Piece::Bytes(bytes) => self.bytes(at, dir, bytes),
             Piece::Late(came, bytes) => {
@@ -1064,5 +1118,6 @@ fn close(flow: &mut Flow, tables: &mut TableSet, inner: &mut Inner) {
         }
     }
     flow.finish_app(&mut at);
+    at.inner.hear(flow, Dir::Orig, Moment { frame: flow.last_frame, ts: flow.last_ts }, What::Closed);
     flow.emit(at.tables);
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::IngestError;
 use crate::capture::OpenError;
-use crate::capture::targets::{Target, display, sha256_file};
+use crate::capture::targets::{STDIN, Target, sha256_file};
 
 /// Where a capture's bytes are, and their hash.
 pub struct Source {
@@ -26,8 +26,6 @@ pub struct Source {
     pub size: u64,
     /// Where the hash is remembered, and what it is remembered of.
     memory: Option<(PathBuf, Stamp)>,
-    /// Standard input is kept in a file while it is decoded.
-    _spool: Option<Spool>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq)]
@@ -58,17 +56,15 @@ impl Source {
 
 /// Finds a target's file, and the hash of its content if it is remembered.
 pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
-    if target.is_stdin() {
-        return spool(lake);
-    }
     let path = target.path.clone();
     let metadata = fs::metadata(&path).map_err(OpenError::Io)?;
     let stamp = stamp(&metadata);
     let memory = memory_file(lake, &path);
     let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
     let sha256 = remembered.filter(|remembered| remembered.stamp == stamp).map(|remembered| remembered.sha256);
-    let name = path.file_name().map_or_else(|| target.shown.clone(), |name| display(Path::new(name)));
-    Ok(Source { path, shown: target.shown.clone(), name, sha256, size: metadata.len(), memory: Some((memory, stamp)), _spool: None })
+    // What came from standard input lies in a file of this run alone.
+    let memory = (target.shown != STDIN).then_some((memory, stamp));
+    Ok(Source { path, shown: target.shown.clone(), name: target.name(), sha256, size: metadata.len(), memory })
 }
 
 /// Directory of the hashes that are remembered.
@@ -118,7 +114,7 @@ fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 /// A file that is removed with its owner.
-struct Spool(PathBuf);
+pub struct Spool(PathBuf);
 
 impl Drop for Spool {
     fn drop(&mut self) {
@@ -126,14 +122,18 @@ impl Drop for Spool {
     }
 }
 
-/// Standard input can be read once, and is needed twice (hash, decode): it is kept in a file of the lake meanwhile.
-fn spool(lake: &Path) -> Result<Source, IngestError> {
+/// Standard input can be read once, and is needed more often (hash, decode, evidence): it is kept in a file of the lake, as
+/// long as the guard lives.
+pub fn spool(lake: &Path) -> Result<(Target, Spool), IngestError> {
     let fail = |source| IngestError::Lake { path: lake.to_owned(), source };
     fs::create_dir_all(lake).map_err(fail)?;
     let path = lake.join(format!(".stdin-{}", std::process::id()));
     let guard = Spool(path.clone());
-    let mut file = fs::File::create(&path).map_err(fail)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(fail)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush()).map_err(fail)?;
-    let (sha256, size) = sha256_file(&path).map_err(OpenError::Io)?;
-    Ok(Source { path, shown: "stdin".to_owned(), name: "stdin".to_owned(), sha256: Some(sha256), size, memory: None, _spool: Some(guard) })
+    Ok((Target { path, shown: STDIN.to_owned() }, guard))
 }

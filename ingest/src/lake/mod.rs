@@ -26,6 +26,7 @@ use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
 use crate::decrypt::Keyring;
 use crate::flow::Worker;
 use crate::{packet, profile};
+pub use index::{Spool, spool};
 use writer::CaptureWriter;
 
 /// Rows of a table that a worker collects before they are encoded.

@@ -3,6 +3,8 @@
 //! A dissector that carries files keeps a [`Follower`] for each, feeds it the content (after transfer and content decoding)
 //! and finishes it when the protocol says that the file ends, or when it is clear that it never will.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
@@ -10,6 +12,9 @@ use pcapper_schema::tables::Files;
 use pcapper_schema::{Common, Row as _, TableSet};
 use sha1::Sha1;
 use sha2::Sha256;
+
+use kept::Body;
+pub use kept::{Kept, keep, kept};
 
 use super::hex::hex;
 use super::it::mime;
@@ -48,6 +53,8 @@ pub struct Follower {
     waiting_bytes: usize,
     /// Bytes are missing for good.
     lost: bool,
+    /// The content, where it is kept (see [`kept`]).
+    body: Option<Body>,
 }
 
 impl Default for Follower {
@@ -63,6 +70,7 @@ impl Default for Follower {
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             lost: false,
+            body: Body::begin(),
         }
     }
 }
@@ -85,6 +93,9 @@ impl Follower {
             }
         }
         self.next = self.next.saturating_add(bytes.len() as u64);
+        if let Some(body) = &mut self.body {
+            body.push(bytes);
+        }
     }
 
     /// Takes bytes at an offset of the file: blocks may come in any order and more than once.
@@ -165,6 +176,9 @@ impl Follower {
             self.lose();
         }
         let complete = ended && !self.lost && about.total_bytes.is_none_or(|total| total == self.seen);
+        if let Some(body) = self.body.take() {
+            body.keep(common, &about, complete);
+        }
         let entropy = self.entropy();
         let mime = mime::sniff(&self.first);
         let hashes = complete.then(|| (hex(&self.md5.finalize()), hex(&self.sha1.finalize()), hex(&self.sha256.finalize())));

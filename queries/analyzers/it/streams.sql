@@ -18,7 +18,7 @@ FROM flows WHERE transport = 'tcp';
 
 -- @section "Streams" shape=table limit=10
 SELECT
-  flow_id AS id,
+  stream_id(CAST(src_ip AS VARCHAR), src_port, CAST(dst_ip AS VARCHAR), dst_port) AS id, flow_id AS flow,
   src_ip || ':' || CAST(src_port AS VARCHAR) AS client, dst_ip || ':' || CAST(dst_port AS VARCHAR) AS server,
   service,
   CASE WHEN conn_state = 'SF' THEN 'closed' WHEN conn_state IN ('S1', 'S2', 'S3') THEN 'established' WHEN conn_state = 'REJ' THEN 'refused'

@@ -2,10 +2,11 @@
 //!
 //! Tables are found by name when a query asks for them, so that a hundred tables and a thousand captures cost nothing until
 //! used. What narrows or hides rows is done here, once, so that no analyzer needs to know of it: which captures, under which
-//! names, and secrets, which are replaced by marks unless they were asked for.
+//! names, which of their frames ([`narrow`]), and secrets, which are replaced by marks unless they were asked for.
 
 mod findings;
 mod format;
+pub mod narrow;
 mod needles;
 pub mod parameters;
 mod stored;
@@ -38,6 +39,10 @@ pub struct Selected {
     pub manifest: Manifest,
     /// Name to report it under; may differ from the one it was decoded under.
     pub name: String,
+    /// The file it was decoded from, for what must be read back.
+    pub path: PathBuf,
+    /// Frames that the run looks at; `None` for all.
+    pub narrowed: Option<Arc<narrow::Frames>>,
 }
 
 /// What the user may see.
@@ -102,6 +107,13 @@ impl Catalog {
         catalog.register_schema("lake", Arc::clone(&tables) as Arc<dyn SchemaProvider>)?;
         context.register_catalog("pcapper", Arc::new(catalog));
         Ok(Self { context, tables })
+    }
+
+    /// Lets queries read the bytes of frames back: `payloads(first, last)`.
+    pub fn with_payloads(self, reader: functions::payloads::Reader) -> Self {
+        let captures = self.tables.captures.clone();
+        self.context.register_udtf("payloads", Arc::new(functions::payloads::Payloads { captures, reader }));
+        self
     }
 
     /// Plans one query. Only questions are allowed: nothing that would change anything.
@@ -401,7 +413,8 @@ impl Tables {
     fn dressed(&self, def: &TableDef, stored: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
         let renamed: Vec<&Selected> = self.captures.iter().filter(|capture| capture.name != capture.manifest.capture).collect();
         let hides = !self.view.show_secrets && def.columns.iter().any(|column| column.secret);
-        if renamed.is_empty() && !hides {
+        let condition = narrow::condition(def, &self.captures);
+        if renamed.is_empty() && !hides && condition.is_none() {
             return Ok(stored);
         }
         let columns: Vec<Expr> = def
@@ -423,7 +436,11 @@ impl Tables {
                 }
             })
             .collect::<Result<_>>()?;
-        let plan = LogicalPlanBuilder::scan(def.name, provider_as_source(stored), None)?.project(columns)?.build()?;
+        let mut plan = LogicalPlanBuilder::scan(def.name, provider_as_source(stored), None)?;
+        if let Some(condition) = condition {
+            plan = plan.filter(condition)?;
+        }
+        let plan = plan.project(columns)?.build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
 }

@@ -12,9 +12,11 @@ mod hex;
 mod intervals;
 mod ip_scope;
 mod name_and_parents;
+pub mod payloads;
 mod periodicity;
 mod redact;
 mod registered_domain;
+mod stream_id;
 
 use std::sync::Arc;
 
@@ -46,6 +48,7 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         periodicity::function(),
         redact::function(show_secrets),
         registered_domain::function(),
+        stream_id::function(),
     ];
     functions.extend(hex::functions());
     functions.extend(ip_scope::functions(internal));

@@ -1,0 +1,302 @@
+//! Evidence: what is read back from the captures themselves. Packets, searches, conversations, files, carving, and frames
+//! written out.
+
+mod carve;
+mod dump;
+mod files;
+mod follow;
+mod packet;
+mod rows;
+mod save;
+mod search;
+mod write_pcap;
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use pcapper_ingest::evidence;
+use pcapper_queries::DataFusionError;
+use pcapper_queries::catalog::{Catalog, Selected, View};
+use pcapper_queries::functions::payloads::{Reader, Take};
+use pcapper_queries::report::{Report, Section, no_rows};
+use pcapper_queries::run;
+
+use crate::arguments::Given;
+use crate::case::Case;
+use crate::render::Output;
+use crate::select::complain;
+use crate::status::Status;
+
+use follow::Which;
+pub use write_pcap::Frames;
+
+/// The options.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    packet: Option<u64>,
+    raw: bool,
+    search: Option<search::Options>,
+    follow: Option<Which>,
+    lookup: Option<Which>,
+    /// Every stream is listed.
+    pub all_streams: bool,
+    extract: Option<String>,
+    view: Option<String>,
+    /// Where extracted files go.
+    files: PathBuf,
+    carve: Option<carve::Options>,
+    /// Where the frames behind the answer are written.
+    pub write_pcap: Option<PathBuf>,
+}
+
+/// Longest name of a file that is written, bytes.
+const LONGEST_NAME: usize = 120;
+
+/// Options that show something of their own, and so go with no query.
+const SHOWING: [&str; 8] = ["packet", "search", "follow", "follow-id", "lookup-stream-id", "extract", "view", "carve"];
+
+/// Reads the options; what is wrong with them is found before any capture is opened.
+pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
+    if given.has("sql")
+        && let Some(other) = SHOWING.into_iter().find(|name| given.has(name))
+    {
+        return Err(format!("--{other} does not go with --sql; run it by itself"));
+    }
+    let packet = match given.text("packet") {
+        Some(text) => {
+            let number = text.parse().ok().filter(|number: &u64| *number >= 1);
+            Some(number.ok_or_else(|| format!("--packet {text}: a packet's number is needed, counted from 1"))?)
+        }
+        None => None,
+    };
+    let search = match given.text("search") {
+        Some("") => return Err("--search needs a text to find".to_owned()),
+        Some(text) => Some(search::Options { text: text.to_owned(), exact: given.switch("case") }),
+        None if given.switch("case") => return Err("-case belongs to --search: there is none".to_owned()),
+        None => None,
+    };
+    let follow = match (given.text("follow"), given.text("follow-id")) {
+        (Some(_), Some(_)) => return Err("--follow and --follow-id name the same thing in two ways; one will do".to_owned()),
+        (Some(flow), None) => Some(Which::flow(flow)?),
+        (None, Some(id)) => Some(Which::id("follow-id", id)?),
+        (None, None) => None,
+    };
+    let lookup = given.text("lookup-stream-id").map(|id| Which::id("lookup-stream-id", id)).transpose()?;
+    let (extract, view) = (given.text("extract").map(str::to_owned), given.text("view").map(str::to_owned));
+    for (name, value) in [("extract", &extract), ("view", &view)] {
+        if value.as_deref() == Some("") {
+            return Err(format!("--{name} needs a part of a file's name, or * for all"));
+        }
+    }
+    let raw = given.switch("raw");
+    if raw {
+        if [packet.is_some(), follow.is_some(), view.is_some()].iter().filter(|asked| **asked).count() != 1 {
+            return Err("-raw belongs to one of --packet, --follow, --follow-id and --view".to_owned());
+        }
+        if std::io::stdout().is_terminal() {
+            return Err("-raw writes bytes that could steer the terminal: send them to a file or a program".to_owned());
+        }
+    }
+    let all_streams = given.switch("streams-full");
+    let write_pcap = given.text("write-pcap").map(|path| place(path, case));
+    let files = place("files", case);
+    Ok(Options { packet, raw, search, follow, lookup, all_streams, extract, view, files, carve: carve::options(given, case)?, write_pcap })
+}
+
+impl Options {
+    /// Something is shown that no analyzer shows.
+    pub fn shows(&self) -> bool {
+        self.packet.is_some()
+            || self.search.is_some()
+            || self.follow.is_some()
+            || self.lookup.is_some()
+            || self.extract.is_some()
+            || self.view.is_some()
+            || self.carve.is_some()
+    }
+
+    /// Only bytes are written to standard output.
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
+    /// Analyzers that go with what is asked.
+    pub fn implied(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        if self.follow.is_some() || self.lookup.is_some() || self.all_streams {
+            names.push("streams");
+        }
+        if self.extract.is_some() || self.view.is_some() {
+            names.push("files");
+        }
+        names
+    }
+}
+
+/// The capture at hand.
+pub struct Subject<'s> {
+    pub capture: &'s Selected,
+    pub verbose: bool,
+}
+
+impl Subject<'_> {
+    /// The frame is among those that the run looks at.
+    fn has_frame(&self, frame: u64) -> bool {
+        self.capture.narrowed.as_ref().is_none_or(|narrowed| narrowed.contains(frame))
+    }
+
+    /// A frame of the flow is among those that the run looks at.
+    fn has_flow(&self, flow_id: u64) -> bool {
+        self.capture.narrowed.as_ref().is_none_or(|narrowed| narrowed.contains_flow(flow_id))
+    }
+}
+
+/// What was found over all captures of the run.
+#[derive(Default)]
+pub struct Found {
+    carved: carve::Done,
+    followed: bool,
+    looked_up: bool,
+    files_seen: usize,
+    files_matched: bool,
+    viewed: bool,
+}
+
+/// Answers what is asked of one capture: shows the reports, and gives them. What cannot be done is told and in the status.
+pub async fn run(options: &Options, lake: &Path, subject: &Subject<'_>, found: &mut Found, out: &mut Output) -> (Vec<Report>, Status) {
+    let mut reports = Vec::new();
+    match answer(options, lake, subject, found, out, &mut reports).await {
+        Ok(()) => (reports, Status::Done),
+        Err(message) => {
+            complain(&format!("{}: {message}", subject.capture.name));
+            (reports, Status::Partly)
+        }
+    }
+}
+
+async fn answer(
+    options: &Options,
+    lake: &Path,
+    subject: &Subject<'_>,
+    found: &mut Found,
+    out: &mut Output,
+    reports: &mut Vec<Report>,
+) -> Result<(), String> {
+    let open = |capture: Selected| Catalog::open(lake, vec![capture], View::default()).map_err(|error| query(&error));
+    let catalog = open(subject.capture.clone())?;
+    // A packet, a stream or a search's frame is found whatever narrows the run.
+    let whole = open(Selected { narrowed: None, ..subject.capture.clone() })?;
+    let mut show = |report: Report, out: &mut Output| {
+        out.report(&report, false);
+        reports.push(report);
+    };
+    if let Some(number) = options.packet {
+        if options.raw {
+            out.write_out(&packet::raw(subject, &whole, number).await?);
+        } else {
+            show(packet::view(subject, &whole, number).await?, out);
+        }
+    }
+    if let Some(which) = &options.lookup
+        && let Some(report) = follow::lookup(subject, &whole, which).await?
+    {
+        found.looked_up = true;
+        show(report, out);
+    }
+    if let Some(which) = &options.follow {
+        if options.raw {
+            found.followed |= follow::raw(subject, &whole, which, |bytes| out.write_out(bytes)).await?;
+        } else if let Some(report) = follow::follow(subject, &whole, which).await? {
+            found.followed = true;
+            show(report, out);
+        }
+    }
+    if let Some(wanted) = &options.search {
+        show(search::search(subject, &whole, wanted).await?, out);
+    }
+    for (wanted, is_view) in [(&options.extract, false), (&options.view, true)] {
+        let Some(wanted) = wanted else { continue };
+        let matched = files::matched(&catalog, wanted).await?;
+        found.files_seen = found.files_seen.max(matched.seen());
+        if matched.is_empty() {
+            continue;
+        }
+        *(if is_view { &mut found.viewed } else { &mut found.files_matched }) = true;
+        match (is_view, options.raw) {
+            (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
+            (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
+            (false, _) => show(files::extract(subject, &matched, &options.files)?, out),
+        }
+    }
+    if let Some(carve) = &options.carve {
+        show(carve::carve_capture(subject, &catalog, carve, &mut found.carved).await?, out);
+    }
+    Ok(())
+}
+
+/// Tells what no capture of the run has.
+pub fn conclude(options: &Options, found: &Found) -> Status {
+    let mut status = Status::Done;
+    let mut miss = |message: String| {
+        complain(&message);
+        status = Status::Partly;
+    };
+    if let Some(which) = options.follow.as_ref().filter(|_| !found.followed) {
+        miss(format!("no such stream: {}", which.spelled()));
+    }
+    if let Some(which) = options.lookup.as_ref().filter(|_| !found.looked_up) {
+        miss(format!("no such stream: {}", which.spelled()));
+    }
+    for (wanted, done) in [(&options.extract, found.files_matched), (&options.view, found.viewed)] {
+        if let Some(wanted) = wanted.as_ref().filter(|_| !done) {
+            let files = if found.files_seen == 1 { "1 file".to_owned() } else { format!("{} files", found.files_seen) };
+            miss(format!("no file named like \"{wanted}\"; {files} seen"));
+        }
+    }
+    status
+}
+
+/// What gives queries the bytes of frames.
+pub fn payloads() -> Reader {
+    Arc::new(|capture: &Selected, take: &mut Take<'_>| {
+        unchanged(capture)?;
+        evidence::each_frame(&capture.path, |meta, bytes, _| take(meta.number, evidence::payload(meta, bytes), bytes))
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// Whether a capture is still the file that was decoded, as far as its size tells.
+pub fn unchanged(capture: &Selected) -> Result<(), String> {
+    if capture.path.as_os_str().is_empty() {
+        return Err("the lake holds no bytes of captures: name the capture itself to read it back".to_owned());
+    }
+    let path = capture.path.display();
+    let size = match std::fs::metadata(&capture.path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) => return Err(format!("cannot be read back from {path}: {error}; put the capture where it was, or name it where it is")),
+    };
+    if size != capture.manifest.file_size_bytes {
+        return Err(format!("{path} has changed since it was decoded ({size} bytes, {} then); run again", capture.manifest.file_size_bytes));
+    }
+    Ok(())
+}
+
+/// Where a path of the run lies: a relative one in the case, if there is one.
+fn place(path: &str, case: Option<&Case>) -> PathBuf {
+    case.map_or_else(|| PathBuf::from(path), |case| case.place(path))
+}
+
+fn report(analyzer: &str, title: &str, subject: String, sections: Vec<Section>, findings: RecordBatch) -> Report {
+    Report { analyzer: analyzer.to_owned(), title: title.to_owned(), subject, sections, findings }
+}
+
+fn empty_findings() -> RecordBatch {
+    no_rows(&run::findings_schema())
+}
+
+/// An error of the query engine as one line.
+fn query(error: &DataFusionError) -> String {
+    crate::render::sql::one_line(error)
+}

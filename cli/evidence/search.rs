@@ -1,0 +1,170 @@
+//! `--search STRING`: where a text occurs in frames and streams.
+
+use std::collections::{BTreeSet, HashMap};
+
+use pcapper_ingest::evidence::{self, Dir, Encoding, Found, Needle, Searcher, Share, What};
+use pcapper_queries::catalog::Catalog;
+use pcapper_queries::report::{Report, Shape};
+
+use super::rows::{self, Rows, facts};
+use super::{Subject, empty_findings, query, report};
+
+/// Rows on a terminal unless all are asked for.
+const ROWS: usize = 20;
+/// Most occurrences that are listed; all are counted.
+const MAX_LISTED: usize = 1_000_000;
+/// Characters of context on each side.
+const AROUND: usize = 30;
+
+/// What is looked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub text: String,
+    pub exact: bool,
+}
+
+struct Match {
+    frame: u64,
+    ts: i64,
+    place: String,
+    encoding: Encoding,
+    context: String,
+}
+
+/// Looks through a capture.
+pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options) -> Result<Report, String> {
+    super::unchanged(subject.capture)?;
+    let needle = Needle::new(&options.text, options.exact);
+    let path = &subject.capture.path;
+    let (mut scanned, mut total) = (0_u64, 0_u64);
+    let mut frames = BTreeSet::new();
+    let mut matches: Vec<Match> = Vec::new();
+    evidence::each_frame(path, |meta, bytes, _| {
+        if !subject.has_frame(meta.number) {
+            return true;
+        }
+        scanned += 1;
+        let bytes = evidence::above_link(meta.link_type, bytes);
+        for found in needle.find(bytes) {
+            total += 1;
+            frames.insert(meta.number);
+            if matches.len() < MAX_LISTED {
+                let context = context(bytes, &found);
+                matches.push(Match { frame: meta.number, ts: meta.ts, place: "frame".to_owned(), encoding: found.encoding, context });
+            }
+        }
+        true
+    })
+    .map_err(|error| error.to_string())?;
+    let mut searchers: HashMap<(u64, Dir), Searcher> = HashMap::new();
+    evidence::streams(path, &Share::All, |heard| {
+        if heard.proto != 6 {
+            return;
+        }
+        match &heard.what {
+            What::Bytes(bytes) => {
+                let searcher = searchers.entry((heard.flow_id, heard.dir)).or_default();
+                for (offset, found, around) in searcher.piece(&needle, bytes) {
+                    if !subject.has_frame(heard.moment.frame) {
+                        continue;
+                    }
+                    total += 1;
+                    frames.insert(heard.moment.frame);
+                    if matches.len() < MAX_LISTED {
+                        let place = format!("stream+{offset}");
+                        let context = context(&around, &found);
+                        matches.push(Match { frame: heard.moment.frame, ts: heard.moment.ts, place, encoding: found.encoding, context });
+                    }
+                }
+            }
+            What::Gap(lost) => searchers.entry((heard.flow_id, heard.dir)).or_default().gap(*lost),
+            What::Closed => {
+                searchers.remove(&(heard.flow_id, Dir::Orig));
+                searchers.remove(&(heard.flow_id, Dir::Resp));
+            }
+        }
+    })
+    .map_err(|error| error.to_string())?;
+    matches.sort_by(|a, b| (a.frame, &a.place).cmp(&(b.frame, &b.place)));
+    let mut told = vec![
+        ("Query", options.text.clone()),
+        ("Case Sensitive", if options.exact { "yes" } else { "no" }.to_owned()),
+        ("Packets Scanned", crate::render::value::thousands(&scanned.to_string())),
+        ("Matches", crate::render::value::thousands(&total.to_string())),
+        ("Packets Matched", crate::render::value::thousands(&frames.len().to_string())),
+    ];
+    if total as usize > matches.len() {
+        told.push(("Listed", format!("the first {MAX_LISTED}")));
+    }
+    if total == 0 {
+        told.push(("Result", "No matches found.".to_owned()));
+    }
+    let mut sections = vec![facts(told)];
+    if !matches.is_empty() {
+        let ends = ends(catalog, &matches).await?;
+        let end = |one: &Match, part: fn(&Ends) -> Option<String>| ends.get(&one.frame).and_then(part);
+        let details = Rows::default()
+            .number("Pkt", matches.iter().map(|one| one.frame))
+            .time("Time", matches.iter().map(|one| one.ts))
+            .text("Src", matches.iter().map(|one| end(one, |ends| ends.src.clone())))
+            .text("Dst", matches.iter().map(|one| end(one, |ends| ends.dst.clone())))
+            .text("Proto", matches.iter().map(|one| end(one, |ends| ends.protocol.clone())))
+            .text("Sport", matches.iter().map(|one| end(one, |ends| ends.src_port.clone())))
+            .text("Dport", matches.iter().map(|one| end(one, |ends| ends.dst_port.clone())))
+            .text("Len", matches.iter().map(|one| end(one, |ends| ends.length.clone())))
+            .text("Where", matches.iter().map(|one| one.place.clone()))
+            .text("Encoding", matches.iter().map(|one| one.encoding.name().to_owned()))
+            .text("Context", matches.iter().map(|one| one.context.clone()))
+            .section("Match Details", Shape::Table, Some(ROWS));
+        sections.push(details);
+    }
+    Ok(report("search", "SEARCH RESULTS", subject.capture.name.clone(), sections, empty_findings()))
+}
+
+/// What a frame's row says of it.
+struct Ends {
+    src: Option<String>,
+    dst: Option<String>,
+    protocol: Option<String>,
+    src_port: Option<String>,
+    dst_port: Option<String>,
+    length: Option<String>,
+}
+
+async fn ends(catalog: &Catalog, matches: &[Match]) -> Result<HashMap<u64, Ends>, String> {
+    let (Some(first), Some(last)) = (matches.first(), matches.last()) else { return Ok(HashMap::new()) };
+    let wanted: BTreeSet<u64> = matches.iter().map(|one| one.frame).collect();
+    let sql = format!(
+        "SELECT frame, coalesce(CAST(src_ip AS VARCHAR), CAST(src_mac AS VARCHAR)) AS src, coalesce(CAST(dst_ip AS VARCHAR), CAST(dst_mac AS VARCHAR)) AS dst,
+         protocol, src_port, dst_port, frame_len FROM packets WHERE frame BETWEEN {} AND {}",
+        first.frame, last.frame
+    );
+    let batches = catalog.sql(&sql).await.map_err(|error| query(&error))?.collect().await.map_err(|error| query(&error))?;
+    let mut ends = HashMap::new();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            let Some(frame) = rows::number(batch, "frame", row).filter(|frame| wanted.contains(frame)) else { continue };
+            let cell = |name: &str| rows::text(batch, name, row);
+            let (src, dst, protocol) = (cell("src"), cell("dst"), cell("protocol"));
+            ends.insert(frame, Ends { src, dst, protocol, src_port: cell("src_port"), dst_port: cell("dst_port"), length: cell("frame_len") });
+        }
+    }
+    Ok(ends)
+}
+
+/// The occurrence with what stands around it, as text: a point for each character that cannot be shown.
+fn context(bytes: &[u8], found: &Found) -> String {
+    let width = if found.encoding == Encoding::Utf8 { 1 } else { 2 };
+    let before = (found.start / width).min(AROUND) * width;
+    let end = found.start.saturating_add(found.length).saturating_add(AROUND * width).min(bytes.len());
+    let slice = bytes.get(found.start - before..end).unwrap_or_default();
+    let shown = |letter: char| if letter.is_control() || letter == char::REPLACEMENT_CHARACTER { '.' } else { letter };
+    if found.encoding == Encoding::Utf8 {
+        return String::from_utf8_lossy(slice).chars().map(shown).collect();
+    }
+    let units = slice.chunks_exact(2).map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if found.encoding == Encoding::Utf16Le { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+    });
+    char::decode_utf16(units).map(|letter| shown(letter.unwrap_or(char::REPLACEMENT_CHARACTER))).collect()
+}

@@ -1,0 +1,85 @@
+//! Going through a capture once more.
+
+use std::path::Path;
+
+use pcapper_schema::TableSet;
+use rustc_hash::FxHashSet;
+
+use super::each_frame;
+use crate::capture::{CaptureReader, Chunk, OpenError};
+use crate::flow::{Heard, Worker};
+use crate::packet;
+use crate::protocols::files::{Kept, keep, kept};
+
+/// Which part of a capture is gone through.
+#[derive(Clone, Debug)]
+pub enum Share {
+    All,
+    /// Everything between the pairs of hosts that these frames (by number) are about: what they said to each other is put
+    /// together as if all had been gone through.
+    HostsOf(Vec<u64>),
+}
+
+impl Share {
+    /// The keys by which the frames that belong together are known; `None` for all.
+    fn keys(&self, path: &Path) -> Result<Option<FxHashSet<u64>>, OpenError> {
+        let Self::HostsOf(frames) = self else { return Ok(None) };
+        let mut wanted: Vec<u64> = frames.clone();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let Some(last) = wanted.last().copied() else { return Ok(Some(FxHashSet::default())) };
+        let mut keys = FxHashSet::default();
+        each_frame(path, |meta, bytes, _| {
+            if wanted.binary_search(&meta.number).is_ok() {
+                keys.insert(packet::peek(meta.link_type, bytes).key);
+            }
+            meta.number < last
+        })?;
+        Ok(Some(keys))
+    }
+}
+
+/// Feeds the share's frames to a worker; `after` is called behind each and at the end, and stops all by giving false.
+fn feed(path: &Path, share: &Share, worker: &mut Worker, mut after: impl FnMut(&mut Worker) -> bool) -> Result<(), OpenError> {
+    let keys = share.keys(path)?;
+    let mut reader = CaptureReader::open(path)?;
+    let mut chunk = Chunk::default();
+    let mut clock = i64::MIN;
+    while reader.next_chunk(&mut chunk) {
+        // The rows are in the lake already.
+        worker.tables = TableSet::default();
+        worker.sweep(clock);
+        for meta in &chunk.frames {
+            clock = clock.max(meta.ts);
+            let bytes = chunk.bytes(meta);
+            if keys.as_ref().is_some_and(|keys| !keys.contains(&packet::peek(meta.link_type, bytes).key)) {
+                continue;
+            }
+            worker.frame(meta, bytes, chunk.base + u64::from(meta.start));
+            if !after(worker) {
+                return Ok(());
+            }
+        }
+    }
+    worker.finish();
+    after(worker);
+    Ok(())
+}
+
+/// Puts the conversations of a share together again and tells `each` what they carried, in the order in which it came out.
+pub fn streams(path: &Path, share: &Share, mut each: impl FnMut(Heard)) -> Result<(), OpenError> {
+    let mut worker = Worker::listening();
+    feed(path, share, &mut worker, |worker| {
+        worker.heard().into_iter().for_each(&mut each);
+        true
+    })
+}
+
+/// Decodes a share again and gives `each` every file in it; it ends when `each` gives false.
+pub fn files(path: &Path, share: &Share, mut each: impl FnMut(Kept) -> bool) -> Result<(), OpenError> {
+    let mut worker = Worker::new(false, None);
+    keep(true);
+    let done = feed(path, share, &mut worker, |_| kept().into_iter().all(&mut each));
+    keep(false);
+    done
+}

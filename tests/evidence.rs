@@ -1,0 +1,258 @@
+//! What is read back from captures: packets, searches, conversations, files, and captures written out.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Scratch, Talk, number, pcapper, rows, run, sample, text};
+
+/// A run in a directory of its own, where files are put.
+fn run_in(directory: &Path, lake: &Path, arguments: &[&str]) -> std::process::Output {
+    pcapper(lake, arguments).current_dir(directory).output().unwrap()
+}
+
+#[test]
+fn a_packet_is_shown_as_it_was_captured() {
+    let scratch = Scratch::new("packet");
+    let http = sample("http.pcap");
+    let output = run(&scratch.0, &[&http, "--packet", "4"]);
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(report.contains("PACKET VIEW :: http.pcap :: #4"), "{report}");
+    assert!(report.contains("10.20.30.50 port 47336 -> 10.20.30.10 port 80"), "{report}");
+    assert!(report.contains("00000040  "), "{report}");
+    assert!(report.contains("Link Type                : ETHERNET"), "{report}");
+    // Only the packet was asked for, and filters do not matter to it.
+    assert!(!report.contains("PCAPPER REPORT"), "{report}");
+    assert_eq!(run(&scratch.0, &[&http, "--packet", "4", "--bpf", "arp"]).stdout, output.stdout);
+    // The bytes themselves, from plain and compressed captures.
+    let offset = number(&scratch.0, &http, "SELECT file_offset FROM packets WHERE frame = 4") as usize;
+    let length = number(&scratch.0, &http, "SELECT captured_len FROM packets WHERE frame = 4") as usize;
+    let raw = run(&scratch.0, &[&http, "--packet", "4", "-raw"]).stdout;
+    assert_eq!(raw, fs::read(&http).unwrap()[offset..offset + length]);
+    let dns = run(&scratch.0, &[&sample("dns.pcap.gz"), "--packet", "1", "-raw"]).stdout;
+    assert_eq!(dns.len() as u64, number(&scratch.0, &sample("dns.pcap.gz"), "SELECT captured_len FROM packets WHERE frame = 1"));
+    assert_eq!(&dns[12..14], &[8, 0]);
+    let beyond = run(&scratch.0, &[&sample("arp.pcap"), "--packet", "9999"]);
+    assert_eq!((beyond.status.code(), text(&beyond.stderr).as_str()), (Some(1), "pcapper: arp.pcap: no packet 9999 (28 packets)\n"));
+}
+
+#[test]
+fn a_capture_that_changed_is_not_read_back() {
+    let scratch = Scratch::new("changed");
+    let copy = scratch.path("copy.pcap");
+    fs::copy(sample("arp.pcap"), &copy).unwrap();
+    let name = copy.to_string_lossy().into_owned();
+    // It changes between the decoding and the answer only if somebody writes to it just then; a lake cannot be asked without
+    // its capture, so that a missing one is a target that is missing.
+    fs::remove_file(&copy).unwrap();
+    let output = run(&scratch.0, &[&name, "--packet", "1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no such file or directory"));
+}
+
+#[test]
+fn texts_are_found_in_frames_and_across_segments() {
+    let scratch = Scratch::new("search");
+    let mut talk = Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 5555);
+    talk.send(true, b"user=operator; pass", 1000);
+    talk.send(true, b"word=Geheim", 1000);
+    talk.send(false, &"Geheim".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), 1000);
+    talk.send(false, b"GEHEIM, geheim", 1000);
+    let capture = talk.write(&scratch.path("talk.pcap"));
+    let found = |arguments: &[&str]| {
+        let mut all = vec![capture.as_str()];
+        all.extend_from_slice(arguments);
+        let output = run(&scratch.0, &all);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let report = found(&["--search", "geheim"]);
+    assert!(report.contains("SEARCH RESULTS :: talk.pcap"), "{report}");
+    assert!(report.contains("Matches                  : 4\n") && report.contains("Packets Matched          : 3\n"), "{report}");
+    assert!(report.contains("utf-16le"), "{report}");
+    let exact = found(&["--search", "geheim", "-case"]);
+    assert!(exact.contains("Matches                  : 1\n") && exact.contains("Case Sensitive           : yes"), "{exact}");
+    // No segment holds this whole.
+    let cut = found(&["--search", "PASSWORD="]);
+    assert!(cut.contains("Matches                  : 1\n") && cut.contains("stream+15"), "{cut}");
+    assert!(cut.contains("user=operator; password=Geheim"), "{cut}");
+    let narrowed = found(&["--search", "geheim", "--bpf", "src host 10.0.0.1"]);
+    assert!(narrowed.contains("Matches                  : 1\n"), "{narrowed}");
+    assert!(found(&["--search", "not there"]).contains("No matches found."));
+}
+
+#[test]
+fn a_conversation_is_followed_from_either_end() {
+    let scratch = Scratch::new("follow");
+    let mut talk = Talk::new([10, 0, 0, 9], [10, 0, 0, 2], 5555);
+    talk.send(true, b"hello from the client", 1000);
+    talk.send(false, b"hello from the server", 1000);
+    talk.lose(false, 1448);
+    talk.send(false, b"after the gap", 1000);
+    talk.segment(true, 0x10, &[]);
+    let capture = talk.write(&scratch.path("talk.pcap"));
+    let run = |arguments: &[&str]| {
+        let mut all = vec![capture.as_str()];
+        all.extend_from_slice(arguments);
+        run(&scratch.0, &all)
+    };
+    let forward = text(&run(&["--follow", "10.0.0.9:40000->10.0.0.2:5555"]).stdout);
+    assert!(forward.contains("STREAM ANALYSIS :: talk.pcap") && forward.contains("STREAM :: talk.pcap"), "{forward}");
+    assert!(forward.contains("Client                   : 10.0.0.9:40000"), "{forward}");
+    assert!(forward.contains("From Server              : 34 bytes, 1 gaps of 1448 bytes"), "{forward}");
+    let turns: Vec<&str> = forward.lines().filter(|line| line.starts_with("client  ") || line.starts_with("server  ")).collect();
+    assert!(turns[0].contains("hello from the c") && turns[0].starts_with("client"), "{turns:?}");
+    assert!(turns[2].contains("hello from the s") && turns[2].starts_with("server"), "{turns:?}");
+    assert!(turns[4].contains("-- 1448 bytes missing --"), "{turns:?}");
+    assert_eq!(text(&run(&["--follow", "10.0.0.2:5555->10.0.0.9:40000"]).stdout), forward);
+    // Every kind of id leads to the same.
+    let ids = rows(
+        &scratch.0,
+        &capture,
+        "SELECT stream_id(CAST(src_ip AS VARCHAR), src_port, CAST(dst_ip AS VARCHAR), dst_port) AS id, community_id FROM flows",
+    );
+    let (id, community) = (ids[0]["id"].as_str().unwrap(), ids[0]["community_id"].as_str().unwrap());
+    for id in [id, community, "1"] {
+        assert_eq!(text(&run(&["--follow-id", id]).stdout), forward, "{id}");
+    }
+    let looked_up = text(&run(&["--lookup-stream-id", id]).stdout);
+    assert!(looked_up.contains(&format!("Lookup Stream ID         : {id}")), "{looked_up}");
+    assert!(looked_up.contains("Lookup 5-Tuple           : TCP 10.0.0.2:5555 <-> 10.0.0.9:40000"), "{looked_up}");
+    let raw = run(&["--follow-id", id, "-raw"]);
+    assert_eq!(text(&raw.stdout), "hello from the clienthello from the serverafter the gap");
+    let missing = run(&["--follow", "10.0.0.9:1->10.0.0.2:2"]);
+    assert_eq!((missing.status.code(), text(&missing.stderr).as_str()), (Some(1), "pcapper: no such stream: tcp 10.0.0.9:1 -> 10.0.0.2:2\n"));
+}
+
+#[test]
+fn files_are_saved_under_safe_names() {
+    let scratch = Scratch::new("extract");
+    let http = sample("http.pcap");
+    let output = run_in(&scratch.0, &scratch.path("lake"), &[&http, "--extract", "REPORT"]);
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(report.contains("FILE EXTRACTION :: http.pcap"), "{report}");
+    let saved = fs::read(scratch.path("files/report.txt")).unwrap();
+    assert_eq!(saved.len(), 12_644);
+    let hash = rows(&scratch.path("lake"), &http, "SELECT sha256 FROM files WHERE filename = 'report.txt'");
+    let list = fs::read_to_string(scratch.path("files/files.jsonl")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+    assert_eq!(line["sha256"], hash[0]["sha256"]);
+    assert_eq!((&line["wire_name"], &line["saved_name"], &line["complete"]), (&"report.txt".into(), &"report.txt".into(), &true.into()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(scratch.path("files/report.txt")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(scratch.path("files")).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    // Again: nothing is written twice. All: each content once, equal names numbered.
+    run_in(&scratch.0, &scratch.path("lake"), &[&http, "--extract", "report"]);
+    assert!(!scratch.path("files/report_2.txt").exists());
+    run_in(&scratch.0, &scratch.path("lake"), &[&http, "--extract", "firmware"]);
+    assert_eq!(fs::read(scratch.path("files/firmware_2.bin")).unwrap().len(), 20_000, "the first has 200 bytes");
+    let raw = run_in(&scratch.0, &scratch.path("lake"), &[&http, "--view", "report.txt", "-raw"]);
+    assert_eq!(raw.stdout, saved);
+    let view = text(&run_in(&scratch.0, &scratch.path("lake"), &[&http, "--view", "report.txt"]).stdout);
+    assert!(view.contains("FILE VIEW :: http.pcap :: report.txt") && view.contains("Size                     : 12644 bytes"), "{view}");
+    let none = run_in(&scratch.0, &scratch.path("lake"), &[&http, "--extract", "zzz"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stderr).contains("no file named like \"zzz\"; "), "{}", text(&none.stderr));
+}
+
+#[test]
+fn files_of_every_carrier_come_out_as_they_were_hashed() {
+    let scratch = Scratch::new("carriers");
+    for capture in ["http.pcap", "smb.pcap", "mail.pcap", "logins.pcap", "nfs.pcap"] {
+        let place = scratch.path(capture);
+        fs::create_dir_all(&place).unwrap();
+        run_in(&place, &scratch.path("lake"), &[&sample(capture), "--extract", "*"]);
+        let hashes: std::collections::BTreeSet<String> = fs::read_to_string(place.join("files/files.jsonl"))
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["sha256"].as_str().map(str::to_owned))
+            .collect();
+        for row in rows(&scratch.path("lake"), &sample(capture), "SELECT DISTINCT sha256 FROM files WHERE complete") {
+            assert!(hashes.contains(row["sha256"].as_str().unwrap()), "{capture}: {row}");
+        }
+    }
+}
+
+#[test]
+fn the_frames_behind_an_answer_become_a_capture() {
+    let scratch = Scratch::new("write");
+    let plant = sample("plant.pcapng");
+    let out = scratch.path("out.pcapng").to_string_lossy().into_owned();
+    let written = |arguments: &[&str]| {
+        let mut all = vec!["--write-pcap", out.as_str()];
+        all.extend_from_slice(arguments);
+        let output = run(&scratch.0, &all);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    };
+    let packets = |query: &str| number(&scratch.0, &out, query);
+    // The selection itself.
+    written(&[&plant, "--bpf", "arp"]);
+    assert_eq!(packets("SELECT count(*) FROM packets"), 24);
+    assert_eq!(packets("SELECT count(*) FROM packets WHERE protocol = 'arp'"), 24);
+    // Times, lengths and interfaces are those of the original; comments name it.
+    let first = "SELECT ts, frame_len FROM packets ORDER BY frame LIMIT 1";
+    let original = "SELECT ts, frame_len FROM packets WHERE protocol = 'arp' ORDER BY frame LIMIT 1";
+    assert_eq!(rows(&scratch.0, &out, first), rows(&scratch.0, &plant, original));
+    let frames = rows(&scratch.0, &plant, "SELECT frame FROM packets WHERE protocol = 'arp' ORDER BY frame LIMIT 1");
+    let comments = rows(&scratch.0, &out, "SELECT detail FROM anomalies WHERE kind = 'packet_comment' ORDER BY frame LIMIT 1");
+    assert_eq!(comments[0]["detail"], format!("frame {} of plant.pcapng", frames[0]["frame"]));
+    assert_eq!(rows(&scratch.0, &out, "SELECT name, ts_resolution FROM interfaces")[0], serde_json::json!({"name": "plant", "ts_resolution": "ns"}));
+    // What a query names, of several captures.
+    let arp = sample("arp.pcap");
+    written(&[&plant, &arp, "--sql", "SELECT capture, frame FROM arp WHERE operation = 'reply' ORDER BY capture, frame"]);
+    let replies = |capture: &str| number(&scratch.0, capture, "SELECT count(*) FROM arp WHERE operation = 'reply'");
+    assert_eq!(packets("SELECT count(*) FROM packets"), replies(&plant) + replies(&arp));
+    assert_eq!(packets("SELECT count(*) FROM interfaces WHERE comments[1] = 'from arp.pcap'"), 1);
+    // The frames of a report's findings.
+    written(&[&sample("goose.pcap"), "--goose"]);
+    assert!(packets("SELECT count(*) FROM anomalies WHERE detail = 'frame 44 of goose.pcap'") == 1);
+    let nameless = run(&scratch.0, &[&plant, "--write-pcap", &out, "--sql", "SELECT count(*) AS n FROM packets"]);
+    assert_eq!(nameless.status.code(), Some(2));
+    assert!(text(&nameless.stderr).contains("give it a column frame or frames"));
+}
+
+#[test]
+fn queries_can_read_bytes_back() {
+    let scratch = Scratch::new("payloads");
+    let http = sample("http.pcap");
+    let query = "SELECT p.frame, h.method, arrow_cast(p.payload, 'Utf8') AS text FROM payloads(1, 10) p JOIN http h ON h.frame = p.frame AND h.capture_id = p.capture_id WHERE h.method IS NOT NULL";
+    let found = rows(&scratch.0, &http, query);
+    assert!(!found.is_empty());
+    let asked = rows(&scratch.0, &http, "SELECT arrow_cast(payload, 'Utf8') AS text FROM payloads(4)");
+    assert!(asked[0]["text"].as_str().unwrap().starts_with("GET /index.html HTTP/1.1\r\n"), "{asked:?}");
+    assert_eq!(number(&scratch.0, &http, "SELECT count(*) FROM payloads()"), 359);
+    let narrowed = run(&scratch.0, &[&sample("plant.pcapng"), "--bpf", "arp", "--format", "csv", "--sql", "SELECT count(*) FROM payloads()"]);
+    assert_eq!(text(&narrowed.stdout).lines().nth(1), Some("24"));
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_opened() {
+    let scratch = Scratch::new("evidence-wrong");
+    for (options, message) in [
+        (&["--packet", "0"][..], "--packet 0: a packet's number is needed"),
+        (&["--packet", "x"], "--packet x"),
+        (&["--search", ""], "--search needs a"),
+        (&["-case"], "-case belongs to --search"),
+        (&["-raw"], "-raw belongs to"),
+        (&["--follow", "10.0.0.1:80"], "src:port->dst:port"),
+        (&["--follow", "1.1.1.1:1->2.2.2.2:2", "--follow-id", "1"], "one will do"),
+        (&["--follow-id", "zz"], "12 hexadecimal digits"),
+        (&["--carve-limit", "5"], "--carve-limit needs --carve"),
+        (&["--carve", "--carve-limit", "0"], "a number of 1 or more"),
+        (&["--carve", "--carve-max-bytes", "2T"], "--carve-max-bytes 2T"),
+        (&["--packet", "1", "--sql", "SELECT 1"], "--packet does not go with --sql"),
+    ] {
+        let mut arguments = vec!["no-such-capture.pcap"];
+        arguments.extend_from_slice(options);
+        let output = run(&scratch.0, &arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {error}");
+        assert!(error.contains(message) && error.lines().count() == 1, "{options:?}: {error}");
+    }
+}
