@@ -226,10 +226,9 @@ impl Place {
 /// All captures of a lake that was named, where no target was.
 fn whole_lake(place: Place) -> Selection {
     let there = capture_ids(&place.path).len();
-    let captures: Vec<Selected> = captures(&place.path)
-        .into_iter()
-        .map(|manifest| Selected { name: manifest.capture.clone(), path: PathBuf::from(&manifest.capture), manifest, narrowed: None })
-        .collect();
+    // Where the captures lie now is not known.
+    let known = |manifest: Manifest| Selected { name: manifest.capture.clone(), manifest, path: PathBuf::new(), narrowed: None };
+    let captures: Vec<Selected> = captures(&place.path).into_iter().map(known).collect();
     let mut status = Status::Done;
     if captures.is_empty() {
         complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));
