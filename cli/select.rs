@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
 use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool, upkeep};
 use pcapper_queries::catalog::Selected;
-use pcapper_schema::lake::{Manifest, capture_ids, captures};
+use pcapper_schema::lake::{Manifest, capture_id, capture_ids, captures};
 use tracing::info;
 
 use crate::arguments::Arguments;
@@ -226,15 +226,21 @@ impl Place {
 /// All captures of a lake that was named, where no target was.
 fn whole_lake(place: Place) -> Selection {
     let there = capture_ids(&place.path).len();
+    let manifests = captures(&place.path);
+    let readable = manifests.len();
+    // What was decoded with keys holds all that was decoded without: no capture is counted twice for it.
+    let plain = |manifest: &Manifest| manifest.capture_id == capture_id(&manifest.sha256, None);
+    let opened: BTreeSet<String> = manifests.iter().filter(|manifest| !plain(manifest)).map(|manifest| manifest.sha256.clone()).collect();
+    let kept = manifests.into_iter().filter(|manifest| !plain(manifest) || !opened.contains(&manifest.sha256));
     // Where the captures lie now is not known.
-    let known = |manifest: Manifest| Selected { name: manifest.capture.clone(), manifest, path: PathBuf::new(), narrowed: None };
-    let captures: Vec<Selected> = captures(&place.path).into_iter().map(known).collect();
+    let captures: Vec<Selected> =
+        kept.map(|manifest| Selected { name: manifest.capture.clone(), path: PathBuf::new(), manifest, narrowed: None }).collect();
     let mut status = Status::Done;
     if captures.is_empty() {
         complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));
         status = Status::NothingDone;
-    } else if captures.len() < there {
-        let left_out = there - captures.len();
+    } else if readable < there {
+        let left_out = there - readable;
         complain(&format!("{left_out} captures of the lake were decoded by another version and are left out (lake list names them)"));
         status = Status::Partly;
     }
