@@ -11,6 +11,7 @@ use pcapper_queries::run;
 use serde_json::Value;
 
 use crate::render;
+use crate::render::terminal::is_absent;
 use crate::render::value::{self, Secrets};
 
 /// Rows of the list of skipped captures that are shown.
@@ -72,6 +73,10 @@ pub fn with_skipped(report: &Report, skipped: &[(String, String)]) -> Report {
     let mut report = report.clone();
     if skipped.is_empty() {
         return report;
+    }
+    // What does not occur has no empty tables shown, whatever follows.
+    if is_absent(&report) {
+        report.sections.truncate(1);
     }
     let column = |texts: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(texts)) };
     let names = column(skipped.iter().map(|(name, _)| name.as_str()).collect());

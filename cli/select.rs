@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::arguments::Arguments;
 use crate::export;
+use crate::export::file::without_number;
 use crate::lake::size_in_bytes;
 use crate::log;
 use crate::render::escape;
@@ -154,10 +155,11 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                 captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
             }
             Err(error) => {
-                bar.suspend(|| tell(&format!("{}: {error}", target.shown)));
-                pcap_error(&target.shown, Some(index), total, &error.to_string(), None);
-                input.outcome = Err(error.to_string());
-                skipped.push((target.shown.clone(), error.to_string()));
+                let reason = without_number(&error.to_string());
+                bar.suspend(|| tell(&format!("{}: {reason}", target.shown)));
+                pcap_error(&target.shown, Some(index), total, &reason, None);
+                input.outcome = Err(reason.clone());
+                skipped.push((target.shown.clone(), reason));
                 status = status.worse(Status::Partly);
             }
         }

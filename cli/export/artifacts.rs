@@ -71,7 +71,7 @@ fn part(query: &str, column: &str, whole: &str, modules: &[&str]) -> Option<Stri
 }
 
 /// How files and credentials name the protocols that a flag is about.
-fn protocols<'a>(module: &'a str) -> Vec<&'a str> {
+fn protocols(module: &str) -> Vec<&str> {
     match module {
         "ftp" => vec!["ftp", "ftp-data"],
         "email" => vec!["smtp", "lmtp", "imap", "pop3"],

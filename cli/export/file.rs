@@ -171,8 +171,12 @@ impl Drop for Whole {
 
 /// An operating system's error in words, without its number.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = words.chars();
+    let text = without_number(&error.to_string());
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// The text of an error without the number that the operating system gave it.
+pub fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or(text).to_owned()
 }

@@ -7,6 +7,7 @@ pub mod file;
 pub mod json;
 mod sqlite;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -21,6 +22,7 @@ use file::Files;
 use crate::arguments::{Arguments, Given};
 use crate::ask;
 use crate::case::Case;
+use crate::log;
 use crate::render::Output;
 use crate::select::{Selection, complain};
 use crate::status::Status;
@@ -221,16 +223,13 @@ impl Part<'_> {
     }
 
     /// One file of text; `suffix` makes it a companion of the named one.
-    fn one(
-        &self,
-        files: &Files,
-        out: &mut Output,
-        suffix: Option<&str>,
-        body: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<u64>,
-    ) -> Result<(), String> {
+    fn one(&self, files: &Files, out: &mut Output, suffix: Option<&str>, body: impl FnOnce(&mut dyn Write) -> io::Result<u64>) -> Result<(), String> {
         let Some(path) = &self.path else {
+            let mut counted = Counted { out, bytes: 0 };
             // A reader of standard output that goes away is noticed at the end of the run.
-            let _ = body(out);
+            if let Ok(rows) = body(&mut counted) {
+                log::export(self.kind, Path::new("-"), rows, counted.bytes);
+            }
             return Ok(());
         };
         let path = suffix.map_or_else(|| path.clone(), |suffix| companion(path, suffix));
@@ -239,6 +238,24 @@ impl Part<'_> {
         let (path, bytes) = if self.keeps { file.commit_beside()? } else { (path, file.commit()?) };
         out.wrote(self.kind, &path, rows, bytes);
         Ok(())
+    }
+}
+
+/// Standard output, with a count of what went there.
+struct Counted<'a> {
+    out: &'a mut Output,
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

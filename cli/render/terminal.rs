@@ -105,9 +105,7 @@ pub fn report(report: &Report, look: Look, out: &mut String) {
     line(&style.title(&format!("{} :: {}", escape::text(&report.title), escape::text(&report.subject))), out);
     rule('=', out);
     let mut first = true;
-    let facts_only = report.sections.first().is_some_and(|section| section.shape == Shape::Facts)
-        && report.sections.iter().skip(1).all(|section| section.rows.num_rows() == 0)
-        && report.sections.len() > 1;
+    let facts_only = is_absent(report);
     for section in &report.sections {
         let is_summary = first && section.shape == Shape::Facts;
         if !is_summary {
@@ -125,6 +123,13 @@ pub fn report(report: &Report, look: Look, out: &mut String) {
         findings(&report.findings, true, &mut page, out);
     }
     rule('=', out);
+}
+
+/// Whether the report is about something that does not occur: it has facts, and no other rows.
+pub fn is_absent(report: &Report) -> bool {
+    let rest = report.sections.get(1..).unwrap_or_default();
+    let has_facts = report.sections.first().is_some_and(|section| section.shape == Shape::Facts);
+    has_facts && !rest.is_empty() && rest.iter().all(|section| section.rows.num_rows() == 0)
 }
 
 /// Digits of a second that every time of the report can be shown with, whole microseconds at least.
