@@ -20,7 +20,7 @@ FROM lines l LEFT JOIN moved m ON m.capture_id = l.capture_id AND m.flow_id = l.
 SELECT ts, src_ip AS client, dst_ip AS server, direction, coalesce(path, arg) AS path, size_bytes AS bytes, mime AS type, substr(sha256, 1, 16) AS sha256, CASE WHEN passive THEN 'passive' ELSE 'active' END AS mode, reply_code AS reply FROM ftp_transfers ORDER BY ts, frame, path;
 
 -- @section "Users" shape=table limit=15
-SELECT username AS "user", secret, count(*) AS logins, count(*) FILTER (WHERE outcome = 'success') AS ok, count(*) FILTER (WHERE outcome = 'failure') AS failed, count(DISTINCT dst_ip) AS servers FROM credentials WHERE protocol = 'ftp' GROUP BY username, secret ORDER BY logins DESC, "user", secret;
+SELECT username AS "user", secret, count(*) AS logins, count(*) FILTER (WHERE outcome = 'success') AS ok, count(*) FILTER (WHERE outcome = 'failure') AS failed, count(DISTINCT dst_ip) AS servers FROM credentials WHERE protocol = 'ftp' GROUP BY username, secret ORDER BY logins DESC, "user", min(ts), min(frame);
 
 -- @section "Commands" shape=table limit=15
 SELECT command, count(*) AS times, count(DISTINCT src_ip) AS clients FROM ftp WHERE is_request GROUP BY command ORDER BY times DESC, command;

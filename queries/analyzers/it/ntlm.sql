@@ -22,7 +22,7 @@ SELECT ts AS time, src_ip AS client, dst_ip AS server, dst_port AS port, carrier
 FROM ntlm WHERE message_type = 3 ORDER BY capture, frame DESC, account;
 
 -- @section "Crackable responses" shape=table limit=25
-SELECT ntlm_version AS version, coalesce(domainname || '\' || username, username) AS account, count(*) AS responses, max(hash) AS line FROM ntlm WHERE hash IS NOT NULL GROUP BY 1, 2 ORDER BY responses DESC, account, version;
+SELECT ntlm_version AS version, coalesce(domainname || '\' || username, username) AS account, count(*) AS responses, first_value(hash ORDER BY ts, frame) AS line FROM ntlm WHERE hash IS NOT NULL GROUP BY 1, 2 ORDER BY responses DESC, account, version;
 
 -- @finding ntlm_v1 severity=high confidence=high technique=T1557,T1110.002
 SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' by ' || coalesce(domainname || '\' || username, username) AS details, CASE ntlm_version WHEN 'ntlm2_session' THEN 'medium' ELSE 'high' END AS severity, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
