@@ -269,6 +269,9 @@ pub fn payloads() -> Reader {
 
 /// Whether a capture is still the file that was decoded, as far as its size tells.
 pub fn unchanged(capture: &Selected) -> Result<(), String> {
+    if capture.path.as_os_str().is_empty() {
+        return Err("the lake holds no bytes of captures: name the capture itself to read it back".to_owned());
+    }
     let path = capture.path.display();
     let size = match std::fs::metadata(&capture.path) {
         Ok(metadata) => metadata.len(),

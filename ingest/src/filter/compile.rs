@@ -347,7 +347,7 @@ impl Here<'_> {
             Ask::Interface(number) if self.layout.link_type == 276 => Ok(equal(at(Base::Start, 4), 4, *number)),
             Ask::Interface(_) => self.fail(format!("frames of link type {} bear no number of an interface", self.link_name())),
             Ask::Vlan(id) => self.vlan(*id),
-            Ask::Mpls(label) => Ok(self.mpls(*label)),
+            Ask::Mpls(label) => self.mpls(*label),
             Ask::PppoeDiscovery => Ok(self.layout.carries(PPPOE_DISCOVERY)),
             Ask::PppoeSession(session) => Ok(self.pppoe(*session)),
             Ask::FrameType(value, mask) => self.frame_control(0, *value, *mask),
@@ -648,7 +648,10 @@ impl Here<'_> {
         Ok(Node::And(asked))
     }
 
-    fn mpls(&mut self, label: Option<u32>) -> Node {
+    fn mpls(&mut self, label: Option<u32>) -> Compiled<Node> {
+        if !matches!(self.layout.carries, Carries::Ethernet | Carries::Cooked | Carries::Type | Carries::Ppp) {
+            return self.fail(format!("frames of link type {} bear no MPLS labels", self.link_name()));
+        }
         let layout = &mut *self.layout;
         let mut asked = vec![if layout.labels > 0 {
             // The label before is not the last of its stack.
@@ -662,7 +665,7 @@ impl Here<'_> {
         layout.network += 4;
         layout.network_without_snap += 4;
         layout.labels += 1;
-        Node::And(asked)
+        Ok(Node::And(asked))
     }
 
     fn pppoe(&mut self, session: Option<u32>) -> Node {

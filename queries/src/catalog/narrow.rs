@@ -102,13 +102,11 @@ pub async fn select(lake: &Path, capture: &Selected, wanted: &Wanted) -> Result<
     conditions.extend(wanted.start.map(|start| format!("CAST(ts AS BIGINT) >= {start}")));
     conditions.extend(wanted.end.map(|end| format!("CAST(ts AS BIGINT) <= {end}")));
     let mut by_arp = Bits::default();
-    if !wanted.ips.is_empty() {
-        if catalog.rows("arp") > 0 {
-            let query = format!("SELECT frame FROM arp WHERE {}", in_any(&["sender_ip", "target_ip"], &wanted.ips));
-            let mut stream = catalog.sql(&query).await?.execute_stream().await?;
-            while let Some(batch) = stream.next().await {
-                numbers(batch?.column(0))?.values().iter().for_each(|frame| by_arp.add(*frame));
-            }
+    if !wanted.ips.is_empty() && catalog.rows("arp") > 0 {
+        let query = format!("SELECT frame FROM arp WHERE {}", in_any(&["sender_ip", "target_ip"], &wanted.ips));
+        let mut stream = catalog.sql(&query).await?.execute_stream().await?;
+        while let Some(batch) = stream.next().await {
+            numbers(batch?.column(0))?.values().iter().for_each(|frame| by_arp.add(*frame));
         }
     }
     let ends = ["src_ip", "dst_ip", "outer_src_ip", "outer_dst_ip"];
