@@ -32,6 +32,8 @@ const MAX_STRINGS: u16 = 256;
 const MAX_PLAIN: u16 = 64;
 const MAX_TOKENS: u16 = 64;
 const MAX_SCRIPTS: u16 = 16;
+/// Shortest value that is read.
+const MIN_VALUE: usize = 9;
 /// Shortest string.
 pub const MIN_STRING: usize = 6;
 
@@ -107,6 +109,10 @@ pub fn line(tables: &mut TableSet, kept: &mut Kept, place: Place<'_>, text: &str
 /// Reads a value that a dissector has at hand, such as a header or the arguments of a call, for tokens, flags and PowerShell; it
 /// stands in a typed column already, so it is no row of `strings`.
 pub fn value(tables: &mut TableSet, kept: &mut Kept, place: Place<'_>, text: &str) {
+    // Neither a token nor a flag is shorter.
+    if text.len() < MIN_VALUE {
+        return;
+    }
     let found = triggers::find(text);
     tokens::find(tables, kept, &place, text, found);
     flags::find(tables, kept, &place, text, found, &[]);
