@@ -407,9 +407,6 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         }
     };
     let hosts = hostdetails::options(given)?;
-    if given.has("ip") && hosts.is_empty() && !given.switch(timeline::TIMELINE) {
-        return Err("-ip goes with --hostdetails and --timeline; narrowing other reports is not built yet".to_owned());
-    }
     let case = case::options(given)?;
     let exports = export::options(given, case.as_ref())?;
     let sql = sql::options(given, &targets, case.as_ref())?;

@@ -46,15 +46,14 @@ pub fn options(given: &Given) -> Result<Options, String> {
         return Err(format!("--time-start lies after --time-end: {} is later than {}", time(start, 9), time(end, 9)));
     }
     let mut ips = Vec::new();
-    if let Some(list) = given.text("ip") {
+    // Details of a host draw on what others say of it: they take the address for a subject, and nothing is left out.
+    if let Some(list) = given.text("ip").filter(|_| !given.switch("hostdetails")) {
         for item in list.split(',') {
             ips.push(address(item.trim()).ok_or_else(|| format!("-ip {item}: an address or a network such as 10.0.0.0/8 is needed"))?);
         }
     }
-    for needing in ["timeline", "hostdetails"] {
-        if ips.is_empty() && given.switch(needing) {
-            return Err(format!("--{needing} needs -ip ADDR"));
-        }
+    if ips.is_empty() && given.switch("timeline") && !given.has("ip") {
+        return Err("--timeline needs -ip ADDR".to_owned());
     }
     Ok(Options { bpf, start, end, ips })
 }
