@@ -46,8 +46,10 @@ pub fn options(given: &Given) -> Result<Options, String> {
         return Err(format!("--time-start lies after --time-end: {} is later than {}", time(start, 9), time(end, 9)));
     }
     let mut ips = Vec::new();
-    // Details of a host draw on what others say of it: they take the address for a subject, and nothing is left out.
-    if let Some(list) = given.text("ip").filter(|_| !given.switch("hostdetails")) {
+    // Details of a host draw on what others say of it, and a newcomer in its timeline is one beside the others: both take the
+    // address for a subject, and nothing is left out.
+    let is_subject = given.switch("hostdetails") || given.switch("timeline");
+    if let Some(list) = given.text("ip").filter(|_| !is_subject) {
         for item in list.split(',') {
             ips.push(address(item.trim()).ok_or_else(|| format!("-ip {item}: an address or a network such as 10.0.0.0/8 is needed"))?);
         }

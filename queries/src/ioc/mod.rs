@@ -196,8 +196,8 @@ mod tests {
                 ("ip_port", "1.2.3.4:443"),
             ]
         );
-        assert_eq!(loaded.rejected, ["list:9: \"not an indicator\" is no address, name, hash, URL or mail address"]);
-        assert_eq!(loaded.notes, ["list:5: 10.0.0.0/8 is private"]);
+        assert_eq!(loaded.rejected, ["list:10: \"not an indicator\" is no address, name, hash, URL or mail address"]);
+        assert_eq!(loaded.notes, ["list:6: 10.0.0.0/8 is private"]);
     }
 
     #[test]
