@@ -24,7 +24,8 @@ fn everything() -> (Vec<String>, Vec<String>) {
     (captures, flags)
 }
 
-/// Lines of tables: what stands between a section's name and the next rule, but for facts and findings.
+/// Lines of tables: what stands between a section's name and the next rule, but for facts and findings, whose
+/// sentences may be long.
 fn table_lines(report: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut in_table = false;
@@ -34,7 +35,7 @@ fn table_lines(report: &str) -> Vec<&str> {
             (in_table, named) = (false, line.starts_with('-'));
         } else if named {
             (in_table, named) = (line != "Findings", false);
-        } else if in_table && line.get(24..27) != Some(" : ") {
+        } else if in_table && line.get(24..27) != Some(" : ") && !["  Details  ", "  Frames   "].iter().any(|start| line.starts_with(start)) {
             lines.push(line);
         }
     }
