@@ -35,7 +35,10 @@ fn a_sound_installation_passes() {
     let listed: Vec<&str> = report.lines().skip(2).filter(|line| !line.starts_with(' ')).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(listed, checks);
     assert!(!report.contains("[FAIL]"), "{report}");
-    assert!(report.contains("gzip zstd lz4 xz") && report.contains("AES-GCM ChaCha20-Poly1305 SHA-256") && report.contains("built-in captures"), "{report}");
+    assert!(
+        report.contains("gzip zstd lz4 xz") && report.contains("AES-GCM ChaCha20-Poly1305 SHA-256") && report.contains("built-in captures"),
+        "{report}"
+    );
     assert!(!report.contains("a-secret-key"), "{report}");
     let document: Value = serde_json::from_slice(&run(&["--self-check", "--json", "-"]).stdout).unwrap();
     assert_eq!(document[0]["check"], "version");

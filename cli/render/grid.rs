@@ -1,39 +1,36 @@
 //! Cells in columns.
 
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks between columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 
 /// Header and rows, left-aligned, two blanks apart, without trailing blanks. `paint` may dress a cell up: it is told row,
 /// column and text, and what it adds takes no room.
 pub fn grid(header: &[String], rows: &[Vec<String>], paint: impl Fn(usize, usize, &str) -> Option<String>) -> Vec<String> {
-    let mut widths: Vec<usize> = header.iter().map(|text| text.width()).collect();
-    for row in rows {
-        for (width, text) in widths.iter_mut().zip(row) {
-            *width = (*width).max(text.width());
-        }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.to_vec());
+    table.add_rows(rows.iter().cloned());
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP)).set_cell_alignment(CellAlignment::Left);
     }
-    let line = |texts: &[String], painted: &dyn Fn(usize, &str) -> Option<String>| {
-        let last = texts.iter().rposition(|text| !text.trim_end().is_empty());
-        let mut line = String::new();
-        for (at, (text, width)) in texts.iter().zip(&widths).enumerate() {
-            let text = if Some(at) == last { text.trim_end() } else { text };
-            match painted(at, text) {
-                Some(painted) => line.push_str(&painted),
-                None => line.push_str(text),
+    let widths: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
+    let plain = table.lines().map(|line| line.trim_end().to_owned());
+    // A painted line is put together anew: what dresses a cell up takes no room, which the layout cannot know.
+    let painted = |number: usize, row: &[String]| {
+        let dressed: Vec<Option<String>> = row.iter().enumerate().map(|(at, text)| paint(number, at, text.trim_end())).collect();
+        dressed.iter().any(Option::is_some).then(|| {
+            let mut line = String::new();
+            for ((text, dress), width) in row.iter().zip(dressed).zip(&widths) {
+                let pad = width.saturating_sub(text.trim_end().width());
+                line.push_str(&dress.unwrap_or_else(|| text.trim_end().to_owned()));
+                line.extend(std::iter::repeat_n(' ', pad + usize::from(GAP)));
             }
-            if Some(at) >= last {
-                break;
-            }
-            line.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width()) + GAP));
-        }
-        line
+            line.trim_end().to_owned()
+        })
     };
-    let mut lines = Vec::with_capacity(rows.len() + 1);
-    lines.push(line(header, &|_, _| None));
-    lines.extend(rows.iter().enumerate().map(|(number, row)| line(row, &|at, text| paint(number, at, text))));
-    lines
+    plain.enumerate().map(|(at, line)| at.checked_sub(1).and_then(|number| painted(number, rows.get(number)?)).unwrap_or(line)).collect()
 }
 
 /// Rows alone, as [`grid`] sets them.

@@ -159,6 +159,8 @@ fn words(text: &str) -> Vec<String> {
 /// A time in ISO 8601 or epoch seconds, as nanoseconds.
 fn time(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.trim().parse::<f64>() {
+        // Beyond the range of the type there is no time; within it, the cast cuts below the nanosecond.
+        #[allow(clippy::cast_possible_truncation)]
         return (seconds.is_finite() && seconds.abs() < 9e9).then_some((seconds * 1e9) as i64);
     }
     datafusion::arrow::compute::kernels::cast_utils::string_to_timestamp_nanos(text.trim()).ok()

@@ -194,8 +194,8 @@ impl OtRules {
 impl Rule {
     fn new(written: &Written, at: usize) -> Result<Self, String> {
         let fail = |what: String| format!("rule {at}: {what}");
-        let pattern = |text: &Option<String>, key: &str| {
-            text.as_ref().map(|text| Pattern::new(text).map_err(|error| fail(format!("{key} = {text:?}: {error}")))).transpose()
+        let pattern = |text: Option<&String>, key: &str| {
+            text.map(|text| Pattern::new(text).map_err(|error| fail(format!("{key} = {text:?}: {error}")))).transpose()
         };
         let does_nothing = written.class.is_none() && written.risk.is_none() && !written.ignore;
         if does_nothing {
@@ -207,9 +207,9 @@ impl Rule {
         };
         Ok(Self {
             protocol: written.protocol.as_ref().map(|protocol| protocol.to_lowercase()),
-            command: pattern(&written.command, "command")?,
+            command: pattern(written.command.as_ref(), "command")?,
             code,
-            point: pattern(&written.point, "point")?,
+            point: pattern(written.point.as_ref(), "point")?,
             actor: written.actor.as_deref().map(Who::new),
             target: written.target.as_deref().map(Who::new),
             class: written.class.clone(),
