@@ -35,11 +35,7 @@ fn table_lines(report: &str) -> Vec<&str> {
             (in_table, named) = (false, line.starts_with('-'));
         } else if named {
             (in_table, named) = (line != "Findings", false);
-<<<<<<< HEAD
-        } else if in_table && line.get(24..27) != Some(" : ") && !line.starts_with("  Details  ") {
-=======
         } else if in_table && line.get(24..27) != Some(" : ") && !["  Details  ", "  Frames   "].iter().any(|start| line.starts_with(start)) {
->>>>>>> h-report
             lines.push(line);
         }
     }
