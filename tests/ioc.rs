@@ -13,7 +13,7 @@ fn report(scratch: &Scratch, list: &str, name: &str, capture: &str) -> Value {
     let output = run(&scratch.0, &[&sample(capture), "--ioc", "--ioc-file", file.to_str().unwrap(), "--json", "-"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    document["summaries"]["ioc"].clone()
+    document["ioc"].clone()
 }
 
 fn section<'a>(report: &'a Value, name: &str) -> &'a Vec<Value> {

@@ -52,7 +52,7 @@ pub fn check(options: &Options, others: &[(&str, &Path)], inputs: &[(PathBuf, St
     for (flag, path) in others {
         claim(flag, path)?;
         if files.inputs.contains(&resolved(path)) {
-            return Err(format!("{flag} {}: is a capture of this run; name another file", escape::path(path)));
+            return Err(format!("{}: is a capture of this run; name another file", escape::path(path)));
         }
     }
     Ok(())

@@ -8,8 +8,11 @@ WITH series AS (
   SELECT capture, capture_id, src_ip, dst_ip, 'icmp payload', count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), hidden_text(array_to_string(array_agg(encode(payload_prefix, 'hex') ORDER BY frame), ''))
   FROM icmp WHERE type_name IN ('echo_request', 'echo_reply') AND payload_len BETWEEN 9 AND 64 AND payload_class IN ('text', 'other') GROUP BY capture, capture_id, src_ip, dst_ip, type_name
   UNION ALL
-  SELECT capture, capture_id, src_ip, dst_ip, 'ip id', count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), hidden_text(array_to_string(array_agg(lpad(to_hex(CAST(ip_id & 255 AS BIGINT)), 2, '0') ORDER BY frame), ''))
-  FROM packets WHERE ip_id IS NOT NULL AND NOT ip_fragment AND tunnel IS NULL GROUP BY capture, capture_id, src_ip, dst_ip, transport HAVING count(*) BETWEEN 16 AND 20000
+  SELECT p.capture, p.capture_id, p.src_ip, p.dst_ip, 'ip id', count(*), min(p.frame), array_slice(array_agg(p.frame ORDER BY p.frame), 1, 20), min(p.ts), max(p.ts), hidden_text(array_to_string(array_agg(lpad(to_hex(CAST(p.ip_id & 255 AS BIGINT)), 2, '0') ORDER BY p.frame), ''))
+  -- Counted first: what hides in ids is short, and the packets of busy pairs need not be gathered.
+  FROM packets p JOIN (SELECT capture_id, src_ip, dst_ip, coalesce(transport, '-') AS transport FROM packets WHERE ip_id IS NOT NULL AND NOT ip_fragment AND tunnel IS NULL GROUP BY capture_id, src_ip, dst_ip, coalesce(transport, '-') HAVING count(*) BETWEEN 16 AND 20000) few
+    ON few.capture_id = p.capture_id AND few.src_ip = p.src_ip AND few.dst_ip = p.dst_ip AND few.transport = coalesce(p.transport, '-')
+  WHERE p.ip_id IS NOT NULL AND NOT p.ip_fragment AND p.tunnel IS NULL GROUP BY p.capture, p.capture_id, p.src_ip, p.dst_ip, p.transport
   UNION ALL
   SELECT capture, capture_id, src_ip, dst_ip, 'dns labels under ' || registered_domain, count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), hidden_text(array_to_string(array_agg(label ORDER BY frame), ''))
   FROM (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, registered_domain, split_part(query, '.', 1) AS label, lag(split_part(query, '.', 1)) OVER (PARTITION BY capture_id, src_ip, dst_ip, registered_domain ORDER BY frame) AS before FROM dns WHERE NOT is_response AND registered_domain IS NOT NULL AND NOT coalesce(retransmission, false)) d

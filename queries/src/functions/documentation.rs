@@ -39,6 +39,7 @@ pub fn dictionary() -> Vec<FunctionDoc> {
         super::ptr_address::DOC,
         super::redact::DOC,
         super::registered_domain::DOC,
+        super::stream_id::DOC,
     ];
     all.extend(super::focus::DOCS);
     all.extend(super::hex::DOCS);

@@ -8,6 +8,18 @@ use datafusion::arrow::datatypes::{DataType, UInt16Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use sha1::{Digest, Sha1};
 
+use super::{FunctionDoc, Kind};
+
+/// Its entry in the dictionary.
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "stream_id",
+    kind: Kind::Scalar,
+    signature: "stream_id(src_ip utf8, src_port u16, dst_ip utf8, dst_port u16) -> utf8",
+    meaning: "The id of a conversation's ends, the same in every capture and from either end: what --follow-id takes.",
+    example: "stream_id('141.142.228.5', 53595, '54.243.55.129', 80)",
+    gives: "9ebe5d847364",
+};
+
 /// The function.
 pub fn function() -> ScalarUDF {
     let body = |arguments: &[ColumnarValue]| {
