@@ -71,8 +71,8 @@ fn moment(at: i64, step: i64) -> String {
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();
     match step {
         ..1_000_000_000 => part(11, 23),
-        ..60_000_000_000 => part(11, 19),
-        ..86_400_000_000_000 => part(11, 16),
+        1_000_000_000..60_000_000_000 => part(11, 19),
+        60_000_000_000..86_400_000_000_000 => part(11, 16),
         _ => part(0, 10),
     }
 }

@@ -106,8 +106,8 @@ mod tests {
         let sequence = pattern(vec![vec![vec![atom("a")], vec![atom("b")]]]);
         let both = pattern(vec![vec![vec![atom("a"), atom("b")]]]);
         let wrong_order = [sighting("h1", "b", 1), sighting("h1", "a", 2)];
-        assert_eq!(find(&[sequence.clone()], &wrong_order), []);
-        assert_eq!(find(&[both.clone()], &wrong_order)[0].frames, [1, 2]);
+        assert_eq!(find(std::slice::from_ref(&sequence), &wrong_order), []);
+        assert_eq!(find(std::slice::from_ref(&both), &wrong_order)[0].frames, [1, 2]);
         let two_hosts = [sighting("h1", "a", 1), sighting("h2", "b", 2)];
         assert_eq!(find(&[sequence.clone(), both], &two_hosts), []);
         let late = [sighting("h1", "b", 1), sighting("h1", "a", 2), sighting("h1", "b", 3)];
