@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, StringArray};
-use datafusion::arrow::datatypes::{DataType, UInt16Type};
+use datafusion::arrow::array::{Array, AsArray, Int64Array, StringArray};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use sha1::{Digest, Sha1};
 
@@ -25,16 +25,19 @@ pub fn function() -> ScalarUDF {
     let body = |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let (src_ip, dst_ip) = (arrays[0].as_string::<i32>(), arrays[2].as_string::<i32>());
-        let (src_port, dst_port) = (arrays[1].as_primitive::<UInt16Type>(), arrays[3].as_primitive::<UInt16Type>());
+        let (src_port, dst_port) = (arrays[1].as_primitive::<Int64Type>(), arrays[3].as_primitive::<Int64Type>());
         let ids: StringArray = (0..src_ip.len())
             .map(|row| {
                 let known = src_ip.is_valid(row) && dst_ip.is_valid(row) && src_port.is_valid(row) && dst_port.is_valid(row);
-                known.then(|| stream_id((src_ip.value(row), src_port.value(row)), (dst_ip.value(row), dst_port.value(row))))
+                // Whole numbers of any type may be given; what is no port has no id.
+                let port = |ports: &Int64Array| known.then(|| u16::try_from(ports.value(row)).ok()).flatten();
+                let (from, to) = (port(src_port)?, port(dst_port)?);
+                Some(stream_id((src_ip.value(row), from), (dst_ip.value(row), to)))
             })
             .collect();
         Ok(ColumnarValue::Array(Arc::new(ids)))
     };
-    let types = vec![DataType::Utf8, DataType::UInt16, DataType::Utf8, DataType::UInt16];
+    let types = vec![DataType::Utf8, DataType::Int64, DataType::Utf8, DataType::Int64];
     create_udf("stream_id", types, DataType::Utf8, Volatility::Immutable, Arc::new(body))
 }
 

@@ -41,7 +41,7 @@ fn files_end_where_their_structure_says() {
     let gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3b".to_vec();
     let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\xaa\xff\0\xbb\xff\xd9".to_vec();
     let pdf = b"%PDF-1.4\n1 0 obj\nendobj\n%%EOF\n2 0 obj\n%%EOF\n".to_vec();
-    let wav = b"RIFF\x1c\0\0\0WAVEfmt \x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+    let wav = b"RIFF\x1c\0\0\0WAVEfmt \x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     let rtf = br"{\rtf1 text {\b bold} \} still}".to_vec();
     let zip =
         [b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0a".as_slice(), b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\x1f\0\0\0\x02\0ok"]
