@@ -1,6 +1,5 @@
 -- Hosts that are in the baseline and in the captures, where something about them is another. What one of them does not say is no change.
-WITH now AS (SELECT ip, min(ts) AS ts, max(end_ts) AS end_ts, array_sort(array_agg(DISTINCT mac) FILTER (WHERE mac IS NOT NULL)) AS macs, array_sort(array_agg(DISTINCT name) FILTER (WHERE name IS NOT NULL)) AS hostnames, max(os) AS os, max(packets_sent) AS packets, sum(flows_out) AS flows_out, min(capture) AS capture FROM (SELECT *, array_element(hostnames, 1) AS name FROM hosts) WHERE ip IS NOT NULL AND responded AND scope NOT IN ('multicast', 'broadcast', 'unspecified') GROUP BY ip),
-both AS (SELECT n.*, b.macs AS old_macs, b.hostnames AS old_names, b.os AS old_os FROM now n JOIN baseline_hosts b ON b.ip = n.ip)
+WITH both AS (SELECT n.*, b.macs AS old_macs, b.hostnames AS old_names, b.os AS old_os FROM present_hosts n JOIN baseline_hosts b ON b.ip = n.ip)
 SELECT ip, 'mac' AS change, array_to_string(old_macs, ', ') AS before, array_to_string(macs, ', ') AS now, ts, capture FROM both WHERE array_length(macs) > 0 AND array_length(old_macs) > 0 AND NOT array_has_any(macs, old_macs)
 UNION ALL SELECT ip, 'name', array_to_string(old_names, ', '), array_to_string(hostnames, ', '), ts, capture FROM both WHERE array_length(hostnames) > 0 AND array_length(old_names) > 0 AND NOT array_has_any(hostnames, old_names)
 UNION ALL SELECT ip, 'os', old_os, os, ts, capture FROM both WHERE os <> old_os

@@ -1,12 +1,13 @@
 //! Conversations: who talks with whom, in what state, in which protocol.
 //!
 //! [`Worker`] takes decoded frames of its share of the hosts, finds each packet's [`Flow`], puts fragments
-//! ([`defrag`]) and TCP streams ([`stream`]) together, asks the probes who speaks, feeds the dissectors, and writes the
-//! rows of `packets`, `flows` and `tcp_events`.
+//! ([`defrag`]) and TCP streams ([`stream`]) together, and writes the rows of `packets`, `flows` and `tcp_events`;
+//! [`dialogue`] asks the probes who speaks and feeds the dissectors.
 
 mod analysis;
 mod community_id;
 mod defrag;
+mod dialogue;
 mod services;
 mod stream;
 mod tcp;

@@ -14,25 +14,19 @@ const SOURCES: &str = "SELECT capture AS path, capture_id, sha256, ts AS first, 
 
 const DURATION: &str = "SELECT sum(duration_s) AS duration_s FROM captures";
 
-const HOSTS: &str = "SELECT ip, array_sort(array_agg(DISTINCT mac) FILTER (WHERE mac IS NOT NULL)) AS macs, max(hostnames) AS hostnames, max(os) AS os FROM hosts \
-    WHERE ip IS NOT NULL AND responded AND scope NOT IN ('multicast', 'broadcast', 'unspecified') GROUP BY ip ORDER BY ip";
+const HOSTS: &str = "SELECT ip, macs, hostnames, os FROM present_hosts ORDER BY ip";
 
-const SERVICES: &str = "SELECT CAST(dst_ip AS VARCHAR) AS ip, dst_port AS port, CAST(transport AS VARCHAR) AS protocol, CAST(max(service) AS VARCHAR) AS service, \
-    array_sort(array_agg(DISTINCT CAST(src_ip AS VARCHAR))) AS clients FROM flows \
-    WHERE dst_port IS NOT NULL AND resp_packets > 0 AND conn_state NOT IN ('REJ', 'RSTRH') AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') \
-    AND (transport <> 'tcp' OR history LIKE '%h%' OR service IS NOT NULL) AND NOT (service IS NULL AND dst_port >= 32768) GROUP BY dst_ip, dst_port, transport ORDER BY ip, port, protocol";
+const SERVICES: &str = "SELECT ip, port, protocol, service, clients FROM present_services ORDER BY ip, port, protocol";
 
-const COMMANDS: &str =
-    "SELECT protocol || ' ' || command AS name, count(*) AS count FROM ot_commands WHERE command IS NOT NULL GROUP BY 1 ORDER BY 1";
+const COMMANDS: &str = "SELECT name, count FROM present_commands ORDER BY name";
 
-const TARGETS: &str = "SELECT CAST(protocol AS VARCHAR) AS protocol, target || coalesce(' ' || point, '') AS target, count(*) AS count FROM ot_commands \
-    WHERE class NOT IN ('diagnostic', 'discovery', 'subscribe', 'auth') AND target IS NOT NULL GROUP BY protocol, target || coalesce(' ' || point, '') ORDER BY protocol, target";
+const TARGETS: &str = "SELECT protocol, target, count FROM present_targets ORDER BY protocol, target";
 
-const CONVERSATIONS: &str = "SELECT CAST(src_ip AS VARCHAR) AS src, CAST(dst_ip AS VARCHAR) AS dst, CAST(transport AS VARCHAR) AS protocol, CAST(service AS VARCHAR) AS service, count(*) AS flows, \
-    sum(orig_bytes + resp_bytes) AS bytes FROM flows WHERE resp_packets > 0 AND src_ip IS NOT NULL GROUP BY src_ip, dst_ip, transport, service ORDER BY src, dst, protocol, service";
+const CONVERSATIONS: &str =
+    "SELECT src, dst, protocol, nullif(service, '') AS service, flows, bytes FROM present_conversations ORDER BY src, dst, protocol, service";
 
-const FUNCTIONS: &str = "SELECT CAST(client AS VARCHAR) AS client, CAST(server AS VARCHAR) AS server, protocol, function, max(category) AS category, count(*) AS count FROM ot_functions \
-    GROUP BY client, server, protocol, function ORDER BY client, server, protocol, function";
+const FUNCTIONS: &str =
+    "SELECT client, server, protocol, function, category, count FROM present_functions ORDER BY client, server, protocol, function";
 
 const DOMAINS: &str = "SELECT DISTINCT registered_domain(query) AS domain FROM dns WHERE registered_domain(query) IS NOT NULL ORDER BY domain";
 
