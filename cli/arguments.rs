@@ -1,5 +1,6 @@
 //! What the user asked for.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,15 +23,19 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline};
+use crate::virustotal::VirusTotal;
+use crate::{
+    baseline, decrypt, evidence, export, geoip, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline,
+    virustotal,
+};
 
 /// What to do.
 pub enum Command {
     Run(Box<Arguments>),
     /// Print a text and stop.
     Print(String),
-    /// Print a text that says whether all is well, and stop.
-    Tell(String, Status),
+    /// Find out something that a text tells, print that, and stop.
+    Tell(Box<dyn FnOnce() -> (String, Status)>),
 }
 
 /// A parsed command line.
@@ -73,7 +78,13 @@ pub struct Arguments {
     /// Captures that a thing must occur in to be correlated; `None` where nobody asked.
     pub correlate: Option<usize>,
     pub lake: Option<PathBuf>,
+    /// Size that the lake is held to, where something is said of it; 0 for none.
+    pub max_bytes: Option<u64>,
     pub no_cache: bool,
+    /// Countries that a peer in is told.
+    pub countries: Vec<String>,
+    /// Who is asked for reputations, where that was wanted.
+    pub virustotal: Option<VirusTotal>,
     /// Whether and where to say where the time went.
     pub profile: Option<profile::Options>,
     /// Rules over the findings.
@@ -90,6 +101,10 @@ pub struct Arguments {
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
 const ENVIRONMENT: &[(&str, &str)] = &[("lake", "PCAPPER_LAKE"), ("case-analyst", "PCAPPER_ANALYST"), ("no-color", "NO_COLOR")];
 
+/// Environment variables that stand before what tables of the configuration file set; an empty one takes that back.
+const ENVIRONMENT_OF_ENTRIES: &[(&str, &str)] =
+    &[("lake.max_bytes", "PCAPPER_LAKE_MAX_BYTES"), ("geoip.city", "PCAPPER_GEOIP_CITY_DB"), ("geoip.asn", "PCAPPER_GEOIP_ASN_DB")];
+
 /// Where the value of an option comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -98,6 +113,16 @@ pub enum Origin {
     Environment(&'static str),
     /// File, place and key.
     File(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::CommandLine => "command line",
+            Self::Environment(variable) => variable,
+            Self::File(place) => place,
+        })
+    }
 }
 
 /// The options in force; a feature reads its own from here. The command line comes before the environment, that before the
@@ -180,10 +205,33 @@ impl Given {
         self.setting(name).is_some()
     }
 
+    /// What a table of the configuration file other than `[defaults]` sets, or the environment in its place, with its origin.
+    pub fn entry(&self, name: &str) -> Option<(Vec<String>, Origin)> {
+        let variable = ENVIRONMENT_OF_ENTRIES.iter().find(|(known, _)| *known == name).map(|(_, variable)| *variable);
+        if let Some((variable, value)) = variable.and_then(|variable| Some((variable, std::env::var_os(variable)?))) {
+            let value = value.to_string_lossy().into_owned();
+            return (!value.is_empty()).then(|| (vec![value], Origin::Environment(variable)));
+        }
+        let entry = self.settings.entries.iter().find(|entry| entry.name == name)?;
+        Some((entry.values.clone(), Origin::File(entry.origin.clone())))
+    }
+
+    /// Names of what tables of the file other than `[defaults]` and the environment set, in order.
+    pub fn entries(&self) -> BTreeSet<&str> {
+        let of_environment = ENVIRONMENT_OF_ENTRIES.iter().map(|(name, _)| *name);
+        self.settings.entries.iter().map(|entry| entry.name.as_str()).chain(of_environment).collect()
+    }
+
+    /// Whether a table of the configuration file sets something, be it in force or not.
+    pub fn is_entry_in_file(&self, name: &str) -> bool {
+        self.settings.entries.iter().any(|entry| entry.name == name)
+    }
+
     /// A whole number of 1 or more.
     pub fn count(&self, name: &str) -> Result<usize, String> {
         let given = self.text(name).unwrap_or_default();
-        let number = given.parse().ok().filter(|&number: &usize| number >= 1);
+        // A sign is no digit.
+        let number = given.parse().ok().filter(|&number: &usize| number >= 1 && !given.starts_with('+'));
         number.ok_or_else(|| format!("--{name} {given}: a number of 1 or more is needed"))
     }
 
@@ -217,7 +265,7 @@ impl Given {
         }
     }
 
-    /// All options that are on or have a value, by name, `-` as `_`.
+    /// All options that are on or have a value, by name, `-` as `_`, and what tables of the configuration file set.
     fn in_force(&self) -> Value {
         let mut options = Map::new();
         for flag in FLAGS {
@@ -231,6 +279,13 @@ impl Given {
                 },
             };
             options.insert(flag.analyzer(), value);
+        }
+        for name in self.entries() {
+            let value = |(values, _): (Vec<String>, Origin)| match values.as_slice() {
+                [one] => Value::from(one.as_str()),
+                several => Value::from(several),
+            };
+            options.extend(self.entry(name).map(|entry| (name.to_owned(), value(entry))));
         }
         Value::Object(options)
     }
@@ -260,12 +315,6 @@ impl Arguments {
         [log, output, baseline, frames].into_iter().flatten().collect()
     }
 }
-
-/// Options that are documented and not built yet, by theme: they say so and stop.
-const NOT_BUILT: &[&[&str]] = &[
-    // Indicators.
-    &["vt"],
-];
 
 /// Options that may be given more than once; each adds to the others.
 pub const REPEATED: &[&str] = &["ioc-file", "rules", "tls-keylog", "ssh-keylog", "plugins", "set"];
@@ -318,8 +367,11 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
     if matches.get_flag("self-check") {
         let fault = settings.as_ref().err().cloned();
         let given = Given::new(matches, settings.unwrap_or_default());
-        let (text, status) = selfcheck::check(&given, &flags, &plugins, fault.as_deref());
-        return Ok(Command::Tell(text, status));
+        return Ok(Command::Tell(Box::new(move || {
+            let (text, status) = selfcheck::check(&given, &flags, &plugins, fault.as_deref());
+            log::self_check(status);
+            (text, status)
+        })));
     }
     let given = Given::new(matches, settings?);
     understood(&given, &flags, &mut plugins, &analyzers).map_err(|message| given.located(message))
@@ -328,8 +380,7 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
 fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, analyzers: &[Analyzer]) -> Result<Command, String> {
     for flag in flags {
         let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
-        let built = !NOT_BUILT.iter().any(|theme| theme.contains(&flag.name))
-            && (!is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer()));
+        let built = !is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer());
         let in_file = matches!(given.origin(flag.name), Some(Origin::File(_))) && (flag.value.is_some() || given.switch(flag.name));
         let is_asked = given.has(flag.name) || in_file;
         if is_asked && !built {
@@ -347,8 +398,11 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
         }
     }
     if given.switch("list-plugins") {
-        let (text, status) = plugins::list(plugins, given);
-        return Ok(Command::Tell(text, status));
+        let (listed, count) = (plugins::list(plugins, given), plugins.found.len());
+        return Ok(Command::Tell(Box::new(move || {
+            log::list_plugins(count);
+            listed
+        })));
     }
     if given.switch("tables") {
         return Ok(Command::Print(help::tables()));
@@ -358,6 +412,8 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
     }
     let mut extension = plugins.extension();
     extension.internal.clone_from(&given.settings.internal);
+    extension.ot.clone_from(&given.settings.ot);
+    extension.geo = geoip::options(given)?;
     // The values of parameters are known by now.
     let bound = |analyzer: &Analyzer| {
         extension.analyzers.iter().find(|own| analyzer.plugin.is_some() && own.name == analyzer.name).unwrap_or(analyzer).clone()
@@ -397,6 +453,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
     if targets.is_empty() && lake_command.is_none() && !given.has("lake") {
         return Err("no capture named: pcapper [OPTIONS] TARGET... (or --lake DIR for all captures of a lake)".to_owned());
     }
+    companions(given)?;
     let limit_protocols = given.count("limit-protocols")?;
     let limit_sessions = match text("ot-commands-sessions").as_deref() {
         None => Some(SESSIONS),
@@ -417,6 +474,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
             analyzers.extend(pcapper_queries::analyzer::built_in().into_iter().find(|analyzer| analyzer.name == name));
         }
     }
+    virustotal::imply(given, sql.as_ref(), &mut analyzers)?;
     Ok(Arguments {
         targets,
         effective: given.in_force(),
@@ -445,6 +503,9 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         baseline,
         correlate: correlate(given)?,
         lake: text("lake").map(PathBuf::from),
+        max_bytes: max_bytes(given)?,
+        countries: given.entry("geoip.countries").map(|(countries, _)| countries).unwrap_or_default(),
+        virustotal: virustotal::options(given)?,
         no_cache: given.switch("no-cache"),
         profile: profile::options(given)?,
         rules: rules::options(given)?,
@@ -455,6 +516,26 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
     })
 }
 
+/// Options that mean nothing alone, and what each needs one of; questions in SQL see what rules for commands change.
+const COMPANIONS: &[(&str, &[&str])] = &[
+    ("baseline-fast", &["baseline-save", "baseline-compare"]),
+    ("correlate-min", &["correlate"]),
+    ("ot-commands-config", &["ot-commands", "ot-commands-fast", "sql", "sql-file", "shell"]),
+    ("ot-commands-sessions", &["ot-commands", "ot-commands-fast"]),
+];
+
+/// Sees that no option stands on the command line without its companion.
+fn companions(given: &Given) -> Result<(), String> {
+    for (option, needs) in COMPANIONS.iter().filter(|(option, _)| given.has(option)) {
+        let in_file = |name: &str| matches!(given.setting(name).map(|setting| &setting.value), Some(Preset::Texts(_)));
+        if !needs.iter().any(|name| given.switch(name) || in_file(name)) {
+            let listed: Vec<String> = needs.iter().map(|name| format!("--{name}")).collect();
+            return Err(format!("--{option} needs {}", listed.join(" or ")));
+        }
+    }
+    Ok(())
+}
+
 /// The rules for commands that a file gives.
 fn ot_rules(given: &Given) -> Result<Option<Arc<OtRules>>, String> {
     let Some(path) = given.text("ot-commands-config") else { return Ok(None) };
@@ -463,6 +544,18 @@ fn ot_rules(given: &Given) -> Result<Option<Arc<OtRules>>, String> {
         complain(&format!("--ot-commands-config {path}: {remark}"));
     }
     Ok(Some(Arc::new(rules)))
+}
+
+/// The size that the lake is held to, where something is said of it.
+fn max_bytes(given: &Given) -> Result<Option<u64>, String> {
+    let Some((sizes, origin)) = given.entry("lake.max_bytes") else { return Ok(None) };
+    let size = sizes.concat();
+    let bytes = lake::size_in_bytes(&size);
+    // What a file says was read when the file was.
+    bytes.map(Some).ok_or_else(|| match origin {
+        Origin::Environment(variable) => format!("{variable}={size}: a size is needed (20GB; 0 for no limit)"),
+        _ => format!("max_bytes: {size} is no size"),
+    })
 }
 
 /// The least number of captures to correlate over, where correlation was asked for.

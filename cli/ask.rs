@@ -1,7 +1,9 @@
 //! The run: captures into the lake, questions to it, answers to the renderers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::AsArray as _;
 use pcapper_ingest::profile;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -18,7 +20,7 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, decrypt, lake, merged, rules, shell, sql};
+use crate::{baseline, brought, decrypt, lake, merged, rules, shell, sql, virustotal};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
@@ -122,6 +124,9 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
     let (mut status, mut brought_back) = (Status::Done, Back::default());
+    if let Some(virustotal) = &arguments.virustotal {
+        virustotal.begin(&selection.lake);
+    }
     for capture in rounds {
         if out.is_broken() && !arguments.exports.is_wanted() {
             break;
@@ -138,6 +143,9 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
         Status::Partly
     }));
     status = status.worse(write_back(arguments, selection, brought_back, out));
+    if let Some(virustotal) = &arguments.virustotal {
+        status = status.worse(virustotal.conclude());
+    }
     if answers.answered.is_empty() {
         return status;
     }
@@ -227,6 +235,7 @@ async fn round(
         if answer.is_partly {
             status = status.worse(Status::Partly);
         }
+        out.saved(answer.written);
         more = answer.reports;
     }
     if let Some(back) = back {
@@ -309,6 +318,11 @@ async fn run_all(
         if analyzer.name == "streams" && arguments.evidence.all_streams {
             report.sections.iter_mut().filter(|section| section.name == "Streams").for_each(|section| section.limit = None);
         }
+        if let Some(virustotal) = arguments.virustotal.as_ref().filter(|_| virustotal::takes(analyzer)) {
+            let own = virustotal::Own { networks: &arguments.extension.internal, names: private_names(catalog).await? };
+            let around = virustotal::Around { lake: &selection.lake, verbose: arguments.verbose, own };
+            tokio::task::block_in_place(|| virustotal.annotate(&mut report, analyzer, &around))?;
+        }
         narrow::tell(&arguments.narrow, catalog.captures(), &mut report);
         if let Some(facts) = &facts {
             merged::put_first(facts, &mut report);
@@ -321,6 +335,14 @@ async fn run_all(
         reports.push(report);
     }
     Ok((reports, status.worse(faults(catalog))))
+}
+
+/// Names that the captures show to stand for private addresses.
+async fn private_names(catalog: &Catalog) -> Result<HashSet<String>, String> {
+    let query = "SELECT DISTINCT lower(name) FROM dns_records WHERE is_private(address) AND name IS NOT NULL";
+    let rows = run::rows(catalog, query).await.map_err(|error| render::sql::one_line(&error))?;
+    let names = arrow::compute::cast(rows.column(0), &arrow::datatypes::DataType::Utf8).map_err(|error| error.to_string())?;
+    Ok(names.as_string::<i32>().iter().flatten().map(|name| name.trim_end_matches('.').to_owned()).collect())
 }
 
 /// The analyzers to run: the overview first where it was asked for, and alone where nothing was.

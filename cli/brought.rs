@@ -16,9 +16,13 @@ pub async fn bring(arguments: &Arguments, catalog: &Catalog) -> Result<(), Strin
     if let Some(loaded) = &arguments.ioc {
         ioc::bring(loaded, catalog).await?;
     }
-    if let Some(minimum) = arguments.correlate {
-        settings::bring(catalog, &[("correlate_min", &minimum.to_string())]).map_err(told)?;
-    }
+    let minimum = arguments.correlate.map(|minimum| minimum.to_string());
+    let options: Vec<(&str, &str)> = minimum
+        .iter()
+        .map(|minimum| ("correlate_min", minimum.as_str()))
+        .chain(arguments.countries.iter().map(|country| ("geoip_country", country.as_str())))
+        .collect();
+    settings::bring(catalog, &options).map_err(told)?;
     if let Some(rules) = &arguments.ot_rules {
         Arc::clone(rules).bring(catalog).await.map_err(told)?;
     }

@@ -7,12 +7,19 @@
 //!
 //! [lake]
 //! dir = "lake"
+//! max_bytes = "50GB"
 //!
 //! [plugins]
 //! paths = ["~/plugins"]
 //!
+//! [geoip]
+//! city = "GeoLite2-City.mmdb"
+//! asn = "GeoLite2-ASN.mmdb"
+//! countries = ["KP"]
+//!
 //! [networks]
 //! internal = ["203.0.113.0/24"]
+//! ot = ["192.168.50.0/24"]
 //! ```
 //! One file is read: the one that `--config` or `PCAPPER_CONFIG` names, else the first there is of `./pcapper.toml`,
 //! `~/.pcapper.toml` and `$XDG_CONFIG_HOME/pcapper/config.toml`. The command line and the environment come before it.
@@ -25,6 +32,7 @@ use pcapper_queries::functions::Network;
 use pcapper_queries::trust;
 
 use crate::flags::Flag;
+use crate::lake::size_in_bytes;
 use crate::nearest;
 use crate::render::escape;
 
@@ -70,8 +78,23 @@ pub struct Settings {
     pub file: Option<PathBuf>,
     /// In the order of the file.
     pub options: Vec<Setting>,
+    /// What the other tables set, in the order of the file.
+    pub entries: Vec<Entry>,
     /// Networks whose addresses count as private.
     pub internal: Vec<Network>,
+    /// Industrial networks.
+    pub ot: Vec<Network>,
+}
+
+/// A value that is no option's.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Table and key: `geoip.city`.
+    pub name: String,
+    /// Several where the value is a list.
+    pub values: Vec<String>,
+    /// As for an option.
+    pub origin: String,
 }
 
 /// One option's default.
@@ -219,7 +242,7 @@ struct Reader<'a> {
 }
 
 /// Tables that a file may have.
-const TABLES: &[&str] = &["defaults", "logging", "lake", "plugins", "networks"];
+const TABLES: &[&str] = &["defaults", "logging", "lake", "plugins", "geoip", "networks"];
 
 impl Reader<'_> {
     fn at(&self, place: Place) -> String {
@@ -247,12 +270,16 @@ impl Reader<'_> {
                 }
             }
             "logging" => self.entries(node, &["log_file", "log_json"], |reader, key, node| reader.option(key, node)),
-            "lake" => self.entries(node, &["dir"], |reader, key, node| {
-                let as_option = Key { place: key.place, name: "lake".to_owned() };
-                reader.option(&as_option, node);
+            "lake" => self.entries(node, &["dir", "max_bytes"], |reader, key, node| match key.name.as_str() {
+                "dir" => {
+                    let as_option = Key { place: key.place, name: "lake".to_owned() };
+                    reader.option(&as_option, node);
+                }
+                _ => reader.max_bytes(key, node),
             }),
             "plugins" => self.entries(node, &["paths"], Self::plugin_paths),
-            "networks" => self.entries(node, &["internal"], Self::internal),
+            "geoip" => self.entries(node, &["city", "asn", "countries"], Self::geoip),
+            "networks" => self.entries(node, &["internal", "ot"], Self::networks),
             _ => {
                 let known: Vec<String> = TABLES.iter().chain(&["log_file", "log_json"]).map(|name| (*name).to_owned()).collect();
                 self.unknown(key, if is_table { "table" } else { "key" }, &known);
@@ -274,25 +301,73 @@ impl Reader<'_> {
         if self.file.is_local {
             self.refuse(key, "plugins");
         }
+        let paths = self.list(key, node, "directories");
+        self.entry("plugins", key, paths.into_iter().map(|(_, path)| path).collect());
+    }
+
+    /// The texts of a list, with their places.
+    fn list(&mut self, key: &Key, node: &Node, of: &str) -> Vec<(Place, String)> {
+        let Value::List(items) = &node.value else {
+            self.fault(node.place, &format!("{}: a list of {of} is needed", key.name));
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Text(text) => texts.push((item.place, text.clone())),
+                other => self.fault(item.place, &format!("{}: a text is needed, not {}", key.name, other.kind())),
+            }
+        }
+        texts
+    }
+
+    fn entry(&mut self, table: &str, key: &Key, values: Vec<String>) {
+        let origin = format!("{}: {}", self.at(key.place), escape::text(&key.name));
+        self.settings.entries.push(Entry { name: format!("{table}.{}", key.name), values, origin });
+    }
+
+    fn networks(&mut self, key: &Key, node: &Node) {
+        let mut networks = Vec::new();
+        let texts = self.list(key, node, "networks");
+        for (place, text) in &texts {
+            match Network::parse(text) {
+                Some(known) => networks.push(known),
+                None => self.fault(*place, &format!("{text} is no network such as 10.0.0.0/8")),
+            }
+        }
+        match key.name.as_str() {
+            "ot" => self.settings.ot = networks,
+            _ => self.settings.internal = networks,
+        }
+        self.entry("networks", key, texts.into_iter().map(|(_, text)| text).collect());
+    }
+
+    fn max_bytes(&mut self, key: &Key, node: &Node) {
+        if self.file.is_local {
+            self.refuse(key, "lake");
+        }
         match &node.value {
-            Value::List(paths) if paths.iter().all(|path| matches!(path.value, Value::Text(_))) => {}
-            _ => self.fault(node.place, "paths: a list of directories is needed"),
+            Value::Text(size) | Value::Number(size, _) if size_in_bytes(size).is_some() => self.entry("lake", key, vec![size.clone()]),
+            _ => self.fault(node.place, "max_bytes: a size is needed (20GB; 0 for no limit)"),
         }
     }
 
-    fn internal(&mut self, _: &Key, node: &Node) {
-        let Value::List(networks) = &node.value else {
-            self.fault(node.place, "internal: a list of networks is needed");
-            return;
-        };
-        for network in networks {
-            match &network.value {
-                Value::Text(text) => match Network::parse(text) {
-                    Some(known) => self.settings.internal.push(known),
-                    None => self.fault(network.place, &format!("{text} is no network such as 10.0.0.0/8")),
-                },
-                other => self.fault(network.place, &format!("a network is a text, not {}", other.kind())),
+    fn geoip(&mut self, key: &Key, node: &Node) {
+        match (&node.value, key.name.as_str()) {
+            (_, "countries") => {
+                let texts = self.list(key, node, "countries");
+                for (place, text) in &texts {
+                    if text.len() != 2 || !text.bytes().all(|letter| letter.is_ascii_uppercase()) {
+                        self.fault(*place, &format!("{text} is no country in two letters such as DE"));
+                    }
+                }
+                self.entry("geoip", key, texts.into_iter().map(|(_, text)| text).collect());
             }
+            (Value::Text(path), _) => {
+                let path = self.file.relative(path).to_string_lossy().into_owned();
+                self.entry("geoip", key, vec![path]);
+            }
+            (other, _) => self.fault(node.place, &format!("{}: a path is needed, not {}", key.name, other.kind())),
         }
     }
 

@@ -16,7 +16,7 @@ use pcapper_queries::report::{Report, Section, Shape};
 use pcapper_queries::run;
 
 use crate::arguments::Given;
-use crate::render::{escape, sql};
+use crate::render::{Written, escape, sql};
 use crate::select::{Selection, complain};
 
 /// Longest key log read.
@@ -88,6 +88,8 @@ pub struct Answer {
     pub reports: Vec<Report>,
     /// Nothing was decrypted, or not all of it could be written.
     pub is_partly: bool,
+    /// The plaintext.
+    pub written: Vec<Written>,
 }
 
 /// Whether there is any key for these captures; without, `--decrypt` makes no sense.
@@ -112,7 +114,7 @@ async fn rows(catalog: &Catalog, query: &str) -> Result<RecordBatch, String> {
 
 /// Writes the plaintext of the sessions that could be opened, of one capture or of all, and says how it went.
 pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection, one: Option<&Selected>) -> Result<Answer, String> {
-    let mut answer = Answer { reports: Vec::new(), is_partly: true };
+    let mut answer = Answer { reports: Vec::new(), is_partly: true, written: Vec::new() };
     let ssh = number(catalog, "SELECT count(*) AS n FROM decryption WHERE protocol = 'ssh'").await?;
     let tls = number(catalog, "SELECT count(*) AS n FROM decryption WHERE protocol <> 'ssh'").await?;
     let mut is_unwritten = false;
@@ -157,7 +159,9 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
             // Captures may share a name.
             let own = || format!("{}-{}", safe(&capture.name), safe(id.get(..8).unwrap_or(id)));
             let folder = if selection.captures.len() > 1 { options.out.join(own()) } else { options.out.clone() };
-            written += write(options, path, &folder, &flows, is_ssh)?;
+            let files = write(options, path, &folder, &flows, is_ssh)?;
+            written += files.len() / SUFFIXES.len();
+            answer.written.extend(files);
         }
         is_unwritten |= !without_file.is_empty();
         picked.retain(|(id, _)| !without_file.contains(id));
@@ -359,8 +363,8 @@ impl Writer {
     }
 }
 
-/// Writes the plaintext of some flows of a capture; gives the number of streams.
-fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>, is_ssh: bool) -> Result<usize, String> {
+/// Writes the plaintext of some flows of a capture, for each stream a file of every suffix.
+fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>, is_ssh: bool) -> Result<Vec<Written>, String> {
     let fail = |error: io::Error| format!("{}: cannot write plaintext: {error}", folder.display());
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -379,7 +383,16 @@ fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>,
     for (stem, files) in &mut writer.files {
         files.flush(folder, stem, 0).map_err(fail)?;
     }
-    Ok(writer.files.len())
+    let mut written = Vec::new();
+    for stem in writer.files.keys() {
+        for suffix in SUFFIXES {
+            let path = folder.join(format!("{stem}.{suffix}"));
+            let bytes = fs::metadata(&path).map_err(fail)?.len();
+            written.push(Written { path, bytes });
+        }
+    }
+    written.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(written)
 }
 
 #[cfg(test)]

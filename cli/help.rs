@@ -34,9 +34,17 @@ const VARIABLES: &[(&str, &str)] = &[
     ("NO_COLOR", "no colours, if not empty"),
     ("PCAPPER_ANALYST", "as --case-analyst"),
     ("PCAPPER_CONFIG", "configuration file, as --config; empty: none"),
+    ("PCAPPER_DETERMINISTIC", "taken for compatibility: the order of rows is always total"),
+    ("PCAPPER_GEOIP_ASN_DB", "database of networks and operators (MMDB), as [geoip] asn"),
+    ("PCAPPER_GEOIP_CITY_DB", "database of countries and cities (MMDB), as [geoip] city"),
     ("PCAPPER_LAKE", "where decoded captures are kept, as --lake"),
     ("PCAPPER_LAKE_MAX_BYTES", "size that this place is held to: 20GB for the cache folder, else no limit"),
     ("PCAPPER_PLUGINS", "directories of plugins, as --plugins, separated as in PATH"),
+    ("PCAPPER_QUOTE", "the quote of the banner"),
+    ("PCAPPER_QUOTE_SEED", "chooses the quote of the banner, in place of the day"),
+    ("PCAPPER_VT_MAX_LOOKUPS", "lookups a run with -vt, 500 if not set"),
+    ("PCAPPER_VT_RATE", "lookups a minute with -vt, 4 if not set"),
+    ("VT_API_KEY", "key for VirusTotal, needed by -vt"),
 ];
 
 const STATUSES: &[(&str, &str)] = &[
@@ -97,7 +105,7 @@ pub fn menu(flags: &[&'static Flag]) -> String {
     for (title, entries) in [("Environment:", VARIABLES), ("Exit status:", STATUSES)] {
         let _ = write!(text, "\n{}\n", style.section(title));
         for (name, about) in entries {
-            let _ = writeln!(text, "  {name:<22} {about}");
+            let _ = writeln!(text, "  {name:<23} {about}");
         }
     }
     text

@@ -245,6 +245,31 @@ pub fn export(kind: &str, path: &Path, rows: u64, bytes: u64) {
     info!(name: "export", target: TARGET, kind, path = escape::path(path), rows, bytes);
 }
 
+/// `extract`: files of a capture were saved, others not, or not again.
+pub fn extract(count: usize, skipped: usize, dir: &Path) {
+    info!(name: "extract", target: TARGET, count, skipped, dir = escape::path(dir));
+}
+
+/// `carve`: the same of files found in streams.
+pub fn carve(count: usize, skipped: usize, dir: &Path) {
+    info!(name: "carve", target: TARGET, count, skipped, dir = escape::path(dir));
+}
+
+/// `self_check`: how it went.
+pub fn self_check(status: Status) {
+    info!(name: "self_check", target: TARGET, status = if status == Status::Done { "ok" } else { "fail" });
+}
+
+/// `list_plugins`: how many there are, faulty ones among them.
+pub fn list_plugins(count: usize) {
+    info!(name: "list_plugins", target: TARGET, count);
+}
+
+/// `lookup`: indicators of a kind were sent to a service; which ones, and what it said, is no matter of the log.
+pub fn lookup(service: &str, kind: &str, count: u64) {
+    info!(name: "lookup", target: TARGET, service, kind, count);
+}
+
 /// `finding`: one line for each detection that fired.
 pub fn findings(report: &Report, capture: Option<&str>) {
     let mut secrets = value::Secrets::default();

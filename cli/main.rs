@@ -10,6 +10,7 @@ mod decrypt;
 mod evidence;
 mod export;
 mod flags;
+mod geoip;
 mod help;
 mod hostdetails;
 mod ioc;
@@ -29,6 +30,7 @@ mod shell;
 mod sql;
 mod status;
 mod timeline;
+mod virustotal;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -67,7 +69,10 @@ fn main() -> ExitCode {
     let status = match command {
         Ok(Command::Run(arguments)) => run(&arguments, &argv, began),
         Ok(Command::Print(text)) => printed(&text),
-        Ok(Command::Tell(text, status)) => status.worse(printed(&text)),
+        Ok(Command::Tell(tell)) => {
+            let (text, status) = tell();
+            status.worse(printed(&text))
+        }
         Err(message) => {
             for line in message.lines() {
                 complain(line);
@@ -101,7 +106,10 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
             }
         }
     }
-    let (answered, selection) = runtime.block_on(ask::answer(arguments, &mut out));
+    let (answered, mut selection) = runtime.block_on(ask::answer(arguments, &mut out));
+    if let Some(selection) = &mut selection {
+        selection.done_reading(arguments.verbose);
+    }
     status = status.worse(answered);
     if let Some(Err(message)) = profile.map(profile::Profile::finish) {
         complain(&message);

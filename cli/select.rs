@@ -7,20 +7,20 @@ use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
-use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool, upkeep};
+use pcapper_ingest::lake::upkeep::{self, InUse};
+use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool};
 use pcapper_queries::catalog::Selected;
 use pcapper_schema::lake::{Manifest, capture_id, capture_ids, captures};
 use tracing::info;
 
 use crate::arguments::Arguments;
 use crate::export;
-use crate::export::file::without_number;
-use crate::lake::size_in_bytes;
+use crate::export::file::{reason, without_number};
 use crate::log;
 use crate::render::escape;
 use crate::status::Status;
 
-/// What the user's cache may hold unless `PCAPPER_LAKE_MAX_BYTES` says otherwise. A lake that was chosen by name has no limit.
+/// What the user's cache may hold unless the settings (`[lake] max_bytes`, `PCAPPER_LAKE_MAX_BYTES`) say otherwise. A lake that was chosen by name has no limit.
 const CACHE_BYTES: u64 = 20_000_000_000;
 
 /// The captures to ask, and where they lie.
@@ -32,6 +32,10 @@ pub struct Selection {
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
+    /// While the run reads, no other takes captures out of the lake.
+    in_use: Option<InUse>,
+    /// Size that the lake is held to when the run is done with it.
+    max_bytes: Option<u64>,
     /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
     _spool: Option<Spool>,
@@ -87,6 +91,18 @@ impl Selection {
         self.captures.iter().zip(read.map(|input| input.place.as_deref()))
     }
 
+    /// Holds the lake to its size, where one is set: nothing is read from it any more. Where that fails, the answers are none
+    /// the worse.
+    pub fn done_reading(&mut self, verbose: bool) {
+        let (Some(in_use), Some(max_bytes)) = (self.in_use.take(), self.max_bytes) else { return };
+        let own: BTreeSet<String> = self.captures.iter().map(|capture| capture.manifest.capture_id.clone()).collect();
+        match upkeep::hold_to(&self.lake, max_bytes, &own, in_use) {
+            Ok(gone) if gone > 0 && verbose => complain(&format!("{gone} captures were taken out of the lake, which may hold {max_bytes} bytes")),
+            Ok(_) => {}
+            Err(error) => complain(&format!("{}: the lake is larger than it may be: {}", self.lake.display(), reason(&error))),
+        }
+    }
+
     /// Captures of different content.
     pub fn distinct(&self) -> usize {
         self.captures.iter().map(|capture| &capture.manifest.capture_id).collect::<std::collections::HashSet<_>>().len()
@@ -102,6 +118,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     }
     let Place { path: lake, max_bytes, throw_away } = place;
     let found = targets::find(&arguments.targets, &targets::Options { recursive: arguments.recursive });
+    let in_use = (!found.captures.is_empty()).then(|| upkeep::read_lock(&lake));
     let mut inputs: Vec<Input> = found.captures.iter().map(Input::of).collect();
     let places: Vec<(PathBuf, String)> =
         found.captures.iter().zip(&inputs).filter_map(|(target, input)| Some((input.place.clone()?, name(target)))).collect();
@@ -124,7 +141,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     }
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
-    let (mut captures, mut decoded) = (Vec::new(), false);
+    let (mut captures, mut decoded): (Vec<Selected>, bool) = (Vec::new(), false);
     let mut standard_input = None;
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
@@ -171,14 +188,11 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         }
         status = Status::NothingDone;
     }
-    if let Some(max_bytes) = max_bytes {
-        let asked: BTreeSet<String> = captures.iter().map(|capture: &Selected| capture.manifest.capture_id.clone()).collect();
-        upkeep::mark_used(&lake, asked.iter().map(String::as_str));
-        if decoded {
-            hold_to(&lake, max_bytes, &asked, arguments.verbose);
-        }
+    if max_bytes.is_some() {
+        upkeep::mark_used(&lake, captures.iter().map(|capture| capture.manifest.capture_id.as_str()));
     }
-    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spool: standard_input })
+    let max_bytes = max_bytes.filter(|_| decoded || in_use.as_ref().is_some_and(InUse::is_overdue));
+    Ok(Selection { lake, captures, inputs, skipped, status, in_use, max_bytes, _throw_away: throw_away, _spool: standard_input })
 }
 
 /// The name a capture is reported under.
@@ -219,12 +233,15 @@ impl Place {
     /// A run that is about the place itself and asks no capture.
     pub fn alone(self) -> Selection {
         let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away, _spool: None }
+        let (in_use, max_bytes) = (None, None);
+        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, in_use, max_bytes, _throw_away: self.throw_away, _spool: None }
     }
 }
 
 /// All captures of a lake that was named, where no target was.
 fn whole_lake(place: Place) -> Selection {
+    // One that is not there is not made.
+    let in_use = place.path.is_dir().then(|| upkeep::read_lock(&place.path));
     let there = capture_ids(&place.path).len();
     let manifests = captures(&place.path);
     let readable = manifests.len();
@@ -252,34 +269,19 @@ fn whole_lake(place: Place) -> Selection {
         outcome: Ok(capture.manifest.clone()),
     };
     let inputs = captures.iter().map(input).collect();
-    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away, _spool: None }
-}
-
-/// Holds the cache to its size; where that fails, the answers are none the worse.
-fn hold_to(lake: &Path, max_bytes: u64, asked: &BTreeSet<String>, verbose: bool) {
-    match upkeep::hold_to(lake, max_bytes, asked) {
-        Ok(gone) if gone > 0 && verbose => complain(&format!("{gone} captures were taken out of the cache, which may hold {max_bytes} bytes")),
-        Ok(_) => {}
-        Err(error) => complain(&format!("{}: the cache is larger than it may be: {error}", lake.display())),
-    }
+    let skipped = Vec::new();
+    Selection { lake: place.path, captures, inputs, skipped, status, in_use, max_bytes: None, _throw_away: place.throw_away, _spool: None }
 }
 
 /// Where decoded captures are kept: a place of this run alone, or one that stays.
 pub fn lake(arguments: &Arguments) -> Result<Place, String> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let max_bytes = match named("PCAPPER_LAKE_MAX_BYTES") {
-        None => None,
-        Some(size) => {
-            let bytes = size.to_str().and_then(size_in_bytes);
-            Some(bytes.ok_or_else(|| format!("PCAPPER_LAKE_MAX_BYTES={}: a size is needed (20GB; 0 for no limit)", size.display()))?)
-        }
-    };
     if arguments.no_cache {
         let path = std::env::temp_dir().join(format!("pcapper-{}", std::process::id()));
         return Ok(Place { path: path.clone(), max_bytes: None, throw_away: Some(ThrowAway(path)) });
     }
     let is_chosen = arguments.lake.is_some() || named("PCAPPER_LAKE").is_some();
-    let limit = max_bytes.or((!is_chosen).then_some(CACHE_BYTES)).filter(|&bytes| bytes > 0);
+    let limit = arguments.max_bytes.or((!is_chosen).then_some(CACHE_BYTES)).filter(|&bytes| bytes > 0);
     Ok(Place { path: place(arguments.lake.as_deref())?, max_bytes: limit, throw_away: None })
 }
 

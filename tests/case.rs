@@ -146,3 +146,22 @@ fn standard_input_is_an_input_like_any_other() {
     );
     assert!(record["case_id"].as_str().unwrap().starts_with("case-2"), "{record}");
 }
+
+#[test]
+fn files_from_the_traffic_are_outputs_and_settings_are_told() {
+    let scratch = Scratch::new("case-files");
+    let mut talk = common::Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 80);
+    let body = "the thing";
+    talk.send(true, b"GET /one.txt HTTP/1.1\r\nHost: x.example\r\n\r\n", 500);
+    talk.send(false, format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes(), 500);
+    let capture = talk.write(&scratch.path("http.pcap"));
+    let config = scratch.path("team.toml").to_string_lossy().into_owned();
+    fs::write(&config, "[networks]\not = [\"10.0.0.0/8\"]\n").unwrap();
+    let output = run_in(&scratch, &[&[capture.as_str(), "--extract", "one", "--config", &config], &NAMED[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let record = record(&case(&scratch));
+    let file = outputs(&record).into_iter().find(|(path, _)| path.starts_with("files/")).unwrap();
+    assert_eq!(file.0, "files/one.txt");
+    assert_eq!(pcapper_ingest::capture::targets::sha256_file(&case(&scratch).join(&file.0)).unwrap().0, file.1);
+    assert_eq!(record["config"]["networks.ot"], "10.0.0.0/8");
+}

@@ -109,6 +109,9 @@ fn faults_have_places_and_near_names() {
     assert_eq!(told("[defaults]\nconfig = \"x\"\n").lines().count(), 1);
     assert!(told("[defaults\n").starts_with("pcapper: f.toml:1:"), "{}", told("[defaults\n"));
     assert_eq!(told("[networks]\ninternal = [\"10.0.0.0/99\"]\n"), "pcapper: f.toml:2:13: 10.0.0.0/99 is no network such as 10.0.0.0/8\n");
+    assert_eq!(told("[networks]\not = \"10.0.0.0/8\"\n"), "pcapper: f.toml:2:6: ot: a list of networks is needed\n");
+    assert_eq!(told("[networks]\not = [7]\n"), "pcapper: f.toml:2:7: ot: a text is needed, not a number\n");
+    assert_eq!(told("[lake]\nmax_bytes = \"lots\"\n"), "pcapper: f.toml:2:13: max_bytes: a size is needed (20GB; 0 for no limit)\n");
     // All of them at once.
     assert_eq!(told("[defaults]\ndnss = true\nhtttp = true\n").lines().count(), 2);
 }
@@ -117,9 +120,14 @@ fn faults_have_places_and_near_names() {
 fn a_file_beside_captures_may_not_write_reveal_or_load() {
     let scratch = Scratch::new("config-trust");
     let arp = sample("arp.pcap");
-    for (key, table) in
-        [("json = \"x.json\"", "defaults"), ("show_secrets = true", "defaults"), ("dir = \"x\"", "lake"), ("paths = [\"x\"]", "plugins")]
-    {
+    for (key, table) in [
+        ("json = \"x.json\"", "defaults"),
+        ("show_secrets = true", "defaults"),
+        ("vt = true", "defaults"),
+        ("dir = \"x\"", "lake"),
+        ("max_bytes = 1", "lake"),
+        ("paths = [\"x\"]", "plugins"),
+    ] {
         write(&scratch.path("work/pcapper.toml"), &format!("[{table}]\n{key}\n"));
         let output = run(&scratch, &[&arp]);
         assert_eq!(output.status.code(), Some(2), "{key}");
@@ -147,4 +155,41 @@ fn own_networks_count_as_private() {
     let query = "SELECT ip_scope('203.0.113.7') AS own, is_public('8.8.8.8') AS other, is_private('203.0.113.7') AS private";
     let output = run(&scratch, &[&sample("arp.pcap"), "--config", &file, "--sql", query, "--format", "csv"]);
     assert_eq!(text(&output.stdout), "own,other,private\r\nprivate,true,true\r\n");
+}
+
+#[test]
+fn industrial_networks_have_a_border() {
+    let scratch = Scratch::new("config-ot");
+    let found = |networks: &str| -> Vec<(String, String)> {
+        let file = write(&scratch.path("n.toml"), &format!("[networks]\not = [{networks}]\n"));
+        let query = "SELECT src_ip, dst_ip FROM findings WHERE detection = 'service_ot_it' ORDER BY src_ip";
+        let output = run(&scratch, &[&sample("plant.pcapng"), "--config", &file, "--sql", query, "--format", "csv"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let pair = |line: &str| line.split_once(',').map(|(src, dst)| (src.to_owned(), dst.to_owned())).unwrap();
+        text(&output.stdout).lines().skip(1).map(pair).collect()
+    };
+    let from = |src: &str| (src.to_owned(), "192.168.50.10".to_owned());
+    // The controller alone: both its clients are outside. With one of them inside, the other. All inside, or nothing said: none.
+    assert_eq!(found("\"192.168.50.10\""), [from("192.168.50.20"), from("192.168.50.30")]);
+    assert_eq!(found("\"192.168.50.10\", \"192.168.50.30/32\""), [from("192.168.50.20")]);
+    assert_eq!(found("\"192.168.50.0/24\""), []);
+    assert_eq!(found(""), []);
+}
+
+#[test]
+fn a_file_says_how_large_the_lake_may_be() {
+    let scratch = Scratch::new("config-size");
+    let lake = write(&scratch.path("team/team.toml"), "[lake]\ndir = \"store\"\nmax_bytes = 1000\n");
+    let ask = |capture: &str, limit: Option<&str>| {
+        let mut command = at(&scratch, &[&sample(capture), "--config", &lake, "--sql", "SELECT 1"]);
+        command.env_remove("PCAPPER_LAKE").env_remove("PCAPPER_LAKE_MAX_BYTES");
+        limit.map(|limit| command.env("PCAPPER_LAKE_MAX_BYTES", limit));
+        assert_eq!(command.output().unwrap().status.code(), Some(0));
+        let entries = std::fs::read_dir(scratch.path("team/store")).unwrap();
+        entries.filter(|entry| !entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.')).count()
+    };
+    assert_eq!(ask("arp.pcap", None), 1);
+    assert_eq!(ask("ntp.pcap", None), 1, "the one that was not asked for longest goes");
+    // The environment comes before the file.
+    assert_eq!(ask("arp.pcap", Some("0")), 2);
 }

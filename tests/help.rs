@@ -30,6 +30,23 @@ fn groups_are_alphabetical_and_lines_fit() {
             entries.iter().map(|(flag, _)| flag.trim_start_matches('-')).filter(|name| !["help[=FLAG]", "version"].contains(name)).collect();
         assert!(names.is_sorted(), "{heading}: {names:?}");
     }
+    for variable in [
+        "NO_COLOR",
+        "PCAPPER_CONFIG",
+        "PCAPPER_LAKE",
+        "PCAPPER_PLUGINS",
+        "PCAPPER_ANALYST",
+        "PCAPPER_QUOTE",
+        "PCAPPER_QUOTE_SEED",
+        "PCAPPER_DETERMINISTIC",
+        "VT_API_KEY",
+        "PCAPPER_VT_MAX_LOOKUPS",
+        "PCAPPER_VT_RATE",
+        "PCAPPER_GEOIP_CITY_DB",
+        "PCAPPER_GEOIP_ASN_DB",
+    ] {
+        assert!(menu.contains(&format!("\n  {variable} ")), "{variable}");
+    }
     for heading in ["Examples:", "Environment:", "Exit status:"] {
         assert!(menu.contains(&format!("\n{heading}\n")), "{heading}");
     }
@@ -139,4 +156,27 @@ fn completions_and_manual_come_from_the_same_list() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("no\\-modbus"), "hidden options are not listed");
+}
+
+#[test]
+fn options_need_their_companions() {
+    let scratch = Scratch::new("help-companions");
+    let arp = sample("arp.pcap");
+    for (words, message) in [
+        (&["--baseline-fast"][..], "--baseline-fast needs --baseline-save or --baseline-compare"),
+        (&["--correlate-min", "3"], "--correlate-min needs --correlate"),
+        (&["--ot-commands-sessions=3", "--arp"], "--ot-commands-sessions needs --ot-commands or --ot-commands-fast"),
+        (&["--ot-commands-config=x"], "--ot-commands-config needs --ot-commands or --ot-commands-fast or --sql or --sql-file or --shell"),
+        (&["-l", "+5"], "--limit-protocols +5: a number of 1 or more is needed"),
+        (&["--carve-limit", "3"], "--carve-limit needs --carve"),
+        (&["--decrypt-limit", "3"], "--decrypt-limit needs --decrypt"),
+        (&["--timeline-bins", "3"], "--timeline-bins needs --timeline"),
+    ] {
+        let output = run(&scratch.0, &[&[arp.as_str()], words].concat());
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), format!("pcapper: {message}\n")), "{words:?}");
+    }
+    // In the configuration file they are no error.
+    let file = scratch.path("team.toml").to_string_lossy().into_owned();
+    std::fs::write(&file, "[defaults]\ncorrelate_min = 3\not_commands_sessions = 5\nbaseline_fast = true\n").unwrap();
+    assert_eq!(run(&scratch.0, &[&arp, "--config", &file]).status.code(), Some(0));
 }

@@ -145,17 +145,65 @@ fn the_cache_is_held_to_its_size() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     };
     ask("arp.pcap");
-    // What was asked within the hour stays, however small the cache.
     ask("ntp.pcap");
-    assert_eq!(directories(&scratch.0).len(), 2);
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(100_000);
-    for dir in directories(&scratch.0) {
-        fs::File::options().append(true).open(scratch.path(&dir).join(".used")).unwrap().set_modified(long_ago).unwrap();
-    }
-    ask("vlan.pcapng");
-    assert_eq!(directories(&scratch.0).len(), 1, "only the capture of this run is left");
+    assert_eq!(directories(&scratch.0).len(), 1, "only the capture of the last run is left");
     let wrong = pcapper(&scratch.0, &[&sample("arp.pcap")]).env("PCAPPER_LAKE_MAX_BYTES", "lots").output().unwrap();
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+/// A run that still reads the lake keeps its captures; what is too much goes when nobody reads any more.
+#[test]
+fn captures_that_another_run_reads_stay() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::Stdio;
+    let scratch = Scratch::new("lake-two");
+    fs::create_dir(scratch.path("lake")).unwrap();
+    let capped = |words: &[&str]| {
+        let mut command = pcapper(&scratch.path("lake"), words);
+        command.env("PCAPPER_LAKE_MAX_BYTES", "1KB").env("XDG_STATE_HOME", &scratch.0);
+        command
+    };
+    let mut reader = capped(&[&sample("arp.pcap"), "--shell"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut asks = reader.stdin.take().unwrap();
+    // Its capture is there: from then on until its input ends, it reads.
+    while directories(&scratch.path("lake")).is_empty() {
+        assert!(reader.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(capped(&[&sample("ntp.pcap"), "--sql", "SELECT 1"]).output().unwrap().status.success());
+    assert_eq!(directories(&scratch.path("lake")).len(), 2);
+    writeln!(asks, "\\format csv\nSELECT count(*) AS n FROM arp;").unwrap();
+    drop(asks);
+    let told: Vec<String> = BufReader::new(reader.stdout.take().unwrap()).lines().map(|line| line.unwrap().trim_end().to_owned()).collect();
+    assert_eq!(told, ["n", "22"]);
+    assert!(reader.wait().unwrap().success());
+    // The reader was the last, and had decoded something.
+    assert_eq!(directories(&scratch.path("lake")).len(), 1);
+    assert_eq!(fs::metadata(scratch.path("lake/.lock")).unwrap().len(), 0);
+}
+
+/// What one run could not do because others read, the next does, even if it decodes nothing.
+#[test]
+fn what_was_left_is_made_good() {
+    let scratch = Scratch::new("lake-left");
+    for capture in ["arp.pcap", "ntp.pcap"] {
+        run(&scratch.0, &[&sample(capture), "--sql", "SELECT 1"]);
+    }
+    let again = || pcapper(&scratch.0, &[&sample("arp.pcap"), "--sql", "SELECT 1"]).env("PCAPPER_LAKE_MAX_BYTES", "1KB").output().unwrap();
+    assert!(again().status.success());
+    assert_eq!(directories(&scratch.0).len(), 2, "nothing new was decoded");
+    fs::write(scratch.path(".lock"), "x").unwrap();
+    assert!(again().status.success());
+    assert_eq!(directories(&scratch.0).len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lake_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new("lake-private");
+    run(&scratch.path("deep/lake"), &[&sample("arp.pcap"), "--sql", "SELECT 1"]);
+    assert_eq!(fs::metadata(scratch.path("deep/lake")).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

@@ -95,6 +95,47 @@ fn usage_errors_and_help_are_logged_as_well() {
 }
 
 #[test]
+fn runs_without_captures_and_saved_files_have_events() {
+    let scratch = Scratch::new("log-others");
+    let told = |arguments: &[&str]| {
+        let log = scratch.path("run.log");
+        let mut command = pcapper(&scratch.path("lake"), arguments);
+        command
+            .current_dir(&scratch.0)
+            .env("PCAPPER_CONFIG", "")
+            .env_remove("PCAPPER_PLUGINS")
+            .env("XDG_DATA_HOME", &scratch.0)
+            .env("HOME", &scratch.0);
+        assert!(command.args(["--log-json", "--log-file", "run.log"]).output().unwrap().status.success(), "{arguments:?}");
+        let told = self::events(&fs::read_to_string(&log).unwrap());
+        fs::remove_file(&log).unwrap();
+        told
+    };
+    let listed = told(&["--list-plugins"]);
+    assert_eq!(names(&listed), ["start", "list_plugins", "end"]);
+    assert_eq!(listed[1]["count"], 0);
+    let checked = told(&["--self-check"]);
+    assert_eq!(names(&checked), ["start", "self_check", "end"]);
+    assert_eq!(checked[1]["status"], "ok");
+    // The same content twice is saved once.
+    let body = "the same thing";
+    let mut talk = common::Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 80);
+    for path in ["/one.txt", "/two.txt"] {
+        talk.send(true, format!("GET {path} HTTP/1.1\r\nHost: x.example\r\n\r\n").as_bytes(), 500);
+        talk.send(false, format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes(), 500);
+    }
+    let capture = talk.write(&scratch.path("http.pcap"));
+    let extracted = told(&[&capture, "--extract", ".txt"]);
+    let event = extracted.iter().find(|event| event["event"] == "extract").unwrap();
+    assert_eq!((event["count"].as_u64(), event["skipped"].as_u64()), (Some(1), Some(1)), "{event}");
+    assert!(event["dir"].as_str().is_some_and(|dir| scratch.path(dir).is_dir()), "{event}");
+    let carved = told(&[&capture, "--carve"]);
+    let event = carved.iter().find(|event| event["event"] == "carve").unwrap();
+    assert_eq!((event["count"].as_u64(), event["skipped"].as_u64()), (Some(0), Some(0)), "{event}");
+    assert!(event["dir"].is_string());
+}
+
+#[test]
 fn a_damaged_capture_is_an_error_with_its_place() {
     let scratch = Scratch::new("log-cut");
     let cut = scratch.path("cut.pcap");

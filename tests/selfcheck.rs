@@ -11,6 +11,7 @@ fn a_sound_installation_passes() {
     let run = |arguments: &[&str]| {
         let mut command = pcapper(&scratch.path("lake"), arguments);
         command.env("PCAPPER_CONFIG", "").env("LC_ALL", "C.UTF-8").env("VT_API_KEY", "a-secret-key").env_remove("PCAPPER_PLUGINS");
+        command.env_remove("PCAPPER_GEOIP_CITY_DB").env_remove("PCAPPER_GEOIP_ASN_DB");
         command.output().unwrap()
     };
     let output = run(&["--self-check"]);
@@ -27,7 +28,9 @@ fn a_sound_installation_passes() {
         "dissectors",
         "plugins",
         "decompress",
+        "bpf",
         "crypto",
+        "geoip",
         "virustotal",
         "terminal",
         "limits",
@@ -40,6 +43,7 @@ fn a_sound_installation_passes() {
         "{report}"
     );
     assert!(!report.contains("a-secret-key"), "{report}");
+    assert!(report.contains("\ngeoip        [WARN] no database"), "{report}");
     let document: Value = serde_json::from_slice(&run(&["--self-check", "--json", "-"]).stdout).unwrap();
     assert_eq!(document[0]["check"], "version");
     assert_eq!(document[0]["status"], "ok");
@@ -59,9 +63,46 @@ fn values_in_force_have_origins_and_faults_fail() {
     assert!(report.lines().any(|line| line.contains("limit_protocols") && line.contains("= 7") && line.contains("(command line)")), "{report}");
 
     std::fs::write(&file, "[defaults]\ndnss = true\n").unwrap();
-    let output = pcapper(&scratch.path("lake"), &["--self-check", "--config", &file]).output().unwrap();
+    let mut command = pcapper(&scratch.path("lake"), &["--self-check", "--config", &file]);
+    let output = command.env("PCAPPER_GEOIP_ASN_DB", "/nowhere/x.mmdb").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+    let line = text(&output.stdout).lines().find(|line| line.starts_with("geoip ")).unwrap().to_owned();
+    assert!(line.starts_with("geoip        [FAIL] ASN: /nowhere/x.mmdb: cannot read: ") && line.ends_with("(PCAPPER_GEOIP_ASN_DB)"), "{line}");
     assert!(text(&output.stdout).contains("config       [FAIL] "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn databases_have_an_age_and_tables_an_origin() {
+    let scratch = Scratch::new("selfcheck-geoip");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let fresh = common::mmdb::cities(&scratch.path("city.mmdb"), now - 3 * 86_400 - 60);
+    let stale = common::mmdb::operators(&scratch.path("asn.mmdb"), 1_700_000_000);
+    let file = scratch.path("team.toml");
+    let check = |content: &str, asn: &str| {
+        std::fs::write(&file, content).unwrap();
+        let mut command = pcapper(&scratch.path("lake"), &["--self-check", "--config", &file.to_string_lossy()]);
+        let output = command.env_remove("PCAPPER_GEOIP_CITY_DB").env("PCAPPER_GEOIP_ASN_DB", asn).output().unwrap();
+        let report = text(&output.stdout);
+        let line = report.lines().find(|line| line.starts_with("geoip ")).unwrap().to_owned();
+        (output.status.code(), line, report)
+    };
+    let (status, line, report) =
+        check("[geoip]\ncity = \"city.mmdb\"\n[networks]\not = [\"10.9.0.0/16\", \"10.8.0.1\"]\n[lake]\nmax_bytes = \"3GB\"\n", "");
+    assert_eq!(status, Some(0));
+    assert!(line.starts_with("geoip        [OK]   city: Test-City of 20") && line.ends_with(", 3 days old"), "{line}");
+    let file = file.to_string_lossy();
+    for (name, value, place) in [
+        ("geoip.city", fresh.as_str(), "2:1: city"),
+        ("networks.ot", "10.9.0.0/16, 10.8.0.1", "4:1: ot"),
+        ("lake.max_bytes", "3GB", "6:1: max_bytes"),
+    ] {
+        let told = report.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_else(|| panic!("{name}: {report}"));
+        assert!(told.contains(&format!("= {value}")) && told.ends_with(&format!("({file}:{place})")), "{told}");
+    }
+    let (status, line, report) = check("[geoip]\nasn = \"city.mmdb\"\n", &stale);
+    assert_eq!(status, Some(0));
+    assert!(line.starts_with("geoip        [WARN] ASN: Test-ASN of 2023-11-14, "), "{line}");
+    assert!(report.contains("the environment overrides geoip.asn") && report.contains("(PCAPPER_GEOIP_ASN_DB)"), "{report}");
 }
 
 #[test]

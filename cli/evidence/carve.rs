@@ -16,6 +16,8 @@ use super::save::Saver;
 use super::{LONGEST_NAME, Subject, query, report};
 use crate::arguments::Given;
 use crate::case::Case;
+use crate::log;
+use crate::render::Written;
 use crate::render::value::thousands;
 use crate::safe_name::safe_name;
 
@@ -73,6 +75,13 @@ fn bytes(given: &Given, name: &str) -> Result<usize, String> {
 pub struct Done {
     saver: Option<Saver>,
     files: usize,
+}
+
+impl Done {
+    /// Files written since the last time that this was asked.
+    pub fn take_written(&mut self) -> Vec<Written> {
+        self.saver.as_mut().map(Saver::take_written).unwrap_or_default()
+    }
 }
 
 /// A stream direction in progress.
@@ -249,6 +258,7 @@ pub async fn carve_capture(subject: &Subject<'_>, catalog: &Catalog, options: &O
     let Carving { streams, scanned, mut hits, .. } = carving;
     hits.sort_by_key(|hit| (hit.ts, hit.frame, hit.offset));
     let (taken, skipped): (Vec<&Hit>, Vec<&Hit>) = hits.iter().partition(|hit| hit.outcome.is_ok());
+    log::carve(taken.len(), skipped.len(), &options.directory);
     let mut told = vec![
         ("Streams", thousands(&streams.len().to_string())),
         ("Scanned Bytes", thousands(&scanned.to_string())),

@@ -13,6 +13,8 @@ use serde_json::json;
 use super::rows::{self, Rows, facts};
 use super::save::Saver;
 use super::{LONGEST_NAME, Subject, dump, empty_findings, query, report};
+use crate::log;
+use crate::render::Output;
 use crate::safe_name::safe_name;
 
 /// Bytes of a file that are shown unless all are asked for.
@@ -101,7 +103,7 @@ fn lacking(kept: &Kept) -> Option<&'static str> {
 }
 
 /// Saves the files.
-pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path) -> Result<Report, String> {
+pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, out: &mut Output) -> Result<Report, String> {
     let mut saver = Saver::open(directory)?;
     let mut done: Vec<(usize, u64, String, String)> = Vec::new();
     matched.each(subject, |row, kept| {
@@ -130,6 +132,9 @@ pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path) -> Re
         };
         done.push((row, kept.bytes.len() as u64, hash, outcome));
     })?;
+    let written = saver.take_written();
+    log::extract(written.len(), done.len() - written.len(), directory);
+    out.saved(written);
     done.sort_by_key(|(row, ..)| *row);
     let digits = if subject.verbose { 64 } else { 12 };
     let told =

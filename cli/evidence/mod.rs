@@ -227,11 +227,13 @@ async fn answer(
         match (is_view, options.raw) {
             (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
             (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
-            (false, _) => show(files::extract(subject, &matched, &options.files)?, out),
+            (false, _) => show(files::extract(subject, &matched, &options.files, out)?, out),
         }
     }
     if let Some(carve) = &options.carve {
-        show(carve::carve_capture(subject, &catalog, carve, &mut found.carved).await?, out);
+        let carved = carve::carve_capture(subject, &catalog, carve, &mut found.carved).await;
+        out.saved(found.carved.take_written());
+        show(carved?, out);
     }
     Ok(())
 }

@@ -8,11 +8,17 @@ use std::path::{Path, PathBuf};
 use pcapper_ingest::evidence::sha256;
 use serde_json::Value;
 
+use crate::render::Written;
+
 /// A directory that files are written to, with a list of them beside them.
 pub struct Saver {
     directory: PathBuf,
+    /// The directory as it was named.
+    named: PathBuf,
     /// SHA-256 of what was written, and the name it has.
     known: HashMap<String, String>,
+    /// What the run has not been told of.
+    written: Vec<Written>,
 }
 
 impl Saver {
@@ -24,7 +30,7 @@ impl Saver {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory).map_err(fail)?;
-        Ok(Self { directory: fs::canonicalize(directory).map_err(fail)?, known: HashMap::new() })
+        Ok(Self { directory: fs::canonicalize(directory).map_err(fail)?, named: directory.to_owned(), known: HashMap::new(), written: Vec::new() })
     }
 
     /// The name under which the same content was written in this run.
@@ -49,7 +55,13 @@ impl Saver {
         let mut list = options.open(self.directory.join("files.jsonl")).map_err(fail)?;
         list.write_all(format!("{about}\n").as_bytes()).map_err(fail)?;
         self.known.insert(hash.to_owned(), saved.clone());
+        self.written.push(Written { path: self.named.join(&saved), bytes: bytes.len() as u64 });
         Ok(saved)
+    }
+
+    /// The files since the last time that this was asked.
+    pub fn take_written(&mut self) -> Vec<Written> {
+        std::mem::take(&mut self.written)
     }
 
     fn write(&self, name: &str, bytes: &[u8], hash: &str) -> io::Result<String> {

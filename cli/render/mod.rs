@@ -138,6 +138,11 @@ impl Output {
         self.written.push(Written { path: path.to_owned(), bytes });
     }
 
+    /// Notes files that the run saved from the traffic; the log tells of them together.
+    pub fn saved(&mut self, files: Vec<Written>) {
+        self.written.extend(files);
+    }
+
     /// The files the run wrote so far.
     pub fn written(&self) -> &[Written] {
         &self.written

@@ -128,6 +128,10 @@ pub fn decompress() -> Check {
     known_answers("decompress", pcapper_ingest::selfcheck::codecs())
 }
 
+pub fn bpf() -> Check {
+    known_answers("bpf", pcapper_ingest::selfcheck::filters())
+}
+
 pub fn crypto() -> Check {
     known_answers("crypto", pcapper_ingest::selfcheck::ciphers())
 }

@@ -1,18 +1,24 @@
 //! Checks of where pcapper runs: lake, temporary files, terminal, limits.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pcapper_queries::geoip::Database;
 use pcapper_queries::trust;
 use pcapper_schema::lake::captures;
 
 use super::{Check, State};
 use crate::arguments::Given;
+use crate::geoip::DATABASES;
+use crate::render::value;
 use crate::select;
 
 /// Free space below which a lake is soon full, in bytes.
 const SCARCE: u64 = 1 << 30;
 /// Open files below which many captures at once may not work.
 const FEW_FILES: u64 = 256;
+/// Age from which addresses may have moved too far.
+const STALE: Duration = Duration::from_secs(180 * 86_400);
 
 /// The nearest directory above a path that exists.
 fn existing(path: &Path) -> PathBuf {
@@ -101,6 +107,38 @@ fn is_in_memory(directory: &Path) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn is_in_memory(_: &Path) -> bool {
     false
+}
+
+/// The databases of places and operators, and how old they are.
+pub fn geoip(given: &Given) -> Check {
+    let (mut told, mut state) = (Vec::new(), State::Ok);
+    for (name, what) in DATABASES {
+        let Some((paths, origin)) = given.entry(name) else { continue };
+        let path = paths.concat();
+        match Database::open(Path::new(&path)).and_then(|database| database.about()) {
+            Ok((kind, built)) => {
+                let age = built.elapsed().unwrap_or_default();
+                let days = age.as_secs() / 86_400;
+                let day = since_1970(built).map(|seconds| value::time(seconds.saturating_mul(1_000_000_000), 0)).unwrap_or_default();
+                told.push(format!("{what}: {kind} of {}, {days} days old", day.split('T').next().unwrap_or_default()));
+                if age > STALE {
+                    state = state.max(State::Warn);
+                }
+            }
+            Err(reason) => {
+                told.push(format!("{what}: {reason} ({origin})"));
+                state = State::Fail;
+            }
+        }
+    }
+    if told.is_empty() {
+        return Check::new("geoip", State::Warn, "no database ([geoip] city, asn; PCAPPER_GEOIP_CITY_DB, PCAPPER_GEOIP_ASN_DB)");
+    }
+    Check::new("geoip", state, told.join("; "))
+}
+
+fn since_1970(time: SystemTime) -> Option<i64> {
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// Only whether a key is there; it is never shown, and nothing is sent.

@@ -67,7 +67,9 @@ pub fn check(given: &Given, flags: &[&'static Flag], plugins: &Plugins, fault: O
         engine::dissectors(),
         of_plugins(plugins),
         engine::decompress(),
+        engine::bpf(),
         engine::crypto(),
+        machine::geoip(given),
         machine::virustotal(),
         machine::terminal(),
         machine::limits(),
@@ -110,17 +112,17 @@ fn config(given: &Given, flags: &[&'static Flag], fault: Option<&str>) -> Check 
             },
             None => given.switch(flag.name).to_string(),
         };
-        let origin = match origin {
-            Origin::CommandLine => "command line".to_owned(),
-            Origin::Environment(variable) => {
-                if given.is_in_file(flag.name) {
-                    overridden.push(flag.key());
-                }
-                variable.to_owned()
-            }
-            Origin::File(origin) => origin,
-        };
+        if matches!(origin, Origin::Environment(_)) && given.is_in_file(flag.name) {
+            overridden.push(flag.key());
+        }
         rows.push(vec![flag.key(), format!("= {value}"), format!("({origin})")]);
+    }
+    for name in given.entries() {
+        let Some((values, origin)) = given.entry(name) else { continue };
+        if matches!(origin, Origin::Environment(_)) && given.is_entry_in_file(name) {
+            overridden.push(name.to_owned());
+        }
+        rows.push(vec![name.to_owned(), format!("= {}", values.join(", ")), format!("({origin})")]);
     }
     let mut check = Check::new("config", State::Ok, file);
     if !overridden.is_empty() {

@@ -1,11 +1,12 @@
-//! Whether what decoding rests on works on this machine: known answers of codecs and ciphers.
+//! Whether what decoding rests on works on this machine: known answers of codecs, ciphers and packet filters.
 
 use std::io::{Cursor, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::capture::compression;
+use crate::capture::{FrameMeta, compression};
 use crate::decrypt::cipher::{Aead, AeadKind};
+use crate::filter::{Filter, Matcher};
 
 /// The text that every packed sample holds.
 const TEXT: &[u8] = b"pcapper reads captures, packed or not";
@@ -39,6 +40,22 @@ pub fn codecs() -> Vec<(&'static str, bool)> {
         read.is_ok() && text == TEXT
     };
     [("gzip", GZIP), ("zstd", ZSTD), ("lz4", LZ4), ("xz", XZ)].map(|(name, packed)| (name, unpacks(packed))).to_vec()
+}
+
+/// A packet filter, and whether it takes a frame that it is about and no other.
+pub fn filters() -> Vec<(&'static str, bool)> {
+    const EXPRESSION: &str = "tcp port 80";
+    // Ethernet, IPv4 without options, TCP from port 40000 to 80, no payload.
+    let mut frame = [0; 54];
+    frame[12] = 0x08;
+    (frame[14], frame[17], frame[22], frame[23]) = (0x45, 40, 64, 6);
+    frame[34..38].copy_from_slice(&[0x9c, 0x40, 0, 80]);
+    let mut other = frame;
+    other[37] = 81;
+    let meta =
+        FrameMeta { number: 1, ts: 0, has_ts: true, start: 0, captured_len: 54, frame_len: 54, interface: 0, link_type: 1, fcs_len: 0, shard: 0 };
+    let takes = |frame: &[u8]| Filter::parse(EXPRESSION).and_then(|filter| Matcher::new(&filter).matches(&meta, frame));
+    vec![(EXPRESSION, takes(&frame) == Ok(true) && takes(&other) == Ok(false))]
 }
 
 /// Ciphers and hashes, and whether each gives its known answer.
@@ -77,7 +94,7 @@ fn sha256() -> bool {
 mod tests {
     #[test]
     fn all_answers_are_right() {
-        for (name, is_right) in super::codecs().into_iter().chain(super::ciphers()) {
+        for (name, is_right) in super::codecs().into_iter().chain(super::filters()).chain(super::ciphers()) {
             assert!(is_right, "{name}");
         }
     }

@@ -16,7 +16,9 @@
 //! SELECT 'Data in DNS names' AS title, src_ip, ... FROM dns ...;
 //! ```
 //! `if=TABLE` leaves a section or a finding out where TABLE has no rows; `verbose` shows it only when all detail is asked for;
-//! `unless_empty` leaves it out rather than say that there is nothing.
+//! `unless_empty` leaves it out rather than say that there is nothing. `only=COLUMN:NEEDS,...` leaves columns of a section out where
+//! a table has no rows, or a database ([`crate::geoip`]) is not given. `indicator=KIND:COLUMN` says which column holds what
+//! may be asked about elsewhere (`-vt`): `host`, `url`, `hash`, or `typed` by the row's column `type`.
 //! A file of `views/` defines a table by a query; one that begins with `-- @kept` is computed once a session. A comment above
 //! `@analyzer` is for readers.
 
@@ -45,6 +47,18 @@ pub struct Analyzer {
     pub plugin: Option<Arc<Plugin>>,
 }
 
+/// What the values of a column are, for those who keep reputations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Indicator {
+    /// Names and addresses of hosts.
+    Host,
+    Url,
+    /// Hashes of files.
+    Hash,
+    /// What the row's column `type` says.
+    Typed,
+}
+
 /// The query of one section.
 #[derive(Clone, Debug)]
 pub struct SectionQuery {
@@ -55,8 +69,12 @@ pub struct SectionQuery {
     pub verbose: bool,
     /// Left out where it has no rows, instead of saying so.
     pub unless_empty: bool,
-    /// Left out where this table has no rows.
+    /// Left out where this table has no rows, or this is not given.
     pub only_if: Option<String>,
+    /// Columns that are left out where a table has no rows or something is not given: column, and what it needs.
+    pub only: Vec<(String, String)>,
+    /// Column whose values may be asked about elsewhere (`-vt`), and what they are.
+    pub indicator: Option<(Indicator, String)>,
     /// Line of its file, from 1.
     pub line: usize,
     pub sql: String,
@@ -223,8 +241,18 @@ fn words(rest: &str) -> Vec<String> {
 fn section(rest: &str) -> Result<SectionQuery, String> {
     let mut words = words(rest).into_iter();
     let name = words.next().ok_or("a section needs a name")?;
-    let mut section =
-        SectionQuery { name, shape: Shape::Table, limit: None, verbose: false, unless_empty: false, only_if: None, line: 0, sql: String::new() };
+    let mut section = SectionQuery {
+        name,
+        shape: Shape::Table,
+        limit: None,
+        verbose: false,
+        unless_empty: false,
+        only_if: None,
+        only: Vec::new(),
+        indicator: None,
+        line: 0,
+        sql: String::new(),
+    };
     for word in words {
         match word.split_once('=') {
             Some(("shape", shape)) => {
@@ -240,6 +268,21 @@ fn section(rest: &str) -> Result<SectionQuery, String> {
             }
             Some(("limit", limit)) => section.limit = Some(limit.parse().map_err(|_| format!("limit={limit} is no number"))?),
             Some(("if", table)) => section.only_if = Some(table.to_owned()),
+            Some(("only", list)) => {
+                let pair = |entry: &str| entry.split_once(':').map(|(column, needs)| (column.to_owned(), needs.to_owned()));
+                section.only = list.split(',').map(pair).collect::<Option<_>>().ok_or_else(|| format!("only={list}: COLUMN:NEEDS,... is needed"))?;
+            }
+            Some(("indicator", told)) => {
+                let (kind, column) = told.split_once(':').ok_or_else(|| format!("indicator={told}: KIND:COLUMN is needed"))?;
+                let kind = match kind {
+                    "host" => Indicator::Host,
+                    "url" => Indicator::Url,
+                    "hash" => Indicator::Hash,
+                    "typed" => Indicator::Typed,
+                    other => return Err(format!("unknown kind of indicator {other}")),
+                };
+                section.indicator = Some((kind, column.to_owned()));
+            }
             None if word == "verbose" => section.verbose = true,
             None if word == "unless_empty" => section.unless_empty = true,
             _ => return Err(format!("unknown word {word}")),
@@ -283,11 +326,13 @@ mod tests {
 
     #[test]
     fn reads_an_analyzer() {
-        let text = "-- @analyzer x\n-- @title X\n-- @section \"A b\" shape=facts limit=3 verbose if=dns\nSELECT 1;\n-- @finding f severity=low technique=T1,T2\nSELECT 2\n;\n";
+        let text = "-- @analyzer x\n-- @title X\n-- @section \"A b\" shape=facts limit=3 verbose if=dns only=x:dns,y:tls \"indicator=host:c d\"\nSELECT 1;\n-- @finding f severity=low technique=T1,T2\nSELECT 2\n;\n";
         let analyzer = parse("x.sql", text).unwrap();
         assert_eq!(analyzer.sections[0].name, "A b");
         assert_eq!(analyzer.sections[0].sql, "SELECT 1");
         assert_eq!((analyzer.sections[0].limit, analyzer.sections[0].verbose), (Some(3), true));
+        assert_eq!(analyzer.sections[0].only, [("x".to_owned(), "dns".to_owned()), ("y".to_owned(), "tls".to_owned())]);
+        assert_eq!(analyzer.sections[0].indicator, Some((Indicator::Host, "c d".to_owned())));
         assert_eq!(analyzer.findings[0].techniques, ["T1", "T2"]);
         assert_eq!(analyzer.findings[0].sql, "SELECT 2");
     }

@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod document;
 pub mod examples;
 pub mod functions;
+pub mod geoip;
 pub mod ioc;
 pub mod ot_rules;
 pub mod plugins;

@@ -104,7 +104,7 @@ impl Unit {
             Self::Seconds
         } else if ends("_share") || name == "share" {
             Self::Share
-        } else if ["port", "frame", "id", "vlan", "code", "type", "tid", "version"]
+        } else if ["port", "frame", "id", "vlan", "code", "type", "tid", "version", "asn"]
             .iter()
             .any(|word| name == *word || name.ends_with(&format!("_{word}")))
         {
@@ -119,7 +119,7 @@ impl Unit {
 const CAPITALS: &[&str] = &[
     "ip", "mac", "tcp", "udp", "dns", "tls", "http", "id", "url", "uri", "vlan", "ttl", "rtt", "sni", "ja3", "ja3s", "ja4", "ja4s", "alpn", "os",
     "ecn", "dscp", "url", "ca", "cn", "san", "sql", "icmp", "arp", "dhcp", "ntp", "nx", "txt", "mtu", "qos", "pcp", "dei", "oui", "ot", "sha256",
-    "appid", "ioa", "spi", "sha1", "md5", "bssid", "ssid", "llmnr", "dnssec", "kdc", "crc", "uuid", "mms", "pdu", "apdu", "rpi",
+    "appid", "asn", "ioa", "spi", "sha1", "md5", "bssid", "ssid", "llmnr", "dnssec", "kdc", "crc", "uuid", "mms", "pdu", "apdu", "rpi",
 ];
 
 /// Words that are written in a way of their own.

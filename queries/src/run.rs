@@ -7,7 +7,9 @@ use std::time::Instant;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Column;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::logical_expr::Expr;
 use datafusion::prelude::DataFrame;
 
 use crate::analyzer::{Analyzer, SectionQuery};
@@ -39,6 +41,11 @@ pub async fn rows(catalog: &Catalog, sql: &str) -> Result<RecordBatch> {
 async fn section_rows(catalog: &Catalog, query: &SectionQuery, verbose: bool) -> Result<RecordBatch> {
     let started = Instant::now();
     let mut frame = catalog.sql(&query.sql).await?;
+    if !query.only.is_empty() {
+        let is_kept = |column: &Column| query.only.iter().all(|(name, needs)| *name != column.name || catalog.holds(needs));
+        let kept = frame.schema().columns().into_iter().filter(is_kept).map(Expr::Column).collect::<Vec<_>>();
+        frame = frame.select(kept)?;
+    }
     if catalog.captures().len() > 1 && query.shape != Shape::Facts {
         frame = across::with_capture(frame);
         if verbose {
@@ -78,7 +85,7 @@ pub async fn side_by_side<T: Send + 'static>(jobs: impl IntoIterator<Item = impl
 /// The report of one analyzer over the catalog's captures. `verbose` adds the sections that are only for close looks.
 pub async fn report(catalog: &Catalog, analyzer: &Analyzer, subject: &str, verbose: bool) -> Result<Report> {
     let asked = analyzer.sections.iter().filter(|query| {
-        let absent = query.only_if.as_ref().is_some_and(|table| catalog.rows(table) == 0);
+        let absent = query.only_if.as_ref().is_some_and(|condition| !catalog.holds(condition));
         !(absent || (query.verbose && !verbose))
     });
     let jobs = asked.cloned().map(|query| {

@@ -1,6 +1,8 @@
 //! What the tests of the binary share: scratch folders, the samples, runs and their answers.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod mmdb;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::IngestError;
+use super::writer::make_private_dir;
 use crate::capture::OpenError;
 use crate::capture::targets::{STDIN, Target, sha256_file};
 
@@ -126,7 +127,7 @@ impl Drop for Spool {
 /// long as the guard lives.
 pub fn spool(lake: &Path) -> Result<(Target, Spool), IngestError> {
     let fail = |source| IngestError::Lake { path: lake.to_owned(), source };
-    fs::create_dir_all(lake).map_err(fail)?;
+    make_private_dir(lake).map_err(fail)?;
     let path = lake.join(format!(".stdin-{}", std::process::id()));
     let guard = Spool(path.clone());
     let mut options = fs::OpenOptions::new();

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::writer::make_private_dir;
 use crate::protocols::secrets;
 
 /// Reads the key, or makes one on the lake's first use. Of two processes that make one at once, the first to finish wins and
@@ -16,7 +17,7 @@ pub fn load(lake: &Path) -> io::Result<()> {
     }
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    fs::create_dir_all(lake)?;
+    make_private_dir(lake)?;
     let aside = lake.join(format!(".key-{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

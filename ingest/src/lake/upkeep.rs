@@ -1,8 +1,8 @@
 //! Keeping a lake: what is in it, taking captures out, holding it to its manifests, and to a size.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -10,14 +10,16 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pcapper_schema::SCHEMA_VERSION;
 use pcapper_schema::lake::{MANIFEST, Outline, capture_dir, capture_id, capture_ids, read_manifest, read_outline, table_file};
 
-use super::writer::clear_abandoned;
+use super::writer::{clear_abandoned, make_private_dir};
 use crate::capture::targets::sha256_file;
 
 /// Prefix of directories on their way out; readers pass over names with a dot.
 const REMOVED: &str = ".removed-";
 /// File in a capture's directory whose time of change says when it was last asked.
 const USED: &str = ".used";
-/// Captures asked within this time stay, however full the lake is: another run may be reading them.
+/// File that every run which reads captures holds a lock on, shared by all of them.
+const LOCK: &str = ".lock";
+/// Captures asked within this time stay where no lock can tell whether another run reads them.
 const IN_USE: Duration = Duration::from_secs(3600);
 /// What a reader holds at once.
 const ROWS_AT_ONCE: usize = 8192;
@@ -197,10 +199,43 @@ pub fn compact(lake: &Path, max_bytes: Option<u64>) -> io::Result<Tidied> {
     Ok(tidied)
 }
 
-/// Holds a cache to its size: takes out the captures not asked for longest, those of this run and of the last hour excepted.
-/// Gives how many went.
-pub fn hold_to(lake: &Path, max_bytes: u64, in_use: &BTreeSet<String>) -> io::Result<usize> {
-    shrink(lake, max_bytes, in_use, IN_USE).map(|(gone, _)| gone)
+/// A lake that a run reads: until it is dropped, no other run takes captures out for the sake of the size.
+pub struct InUse(Option<File>);
+
+impl InUse {
+    /// Whether another run left it to the next to hold the lake to its size.
+    pub fn is_overdue(&self) -> bool {
+        self.0.as_ref().and_then(|lock| lock.metadata().ok()).is_some_and(|about| about.len() > 0)
+    }
+}
+
+/// Tells other runs that this one reads the lake; waits while another takes captures out. Where the file system has no locks,
+/// or the lake cannot be written, nobody is told.
+pub fn read_lock(lake: &Path) -> InUse {
+    let lock = make_private_dir(lake).and_then(|()| lock_file(lake));
+    InUse(lock.ok().filter(|lock| lock.lock_shared().is_ok()))
+}
+
+fn lock_file(lake: &Path) -> io::Result<File> {
+    File::options().read(true).append(true).create(true).open(lake.join(LOCK))
+}
+
+/// Holds a lake to its size when a run is done with it: takes out the captures not asked for longest, those of this run
+/// excepted. While other runs read the lake all stays, and a mark in the lock tells the next run. Gives how many went.
+pub fn hold_to(lake: &Path, max_bytes: u64, own: &BTreeSet<String>, in_use: InUse) -> io::Result<usize> {
+    let could_tell = in_use.0.is_some();
+    drop(in_use);
+    let lock = lock_file(lake)?;
+    let spared = match lock.try_lock() {
+        Ok(()) => Duration::ZERO,
+        Err(TryLockError::WouldBlock) if could_tell => {
+            (&lock).write_all(b"x")?;
+            return Ok(0);
+        }
+        Err(_) => IN_USE,
+    };
+    lock.set_len(0)?;
+    shrink(lake, max_bytes, own, spared).map(|(gone, _)| gone)
 }
 
 fn shrink(lake: &Path, max_bytes: u64, in_use: &BTreeSet<String>, spared: Duration) -> io::Result<(usize, u64)> {

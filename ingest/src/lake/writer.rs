@@ -212,7 +212,7 @@ fn properties(def: &TableDef, rows: usize) -> WriterProperties {
 }
 
 /// Captures hold other people's secrets: the lake is its owner's alone.
-fn make_private_dir(path: &Path) -> std::io::Result<()> {
+pub fn make_private_dir(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

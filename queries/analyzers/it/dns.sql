@@ -18,7 +18,7 @@ SELECT qtype_name AS type, count(*) AS queries, count(DISTINCT lower(query)) AS 
 -- @section "Response codes" shape=table
 SELECT rcode_name AS code, count(*) AS responses FROM dns WHERE is_response AND rcode_name IS NOT NULL GROUP BY rcode_name ORDER BY responses DESC, code;
 
--- @section "Top names" shape=table limit=12
+-- @section "Top names" shape=table limit=12 indicator=host:name
 SELECT q.name, q.type, q.queries, q.clients, array_to_string(array_slice(a.answers, 1, 3), ', ') AS answers, a.codes
 FROM (SELECT lower(query) AS name, qtype_name AS type, count(*) AS queries, count(DISTINCT src_ip) AS clients FROM dns WHERE NOT is_response AND query IS NOT NULL GROUP BY lower(query), qtype_name) q
 LEFT JOIN (SELECT lower(query) AS name, qtype_name AS type, first_value(answers ORDER BY array_length(answers) DESC NULLS LAST, frame) AS answers, array_to_string(array_sort(array_agg(DISTINCT rcode_name)), ', ') AS codes

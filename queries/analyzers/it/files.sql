@@ -10,7 +10,7 @@ SELECT count(*) AS files, count(*) FILTER (WHERE complete) AS complete, sum(size
 -- @section "Files" shape=table limit=30
 SELECT ts AS time, source AS protocol, direction, filename AS name, mime AS type, declared_mime AS declared, size_bytes AS "size_bytes", complete, client, server, substr(sha256, 1, 16) AS sha256, frame FROM seen_files ORDER BY capture, frame, filename;
 
--- @section "Hashes" shape=table verbose
+-- @section "Hashes" shape=table limit=30 verbose indicator=hash:sha256
 SELECT filename AS name, md5, sha1, sha256, size_bytes AS "size_bytes", frame FROM seen_files WHERE sha256 IS NOT NULL ORDER BY capture, frame, filename;
 
 -- @section "Flagged" shape=table

@@ -13,11 +13,11 @@ SELECT method, count(*) AS requests FROM http WHERE is_request GROUP BY method O
 -- @section "Status codes" shape=table
 SELECT status_code AS status, max(status_msg) AS reason, count(*) AS responses FROM http WHERE NOT is_request GROUP BY status_code ORDER BY responses DESC, status;
 
--- @section "Hosts" shape=table limit=12
+-- @section "Hosts" shape=table limit=12 indicator=host:host
 SELECT host, count(DISTINCT dst_ip) AS servers, count(*) AS requests, count(DISTINCT src_ip) AS clients, count(*) FILTER (WHERE status_code >= 400) * 1.0 / count(*) AS errors_share, sum(response_body_len) AS bytes, min(ts) AS first, max(ts) AS last
 FROM http_transactions WHERE method IS NOT NULL GROUP BY host ORDER BY requests DESC, host;
 
--- @section "URLs" shape=table limit=12
+-- @section "URLs" shape=table limit=12 indicator=url:url
 SELECT method, coalesce(url, uri) AS url, count(*) AS requests, count(DISTINCT src_ip) AS clients, array_to_string(array_sort(array_agg(DISTINCT status_code)), ', ') AS status FROM http_transactions WHERE method IS NOT NULL
 GROUP BY method, coalesce(url, uri) ORDER BY requests DESC, url, method;
 

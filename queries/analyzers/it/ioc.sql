@@ -15,7 +15,7 @@ FROM (SELECT count(*) FILTER (WHERE pattern IS NULL) AS indicators_loaded,
     coalesce(sum(hits) FILTER (WHERE type IN ('md5', 'sha1', 'sha256', 'cert_sha1', 'cert_sha256')), 0) AS hash_hits,
     coalesce(sum(hits) FILTER (WHERE type NOT IN ('ipv4', 'ipv6', 'cidr', 'ip_port', 'domain', 'md5', 'sha1', 'sha256', 'cert_sha1', 'cert_sha256')), 0) AS other_hits FROM ioc_hits) m;
 
--- @section "Matches" shape=table limit=20
+-- @section "Matches" shape=table limit=20 indicator=typed:indicator
 SELECT indicator, type, host, array_to_string(places, ', ') AS "where", hits, severity, ts AS first, feed AS source
 FROM ioc_hits ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END, confidence DESC NULLS LAST, hits DESC, indicator, type, host;
 

@@ -9,13 +9,17 @@ SELECT count(*) AS addresses, count(*) FILTER (WHERE ip_version = 4) AS "IPv4", 
   count(*) FILTER (WHERE scope NOT IN ('private', 'ula', 'public', 'multicast', 'broadcast')) AS other_special, sum(bytes_sent) AS bytes
 FROM hosts WHERE ip IS NOT NULL;
 
--- @section "Addresses" shape=table limit=25
-SELECT ip, scope AS class, coalesce(mac, via_mac || ' (via)') AS mac, array_element(hostnames, 1) AS name, packets_sent AS packets, bytes_sent AS sent_bytes, bytes_received AS received_bytes, peers, flows_out AS opened, flows_in AS accepted, ts AS first, end_ts AS last
+-- @section "Addresses" shape=table limit=25 only=country:geoip_city,asn:geoip_asn,operator:geoip_asn indicator=host:ip
+SELECT ip, scope AS class, coalesce(mac, via_mac || ' (via)') AS mac, array_element(hostnames, 1) AS name, packets_sent AS packets, bytes_sent AS sent_bytes, bytes_received AS received_bytes, peers, flows_out AS opened, flows_in AS accepted, country(ip) AS country, asn(ip) AS asn, as_operator(ip) AS operator, ts AS first, end_ts AS last
 FROM hosts WHERE ip IS NOT NULL AND scope NOT IN ('multicast', 'broadcast') ORDER BY bytes_sent + bytes_received DESC, ip;
 
 -- @section "Conversations" shape=table limit=25
 SELECT src_ip AS a, dst_ip AS b, coalesce(service, service_port_name || '?', transport) AS service, orig_packets + resp_packets AS packets, orig_wire_bytes AS sent_bytes, resp_wire_bytes AS received_bytes, ts AS start, duration_s, conn_state AS state
 FROM flows ORDER BY orig_wire_bytes + resp_wire_bytes DESC, flow_id;
+
+-- @section "External peers by country and ASN" shape=table limit=25 if=geoip only=country:geoip_city,asn:geoip_asn,operator:geoip_asn
+SELECT country, asn, operator, count(DISTINCT ip) AS addresses, sum(flows_in) AS "Flows to", sum(flows_out) AS "Flows from", sum(bytes_received) AS "Bytes to", sum(bytes_sent) AS "Bytes from", min(ts) AS first, max(end_ts) AS last
+FROM (SELECT country(ip) AS country, asn(ip) AS asn, as_operator(ip) AS operator, * FROM hosts WHERE is_public(ip)) GROUP BY country, asn, operator ORDER BY sum(bytes_received + bytes_sent) DESC, country, asn, operator;
 
 -- @section "Fan-out" shape=table limit=15
 SELECT src_ip AS ip, count(DISTINCT dst_ip) AS peers, count(DISTINCT dst_port) AS ports, count(*) AS flows, count(*) FILTER (WHERE conn_state IN ('S0', 'REJ')) AS failed FROM flows GROUP BY src_ip ORDER BY peers DESC, ip;
@@ -65,5 +69,15 @@ FROM (SELECT ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER () AS total 
 -- @finding ip_ot_external severity=high technique=T0883,T0885
 SELECT 'An industrial protocol crosses the border' AS title, service || ' between ' || src_ip || ' and ' || dst_ip AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
-FROM flows WHERE service IN ('modbus', 'dnp3', 's7comm', 'enip', 'cip', 'iec104', 'bacnet', 'fins', 'mms', 'opcua', 'hart_ip') AND (is_public(src_ip) OR is_public(dst_ip)) AND resp_bytes > 0
+FROM flows WHERE service IN (SELECT service FROM ot_services) AND (is_public(src_ip) OR is_public(dst_ip)) AND resp_bytes > 0
 GROUP BY service, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip;
+
+-- @finding ip_new_country severity=info if=geoip_city
+-- Countries of interest are the analyst's: `[geoip] countries` of the settings.
+WITH ends AS (
+  SELECT dst_ip AS peer, src_ip AS host, frame, ts, end_ts, capture FROM flows WHERE is_public(dst_ip)
+  UNION ALL SELECT src_ip AS peer, dst_ip AS host, frame, ts, end_ts, capture FROM flows WHERE is_public(src_ip)),
+watched AS (SELECT p.peer, p.country FROM (SELECT peer, country(peer) AS country FROM (SELECT DISTINCT peer FROM ends)) p JOIN settings s ON s.name = 'geoip_country' AND s.value = p.country)
+SELECT 'A peer in a country of interest' AS title, w.country || ': ' || CAST(count(DISTINCT e.peer) AS VARCHAR) || ' addresses, such as ' || min(e.peer) AS details, e.host AS src_ip, min(e.peer) AS dst_ip, count(*) AS count, min(e.frame) AS frame,
+  array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.end_ts) AS end_ts, e.capture
+FROM ends e JOIN watched w ON w.peer = e.peer GROUP BY w.country, e.host, e.capture ORDER BY e.host, w.country;

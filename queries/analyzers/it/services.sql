@@ -50,3 +50,9 @@ SELECT 'Another protocol than the port stands for' AS title, service || ' on por
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE transport = 'tcp' AND ((dst_port = 53 AND service <> 'dns') OR (dst_port = 22 AND service <> 'ssh') OR (dst_port = 23 AND service <> 'telnet') OR (dst_port = 443 AND service NOT IN ('tls', 'http')))
 GROUP BY service, service_port_name, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding service_ot_it severity=medium technique=T0886
+-- Industrial networks are the user's: `[networks] ot` of the settings. Without them nothing is inside or outside.
+SELECT 'An industrial service is reached from outside its network' AS title, service || ' on port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_bytes > 0 AND is_ot(dst_ip) AND NOT is_ot(src_ip) GROUP BY service, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;

@@ -8,7 +8,7 @@ SELECT count(*) FILTER (WHERE message = 'client_hello') AS client_hellos, count(
   array_to_string(array_sort(array_agg(DISTINCT version) FILTER (WHERE message = 'server_hello')), ', ') AS versions_agreed, count(*) FILTER (WHERE transport = 'dtls') AS dtls,
   count(*) FILTER (WHERE resumed) AS resumed, count(*) FILTER (WHERE alert_level = 2) AS fatal_alerts, count(DISTINCT server_name) AS server_names, count(DISTINCT ja4) AS client_fingerprints FROM tls;
 
--- @section "Server names" shape=table limit=15
+-- @section "Server names" shape=table limit=15 "indicator=host:Server name"
 SELECT server_name AS "Server name", count(*) AS hellos, count(DISTINCT src_ip) AS clients, count(DISTINCT dst_ip) AS servers, array_to_string(array_sort(array_agg(DISTINCT array_to_string(alpn_offered, ' '))), ' | ') AS "ALPN offered"
 FROM tls WHERE message = 'client_hello' GROUP BY server_name ORDER BY hellos DESC, server_name;
 

@@ -30,6 +30,7 @@ use pcapper_schema::lake::Manifest;
 
 use crate::analyzer::Analyzer;
 use crate::functions::Network;
+use crate::geoip::Geo;
 use crate::plugins::Plugin;
 use crate::{Result, analyzer, functions};
 
@@ -61,6 +62,10 @@ pub struct Extension {
     pub lists: Vec<(String, Arc<dyn TableProvider>)>,
     /// Networks beyond the private ones whose addresses count as private.
     pub internal: Vec<Network>,
+    /// Industrial networks.
+    pub ot: Vec<Network>,
+    /// Databases of places and operators.
+    pub geo: Arc<Geo>,
 }
 
 /// A session over some captures; clones are the same session.
@@ -89,7 +94,8 @@ impl Catalog {
         config.options_mut().execution.parquet.reorder_filters = true;
         let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
         let context = SessionContext::new_with_state(state);
-        functions::register(&context, view.show_secrets, &extension.internal);
+        functions::register(&context, view.show_secrets, &extension);
+        let given = extension.geo.conditions().into_iter().map(str::to_owned).collect();
         let tables = Arc::new(Tables {
             lake: lake.to_owned(),
             captures,
@@ -99,7 +105,7 @@ impl Catalog {
             extension,
             added: findings::Added::default(),
             known: Mutex::default(),
-            brought: Mutex::default(),
+            brought: Mutex::new(given),
             found: Arc::default(),
             turns: Mutex::default(),
         });
@@ -167,6 +173,11 @@ impl Catalog {
     /// Rows of a stored table in all captures of the selection.
     pub fn rows(&self, table: &str) -> u64 {
         self.tables.captures.iter().map(|capture| capture.manifest.tables.get(table).copied().unwrap_or_default()).sum()
+    }
+
+    /// Whether a condition of an analyzer (`if=`, `only=`) holds: a stored table that has rows, or something the user brought.
+    pub fn holds(&self, condition: &str) -> bool {
+        self.rows(condition) > 0 || self.tables.brought.lock().unwrap_or_else(PoisonError::into_inner).contains(condition)
     }
 
     /// Adds findings that no detection query gives: rule hits, indicator matches, carved files, changes since a baseline.
@@ -291,7 +302,7 @@ struct Tables {
     added: findings::Added,
     /// Tables made so far: each remembers its files' statistics, and a report asks the same few tables many times.
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
-    /// Tables to which the user brought rows.
+    /// Tables to which the user brought rows, and what else of the user's is there ([`crate::geoip`]).
     brought: Mutex<HashSet<String>>,
     found: Arc<findings::Found>,
     /// Who computes each of the views that are kept.

@@ -42,6 +42,7 @@ pub fn dictionary() -> Vec<FunctionDoc> {
         super::stream_id::DOC,
     ];
     all.extend(super::focus::DOCS);
+    all.extend(super::geoip::DOCS);
     all.extend(super::hex::DOCS);
     all.extend(super::intervals::DOCS);
     all.extend(super::ip_scope::DOCS);

@@ -1,5 +1,5 @@
 //! `ip_scope(ip)` and its kin `is_private(ip)`, `is_public(ip)`, `is_external(ip)`: what reach an address has, by the IANA special-purpose
-//! registries (RFC 6890, 1918, 6598, 5737, 3849, 4193).
+//! registries (RFC 6890, 1918, 6598, 5737, 3849, 4193). `is_ot(ip)`: whether it is of the industrial networks that the user names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::{FunctionDoc, Kind, Network, of_text};
 
-pub const DOCS: [FunctionDoc; 4] = [
+pub const DOCS: [FunctionDoc; 5] = [
     FunctionDoc {
         name: "ip_scope",
         kind: Kind::Scalar,
@@ -24,6 +24,14 @@ pub const DOCS: [FunctionDoc; 4] = [
         signature: "is_external(ip utf8) -> bool",
         meaning: "As is_public, with the ranges for documentation, which captures made for teaching use as their Internet.",
         example: "is_external('192.0.2.1')",
+        gives: "true",
+    },
+    FunctionDoc {
+        name: "is_ot",
+        kind: Kind::Scalar,
+        signature: "is_ot(ip utf8) -> bool",
+        meaning: "Whether an address lies in an industrial network of the settings ([networks] ot); null where they name none.",
+        example: "is_ot('192.168.1.1') IS NULL",
         gives: "true",
     },
     FunctionDoc {
@@ -44,9 +52,10 @@ pub const DOCS: [FunctionDoc; 4] = [
     },
 ];
 
-/// The functions. Addresses in `internal` count as private whatever the registries say: they are the user's own.
-pub fn functions(internal: &[Network]) -> Vec<ScalarUDF> {
-    let internal: Arc<[Network]> = internal.into();
+/// The functions. Addresses in `internal` count as private whatever the registries say: they are the user's own. Those in `ot`
+/// are of industrial networks.
+pub fn functions(internal: &[Network], ot: &[Network]) -> Vec<ScalarUDF> {
+    let (internal, ot): (Arc<[Network]>, Arc<[Network]>) = (internal.into(), ot.into());
     let scope = move |text: &str| -> Option<&'static str> {
         let ip: IpAddr = text.parse().ok()?;
         let own = internal.iter().any(|network| network.contains(ip.to_canonical()));
@@ -59,6 +68,10 @@ pub fn functions(internal: &[Network]) -> Vec<ScalarUDF> {
         // Captures made for teaching use the ranges for documentation as their internet.
         of_text("is_external", DataType::Boolean, move |text| is_external(text).map(|scope| matches!(scope, "public" | "documentation"))),
         of_text("is_public", DataType::Boolean, move |text| is_public(text).map(|scope| scope == "public")),
+        of_text("is_ot", DataType::Boolean, move |text| {
+            let ip: IpAddr = text.parse().ok().filter(|_| !ot.is_empty())?;
+            Some(ot.iter().any(|network| network.contains(ip.to_canonical())))
+        }),
     ]
 }
 

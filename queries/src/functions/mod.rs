@@ -8,6 +8,7 @@ mod dispersion;
 mod documentation;
 mod entropy;
 mod focus;
+mod geoip;
 mod hex;
 mod hidden_text;
 mod intervals;
@@ -39,11 +40,13 @@ pub use focus::{Focus, register as focus};
 pub use ip_scope::{scope as ip_scope, scope_of as ip_scope_of};
 pub use of_host::register as ask_about;
 pub use redact::{redact, redaction_marks};
+pub use registered_domain::is_public as is_public_name;
 
 use crate::Result;
+use crate::catalog::Extension;
 
-/// Makes every function known to a session that shows secrets or hides them, and takes some networks for private.
-pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Network]) {
+/// Makes every function known to a session that shows secrets or hides them, with what the user says of networks.
+pub fn register(context: &SessionContext, show_secrets: bool, extension: &Extension) {
     let mut functions = vec![
         attack_name::function(),
         cidr_match::function(),
@@ -61,7 +64,8 @@ pub fn register(context: &SessionContext, show_secrets: bool, internal: &[Networ
         stream_id::function(),
     ];
     functions.extend(hex::functions());
-    functions.extend(ip_scope::functions(internal));
+    functions.extend(geoip::functions(&extension.geo));
+    functions.extend(ip_scope::functions(&extension.internal, &extension.ot));
     functions.extend(mac_vendor::functions());
     functions.extend(os_name::functions());
     for function in functions {

@@ -24,8 +24,20 @@ fn registered_domain(name: &str) -> Option<String> {
     psl::domain_str(&lower).map(str::to_owned)
 }
 
+/// Whether a name in lower case lies in a domain that somebody could register: one below a suffix that the public list names.
+pub fn is_public(name: &str) -> bool {
+    psl::domain(name.as_bytes()).is_some_and(|domain| domain.suffix().is_known())
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn public_names() {
+        for (name, expected) in [("www.example.com", true), ("a.co.uk", true), ("co.uk", false), ("plc7.plant", false), ("host", false)] {
+            assert_eq!(super::is_public(name), expected, "{name}");
+        }
+    }
+
     #[test]
     fn suffixes() {
         assert_eq!(super::registered_domain("a.b.Example.co.uk.").as_deref(), Some("example.co.uk"));
