@@ -185,3 +185,16 @@ pair() {
         ip -n "sd-${h% *}" addr add "$a" dev eth0
     done
 }
+
+# on_host NAME HOSTNAME COMMAND... and bg_host: the same for programs that
+# tell others what their machine is called
+on_host() {
+    local n=$1 h=$2
+    shift 2
+    on "$n" unshare --uts sh -c 'hostname "$1"; shift; exec "$@"' sh "$h" "$@"
+}
+bg_host() {
+    local n=$1 h=$2
+    shift 2
+    bg "$n" unshare --uts sh -c 'hostname "$1"; shift; exec "$@"' sh "$h" "$@"
+}

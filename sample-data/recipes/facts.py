@@ -795,16 +795,169 @@ def iec61850(path):
     }
 
 
+def snmp(path):
+    """Messages by version and PDU, communities, users, what was set, errors."""
+    rows = fields(path, "snmp", ["snmp.version", "snmp.community", "snmp.data", "snmp.msgUserName", "snmp.error_status"])
+    return {
+        "messages": len(rows),
+        "by_version": tally(one(r[0]) for r in rows),
+        "by_pdu": tally(x for r in rows for x in r[2]),
+        "communities": tally(x for r in rows for x in r[1]),
+        "users": tally(x for r in rows for x in r[3]),
+        "errors": tally(x for r in rows for x in r[4] if x != "0"),
+    }
+
+
+def syslog(path):
+    """Datagrams by level (tshark takes TCP port 514 for a remote shell)."""
+    rows = fields(path, "syslog", ["syslog.level", "syslog.facility"])
+    return {"datagrams": len(rows), "by_level": tally(x for r in rows for x in r[0]), "by_facility": tally(x for r in rows for x in r[1])}
+
+
+def ssdp(path):
+    rows = fields(path, "ssdp", ["http.request.method", "http.response.code"])
+    return {"messages": len(rows), "methods": tally(x for r in rows for x in r[0]), "answers": tally(x for r in rows for x in r[1])}
+
+
+def telnet(path):
+    rows = fields(path, "telnet", ["tcp.stream", "telnet.cmd"])
+    return {"connections": len({one(r[0]) for r in rows}), "commands": tally(x for r in rows for x in r[1])}
+
+
+def vnc(path):
+    """Sessions by the security type that the client chose; results (0 is good); names of screens."""
+    rows = fields(path, "vnc", ["vnc.client_security_type", "vnc.auth_result", "vnc.desktop_name", "vnc.vencrypt_auth_type"])
+    return {
+        "security": tally(x for r in rows for x in r[0]),
+        "results": tally(x for r in rows for x in r[1]),
+        "names": sorted({x for r in rows for x in r[2]}),
+    }
+
+
+def rdp(path):
+    rows = fields(path, "rdp", ["rdp.rt_cookie", "rdp.negReq.requestedProtocols", "rdp.negReq.selectedProtocol", "rdp.encryptionMethod"])
+    return {
+        "cookies": tally(x for r in rows for x in r[0]),
+        "requested": tally(x for r in rows for x in r[1]),
+        "selected": tally(x for r in rows for x in r[2]),
+    }
+
+
+def ftp(path):
+    rows = fields(path, "ftp", ["ftp.request.command", "ftp.response.code", "ftp.request.arg"])
+    return {
+        "commands": tally(x for r in rows for x in r[0]),
+        "answers": tally(x for r in rows for x in r[1]),
+        "passwords": tally(one(r[2]) for r in rows if one(r[0]) == "PASS"),
+    }
+
+
+def routing(path):
+    """Messages of each protocol by their types, as far as tshark counts them."""
+    of = lambda query, field: tally(x for r in fields(path, query, [field]) for x in r[0])
+    return {
+        "ospf": of("ospf", "ospf.msg"),
+        "bgp": of("bgp", "bgp.type"),
+        "isis": of("isis", "isis.type"),
+        "rip": of("rip", "rip.command"),
+        "eigrp": of("eigrp", "eigrp.opcode"),
+        "pim": of("pim", "pim.type"),
+        "vrrp_priorities": of("vrrp", "vrrp.prio"),
+        "igmp": of("igmp && !icmp", "igmp.type"),
+        "hsrp": of("hsrp", "hsrp.opcode"),
+        "glbp": len(fields(path, "glbp", ["frame.number"])),
+    }
+
+
+def spanning_tree(path):
+    return {"roots": tally("%s/%s" % (one(r[0]), one(r[1])) for r in fields(path, "stp.root.hw", ["stp.root.prio", "stp.root.hw"])),
+            "by_type": tally(one(r[0]) for r in fields(path, "stp", ["stp.type"])),
+            "cdp_devices": tally(one(r[0]) for r in fields(path, "cdp", ["cdp.deviceid"]))}
+
+
+def vpn(path):
+    of = lambda query, field: tally(x for r in fields(path, query, [field]) for x in r[0])
+    return {
+        "wireguard": of("wg", "wg.type"),
+        "ike_exchanges": of("isakmp", "isakmp.exchangetype"),
+        "esp": count(path, "esp"),
+        "l2tp_messages": of("l2tp", "l2tp.avp.message_type"),
+        "pptp_messages": of("pptp", "pptp.control_message_type"),
+        "vxlan_networks": of("vxlan", "vxlan.vni"),
+        "ppp_names": of("pap || chap", "pap.peer_id") | of("chap", "chap.name"),
+    }
+
+
+def http2(path):
+    rows = fields(path, "http2", ["http2.type", "http2.headers.method", "http2.headers.status"])
+    return {
+        "frames": tally(x for r in rows for x in r[0]),
+        "methods": tally(x for r in rows for x in r[1]),
+        "statuses": tally(x for r in rows for x in r[2]),
+    }
+
+
+def quic(path):
+    """Connections by version; packets with a long header by type (0 initial, 1 early, 2 handshake, 3 retry)."""
+    rows = fields(path, "quic", ["quic.version", "quic.long.packet_type", "tls.handshake.extensions_server_name"])
+    return {
+        "versions": tally(x for r in rows for x in r[0]),
+        "long_packets": tally(x for r in rows for x in r[1]),
+        "http3_packets": count(path, "http3"),
+    }
+
+
+def synchrophasor(path):
+    rows = fields(path, "synphasor", ["synphasor.frtype", "synphasor.command"])
+    return {"by_type": tally(x for r in rows for x in r[0]), "commands": tally(x for r in rows for x in r[1])}
+
+
+def dcerpc(path):
+    """Requests by number, context names left out."""
+    rows = fields(path, "dcerpc", ["dcerpc.pkt_type", "dcerpc.opnum"])
+    return {"by_type": tally(x for r in rows for x in r[0]), "operations": tally(one(r[1]) for r in rows if "0" in r[0])}
+
+
+def devices(path):
+    of = lambda query, field: tally(x for r in fields(path, query, [field]) for x in r[0])
+    return {
+        "fins_commands": of("omron", "omron.command"),
+        "hart_messages": of("hart_ip", "hart_ip.message_id"),
+        "mms_requests": of("mms", "mms.confirmedServiceRequest"),
+    }
+
+
+def ethernet(path):
+    of = lambda query, field: tally(x for r in fields(path, query, [field]) for x in r[0])
+    return {
+        "ethercat_commands": of("ecat", "ecat.cmd"),
+        "profinet_frame_ids": of("pn_rt", "pn_rt.frame_id"),
+        "dcp_services": of("pn_dcp", "pn_dcp.service_id"),
+        "calls": of("dcerpc", "dcerpc.opnum"),
+    }
+
+
+def wlan(path):
+    rows = fields(path, "wlan", ["wlan.fc.type_subtype", "wlan.ssid"])
+    return {"by_subtype": tally(x for r in rows for x in r[0]), "keys": tally(one(r[0]) for r in fields(path, "eapol", ["wlan_rsna_eapol.keydes.msgnr"]))}
+
+
 FILES = {
     "arp.pcap": [arp],
     "bacnet.pcap": [bacnet],
     "decrypt.pcapng": [decrypted],
+    "devices.pcap": [devices],
     "dhcp.pcap": [dhcp],
     "dnp3.pcap": [dnp3],
     "dns.pcap.gz": [dns],
+    "domain.pcap": [dcerpc, kerberos, ldap, smb],
+    "encrypted_dns.pcapng": [dns],
     "enip.pcap": [enip],
+    "ethernet.pcap": [ethernet, routing],
+    "ftp.pcap": [ftp],
     "goose.pcap": [goose, vlan],
     "http.pcap": [http],
+    "http2.pcap": [http2],
     "icmp.pcapng": [icmp],
     "iec104.pcap": [iec104],
     "iec61850.pcap": [iec61850],
@@ -813,20 +966,33 @@ FILES = {
     "logins.pcap": [kerberos, ldap, proxy],
     "mail.pcap": [mail],
     "modbus.pcap": [modbus],
-    "nfs.pcap": [nfs, tftp],
     "mqtt_coap.pcap": [mqtt, coap],
+    "nfs.pcap": [nfs, tftp],
     "ntp.pcap": [ntp],
     "opcua.pcap": [opcua],
     "plant.pcapng": [arp, dhcp, dns, http, lldp, modbus, ntp, ssh, tls, tcp],
     "ptp.pcap": [ptp],
+    "quic.pcapng": [quic],
+    "rdp.pcap": [rdp],
+    "routing.pcap": [routing],
     "s7.pcap": [s7],
     "smb.pcap": [smb],
+    "snmp.pcap": [snmp],
+    "ssdp.pcap": [ssdp],
     "ssh.pcapng": [ssh],
+    "switches.pcap": [spanning_tree],
+    "synchrophasor.pcap": [synchrophasor],
+    "syslog.pcap": [syslog],
     "tcp.pcapng": [tcp],
+    "telnet.pcap": [telnet],
     "tls.pcapng": [tls],
     "udp.pcap": [udp],
-    "winrm.pcap": [http],
     "vlan.pcapng": [vlan, arp, icmp],
+    "vnc.pcap": [vnc],
+    "vpn.pcap": [vpn],
+    "windows.pcap": [dcerpc],
+    "winrm.pcap": [http],
+    "wlan.pcap": [wlan],
 }
 
 

@@ -69,6 +69,8 @@ FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND 
 -- @finding tls_odd_port severity=low confidence=high technique=T1571
 SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'TLS on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND starttls IS NULL AND dst_port NOT IN (443, 3128, 8080, 465, 587, 636, 853, 990, 993, 995, 2083, 3269, 3389, 4443, 5061, 5671, 6514, 8443, 8883, 9443, 25, 21, 110, 143, 389, 5222, 5269, 5986, 1433, 5432, 3306, 8089, 8006, 10443, 2376, 6443, 4840, 4843)
+  -- The control channel of OpenVPN is TLS by its nature.
+  AND NOT EXISTS (SELECT 1 FROM vpn AS v WHERE v.kind = 'openvpn' AND v.capture_id = tls.capture_id AND v.flow_id = tls.flow_id)
 GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding tls_renegotiation_flood severity=medium confidence=high technique=T1499.003

@@ -52,7 +52,7 @@ SELECT 'Key exchange servers were searched for' AS title, CAST(count(DISTINCT ds
 FROM vpn WHERE kind = 'ike' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY src_ip, frame;
 
 -- @finding vpn_pptp severity=high confidence=high technique=T1040,T1110.002
-SELECT 'A tunnel whose logins can be cracked' AS title, CASE WHEN kind = 'gre' THEN 'MS-CHAP login of ' || username ELSE 'PPTP call set up' || coalesce(' by ' || hostname, '') END AS details, src_ip, dst_ip, dst_port, frame, ts, capture
+SELECT 'A tunnel whose logins can be cracked' AS title, CASE WHEN kind = 'gre' THEN 'PPP login of ' || username ELSE 'PPTP call set up' || coalesce(' by ' || hostname, '') END AS details, src_ip, dst_ip, dst_port, frame, ts, capture
 FROM vpn WHERE (kind = 'pptp' AND (array_has(pptp_messages, 8) OR array_has(pptp_messages, 10))) OR (kind = 'gre' AND username IS NOT NULL) ORDER BY capture, frame;
 
 -- @finding vpn_l2tp_clear severity=medium confidence=high technique=T1040
