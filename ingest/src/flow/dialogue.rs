@@ -99,7 +99,7 @@ macro_rules! context {
 
 /// A dissector panicked: an error of ours, told and survived.
 pub(super) fn fault(cx: &mut Cx<'_>, protocol: &str) {
-    cx.shared.opened = 0;
+    (cx.shared.opened, cx.shared.depth) = (0, 0);
     cx.anomaly(protocol, "decoder_fault", "the decoder failed on this message; the rest of the flow is not decoded");
 }
 
@@ -583,7 +583,7 @@ impl Flow {
                 cx.anomaly(self.service.unwrap_or("tcp"), "reassembly_gap", &format!("{lost} bytes are missing from the stream"));
                 let goes_on = catch_unwind(AssertUnwindSafe(|| dissector.gap(&mut cx, lost)));
                 if !matches!(goes_on, Ok(true)) {
-                    at.inner.shared.opened = 0;
+                    (at.inner.shared.opened, at.inner.shared.depth) = (0, 0);
                     self.stop(at);
                 }
             }

@@ -1,4 +1,4 @@
-//! A conversation inside another: the plaintext of an encrypted connection.
+//! A conversation inside another: the plaintext of an encrypted connection, or what a tunnel carries.
 //!
 //! It is identified, decoded and reported as a connection of its own would be, under the flow that carries it.
 
@@ -50,6 +50,8 @@ pub struct Inner {
     ended: [bool; 2],
     /// Conversations begun anew, as behind a proxy.
     anew: u8,
+    /// What carries it is encrypted.
+    is_encrypted: bool,
 }
 
 impl Inner {
@@ -64,7 +66,13 @@ impl Inner {
             last_frame: [0; 2],
             ended: [false; 2],
             anew: 0,
+            is_encrypted: true,
         }
+    }
+
+    /// A conversation that is carried in the clear, by whatever protocol it is.
+    pub fn tunnelled() -> Self {
+        Self { is_encrypted: false, ..Self::new(Vec::new()) }
     }
 
     /// A conversation of a protocol that is known, by its name.
@@ -127,13 +135,16 @@ impl Inner {
 
     /// Runs a step one level deeper. Should the decoder fail, this conversation alone is given up.
     fn inside(&mut self, cx: &mut Cx<'_>, step: impl FnOnce(&mut Self, &mut Cx<'_>)) {
-        let outer = (cx.shared.opened, cx.frames_spanned, cx.frame, cx.ts);
-        if outer.0 >= MAX_DEPTH {
+        let (depth, opened) = (cx.shared.depth, cx.shared.opened);
+        let outer = (cx.frames_spanned, cx.frame, cx.ts);
+        if depth >= MAX_DEPTH {
             return;
         }
-        cx.shared.opened = outer.0 + 1;
+        cx.shared.depth = depth + 1;
+        cx.shared.opened = opened.saturating_add(self.is_encrypted.into());
         let outcome = catch_unwind(AssertUnwindSafe(|| step(self, cx)));
-        (cx.shared.opened, cx.frames_spanned, cx.frame, cx.ts) = outer;
+        (cx.shared.depth, cx.shared.opened) = (depth, opened);
+        (cx.frames_spanned, cx.frame, cx.ts) = outer;
         if outcome.is_err() {
             cx.anomaly(self.service.unwrap_or("tls"), "decoder_fault", "the decoder failed on this message; the rest of the flow is not decoded");
             self.app = App::Nobody;

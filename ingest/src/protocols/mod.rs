@@ -75,6 +75,8 @@ pub struct Shared {
     pub keys: Option<Arc<Keyring>>,
     /// Layers of encryption that were taken off the bytes being decoded.
     pub opened: u8,
+    /// Conversations that the one being decoded is inside of.
+    pub depth: u8,
     /// Whoever wants the plaintext itself.
     pub tap: Option<Tap>,
 }

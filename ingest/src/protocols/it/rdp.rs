@@ -484,6 +484,10 @@ impl StreamDissector for Connection {
     }
 }
 
+/// Flags of what stands behind the sizes (MS-RDPEUDP, 2.2.2.1): an id and its reserved octets, and the version.
+const CORRELATION_ID: u16 = 0x0800;
+const SYN_EX: u16 = 0x1000;
+
 /// A datagram that opens RDP-UDP (MS-RDPEUDP, 2.2.2.1): no acknowledgement yet, the SYN flag, two packet sizes that fit a link.
 fn opening(bytes: &[u8]) -> Wire<(u16, Option<u16>)> {
     let mut reader = Reader::new(bytes);
@@ -493,11 +497,11 @@ fn opening(bytes: &[u8]) -> Wire<(u16, Option<u16>)> {
     if flags & 1 == 0 || sizes.iter().any(|size| !(1132..=1232).contains(size)) {
         return Err(Malformed);
     }
-    if flags & 0x0400 != 0 {
+    if flags & CORRELATION_ID != 0 {
         reader.skip(32)?;
     }
     let mut version = None;
-    if flags & 0x1000 != 0 {
+    if flags & SYN_EX != 0 {
         let known = reader.be_u16()?;
         let number = reader.be_u16()?;
         version = (known & 1 != 0).then_some(number);
@@ -582,5 +586,14 @@ mod tests {
         assert_eq!(details.channels, ["rdpdr"]);
         assert_eq!(wide(&[b'A', 0, b'B', 0, 0, 0, b'C', 0]).as_deref(), Some("AB"));
         assert!(opening(&[0xff; 16]).is_err());
+    }
+
+    #[test]
+    fn the_version_stands_behind_the_correlation_id() {
+        let mut bytes = vec![0xff, 0xff, 0xff, 0xff, 0, 64, 0x18, 1, 0, 0, 0, 9, 4, 0xd0, 4, 0xd0];
+        bytes.extend([7; 16]);
+        bytes.extend([0; 16]);
+        bytes.extend([0, 1, 0, 2]);
+        assert_eq!(opening(&bytes), Ok((0x1801, Some(2))));
     }
 }

@@ -165,10 +165,10 @@ fn undoubled(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What a sub-negotiation says (RFC 1091, 1073, 1079, 1096, 1572).
+/// What a sub-negotiation says (RFC 779, 1073, 1079, 1091, 1096, 1572).
 fn value(option: u8, body: &[u8]) -> Option<String> {
     match (option, body) {
-        (24 | 32 | 35 | 23, [0, text @ ..]) => Some(String::from_utf8_lossy(text).into_owned()),
+        (24 | 32 | 35, [0, text @ ..]) | (23, text) => Some(String::from_utf8_lossy(text).into_owned()),
         (31, &[a, b, c, d]) => Some(format!("{}x{}", u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))),
         (36 | 39, [0 | 2, variables @ ..]) => environment(variables),
         _ => None,
@@ -198,24 +198,67 @@ fn environment(bytes: &[u8]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// How far an escape sequence of a terminal has come (ECMA-48, ECMA-35).
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Escape {
+    #[default]
+    None,
+    /// Behind ESC.
+    Started,
+    /// Behind ESC and a space to `/`: one octet more ends it, as in the choice of a character set.
+    Intermediate,
+    /// A control sequence, up to an octet from `@` to `~`.
+    Control,
+    /// A string such as a window's title, up to BEL or the ESC of its terminator.
+    Text,
+}
+
+impl Escape {
+    /// What follows this octet; `None` if it is no part of a sequence.
+    fn after(self, octet: u8) -> Option<Self> {
+        Some(match (self, octet) {
+            (_, ESC) => Self::Started,
+            (Self::None, _) => return None,
+            (Self::Started, b'[') => Self::Control,
+            (Self::Started, b']' | b'P' | b'X' | b'^' | b'_') => Self::Text,
+            (Self::Started | Self::Intermediate, b' '..=b'/') => Self::Intermediate,
+            (Self::Control, b' '..=b'?') => Self::Control,
+            (Self::Text, octet) if octet != BEL => Self::Text,
+            (Self::Started | Self::Intermediate | Self::Control, 0..=31 | 127..) => return None,
+            _ => Self::None,
+        })
+    }
+}
+
+const BEL: u8 = 7;
+const ESC: u8 = 27;
+
 /// A line being written, with what a terminal does to it.
 #[derive(Default)]
-struct Typed(Vec<u8>);
+struct Typed {
+    line: Vec<u8>,
+    escape: Escape,
+}
 
 impl Typed {
     fn push(&mut self, octet: u8) {
+        if let Some(next) = self.escape.after(octet) {
+            self.escape = next;
+            return;
+        }
+        self.escape = Escape::None;
         match octet {
-            8 | 127 => drop(self.0.pop()),
+            8 | 127 => drop(self.line.pop()),
             // Bells, returns and other controls show nothing.
             0..=31 if octet != b'\t' => {}
-            _ if self.0.len() < MAX_LINE => self.0.push(octet),
+            _ if self.line.len() < MAX_LINE => self.line.push(octet),
             _ => {}
         }
     }
 
-    /// The line as text, colours and cursor movements taken out (ECMA-48, 5.4: their escape is gone already).
+    /// The line as text; colours and movements of the cursor were taken out.
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0).into_owned()
+        String::from_utf8_lossy(&self.line).into_owned()
     }
 }
 
@@ -507,6 +550,16 @@ mod tests {
         assert_eq!(value(39, b"\0\x03DISPLAY\x01bam:0\0USER\x01x").as_deref(), Some("DISPLAY=bam:0 USER=x"));
         assert_eq!(value(24, b"\0xterm").as_deref(), Some("xterm"));
         assert_eq!(value(24, b"\x01"), None);
+        assert_eq!(value(23, b"hall 3").as_deref(), Some("hall 3"));
+    }
+
+    #[test]
+    fn escape_sequences_show_nothing() {
+        let mut line = Typed::default();
+        for &octet in b"\x1b]0;title\x07\x1b[1;31mro\x1b(B\x1b[Kx\x08ot\x1b[0m\x1b7# \x1b]2;t\x1b\\." {
+            line.push(octet);
+        }
+        assert_eq!(line.text(), "root# .");
     }
 
     #[test]

@@ -40,21 +40,38 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     if bytes.len() < 12 && b"RFB ".starts_with(bytes.get(..4).unwrap_or(bytes)) { Verdict::More } else { Verdict::No }
 }
 
+/// The desktop's name; Apple's servers put what else they say of the display before it, in octets that are no text.
+fn desktop_name(bytes: &[u8]) -> String {
+    let name = bytes.rsplit(|octet| *octet == 0).find(|part| !part.is_empty()).unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
+}
+
+const TIGHT: u8 = 16;
+const APPLE: u8 = 30;
+const MS_LOGON_2: u8 = 113;
+
+/// How many capabilities Tight security lists; each is a code, a vendor and a signature, 16 octets.
+fn capabilities(reader: &mut Reader<'_>) -> Wire<u32> {
+    let count = reader.be_u32()?;
+    reader.skip((count as usize).checked_mul(16).ok_or(Malformed)?)?;
+    Ok(count)
+}
+
 fn security_name(code: u8) -> Option<&'static str> {
     Some(match code {
         1 => "none",
         2 => "vnc_auth",
         5 => "ra2",
         6 => "ra2ne",
-        16 => "tight",
+        TIGHT => "tight",
         17 => "ultra",
         18 => "tls",
         19 => "vencrypt",
         20 => "sasl",
         21 => "md5",
         22 => "xvp",
-        30..=36 => "apple_ard",
-        113 => "mslogon2",
+        APPLE..=36 => "apple_ard",
+        MS_LOGON_2 => "mslogon2",
         128..=255 => "realvnc_aes",
         _ => return None,
     })
@@ -70,6 +87,14 @@ enum State {
     Choice,
     Challenge,
     Response,
+    /// What Tight security offers and takes: tunnels, then ways to log in.
+    Tunnels,
+    Tunnel,
+    Logins,
+    Login,
+    /// A login by Diffie-Hellman: the server's part, and the octets that answer it.
+    Exchange,
+    Exchanged(u16),
     Result,
     ClientInit,
     ServerInit,
@@ -104,14 +129,18 @@ struct Session {
     /// Clipboard bytes that are still to pass.
     skip: usize,
     typed: String,
+    /// The client began to send or fetch a file.
+    file_transfer: bool,
 }
 
 impl Session {
     /// Whose turn it is.
     fn speaker(&self) -> Option<bool> {
         match self.state {
-            State::ServerVersion | State::Offer | State::Challenge | State::Result | State::ServerInit => Some(true),
-            State::ClientVersion | State::Choice | State::Response | State::ClientInit => Some(false),
+            State::ServerVersion | State::Offer | State::Challenge | State::Tunnels | State::Logins | State::Exchange => Some(true),
+            State::Result | State::ServerInit => Some(true),
+            State::ClientVersion | State::Choice | State::Response | State::Tunnel | State::Login | State::Exchanged(_) => Some(false),
+            State::ClientInit => Some(false),
             State::Running | State::Opaque => None,
         }
     }
@@ -175,14 +204,45 @@ impl Session {
                 let code = reader.u8()?;
                 self.chosen = Some(code);
                 match code {
-                    1 if self.minor >= 8 => State::Result,
-                    1 => {
-                        self.success = Some(true);
-                        State::ClientInit
-                    }
+                    1 => self.no_login(),
                     2 => State::Challenge,
+                    TIGHT => State::Tunnels,
+                    APPLE | MS_LOGON_2 => State::Exchange,
                     _ => State::Opaque,
                 }
+            }
+            State::Tunnels => match capabilities(reader)? {
+                0 => State::Logins,
+                _ => State::Tunnel,
+            },
+            // Only the tunnel that is none is followed.
+            State::Tunnel => match reader.be_u32()? {
+                0 => State::Logins,
+                _ => State::Opaque,
+            },
+            State::Logins => match capabilities(reader)? {
+                0 => self.no_login(),
+                _ => State::Login,
+            },
+            State::Login => match reader.be_u32()? {
+                1 => self.no_login(),
+                2 => State::Challenge,
+                _ => State::Opaque,
+            },
+            State::Exchange if self.chosen == Some(MS_LOGON_2) => {
+                // Generator, modulus and public value; then a public value, a name and a password.
+                reader.skip(24)?;
+                State::Exchanged(8 + 256 + 64)
+            }
+            State::Exchange => {
+                reader.skip(2)?;
+                let length = reader.be_u16()?;
+                reader.skip(2 * usize::from(length))?;
+                State::Exchanged(length.saturating_add(128))
+            }
+            State::Exchanged(length) => {
+                reader.skip(length.into())?;
+                State::Result
             }
             State::Challenge => {
                 self.challenge = Some(reader.array()?);
@@ -210,13 +270,27 @@ impl Session {
                 reader.skip(16)?;
                 let length = reader.be_u32()? as usize;
                 let name = reader.take(length)?;
+                // Under Tight security, what either side can say stands behind the name.
+                if self.chosen == Some(TIGHT) {
+                    let counts = [reader.be_u16()?, reader.be_u16()?, reader.be_u16()?];
+                    reader.skip(2 + 16 * counts.iter().map(|count| usize::from(*count)).sum::<usize>())?;
+                }
                 self.size = Some(size);
-                self.desktop = Some(String::from_utf8_lossy(name).into_owned());
+                self.desktop = Some(desktop_name(name));
                 State::Running
             }
             state @ (State::Running | State::Opaque) => state,
         };
         Ok(())
+    }
+
+    /// Nobody logs in: before version 3.8 the server sends no result then.
+    fn no_login(&mut self) -> State {
+        if self.minor >= 8 {
+            return State::Result;
+        }
+        self.success = Some(true);
+        State::ClientInit
     }
 
     /// The reason of a refusal; servers may close before they tell it.
@@ -266,7 +340,27 @@ impl Session {
                 self.skip = length as usize;
                 Ok(Some(8))
             }
-            [2 | 4 | 5 | 6, ..] | [] => Ok(None),
+            // Messages that were added since, each announced in the encodings: continuous updates, a fence, the power of the
+            // machine, the size of the desktop, and QEMU's keys by place and its sound.
+            [150, ..] => whole(10),
+            [248, _, _, _, _, _, _, _, length, ..] => whole(9 + usize::from(*length)),
+            [250, ..] => whole(4),
+            [251, _, _, _, _, _, screens, ..] => whole(8 + 16 * usize::from(*screens)),
+            [255, 0, _, down, a, b, c, d, _, _, _, _, ..] => {
+                self.keys = self.keys.saturating_add(1);
+                if *down != 0 {
+                    self.key(u32::from_be_bytes([*a, *b, *c, *d]));
+                }
+                Ok(Some(12))
+            }
+            [255, 1, 0, 2, ..] => whole(10),
+            [255, 1, _, _, ..] => whole(4),
+            // A file of UltraVNC, and those of TightVNC, whose data is not read.
+            [7, ..] | [130..=136, ..] => {
+                self.file_transfer = true;
+                Err(Malformed)
+            }
+            [2 | 4 | 5 | 6 | 248 | 251, ..] | [255, 0 | 1, ..] | [255] | [] => Ok(None),
             _ => Err(Malformed),
         }
     }
@@ -360,7 +454,7 @@ impl StreamDissector for Session {
                 client_cut_bytes: self.size.map(|_| self.cut_bytes),
                 server_cut_bytes: None,
                 typed_text: (!self.typed.is_empty()).then_some(&self.typed),
-                file_transfer: None,
+                file_transfer: self.size.map(|_| self.file_transfer),
             },
         );
         if response.is_some() {
@@ -411,6 +505,48 @@ mod tests {
             assert_eq!(session.state, state);
         }
         assert_eq!((session.chosen, session.result, session.reason.as_deref()), (Some(2), Some(1), Some("no")));
+    }
+
+    #[test]
+    fn tight_security_without_a_tunnel() {
+        let mut session = Session::default();
+        let login = [&[0, 0, 0, 1][..], &[0, 0, 0, 2], b"STDVVNCAUTH_"].concat();
+        let init = [&[4, 0, 3, 0][..], &[0; 16], &[0, 0, 0, 1, b'x'], &[0, 1, 0, 0, 0, 0, 0, 0], &[0; 16]].concat();
+        for (bytes, state) in [
+            (&b"RFB 003.008\n"[..], State::ClientVersion),
+            (b"RFB 003.008\n", State::Offer),
+            (&[1, 16], State::Choice),
+            (&[16], State::Tunnels),
+            (&[0; 4], State::Logins),
+            (&login, State::Login),
+            (&[0, 0, 0, 2], State::Challenge),
+            (&[7; 16], State::Response),
+            (&[8; 16], State::Result),
+            (&[0; 4], State::ClientInit),
+            (&[1], State::ServerInit),
+            (&init, State::Running),
+        ] {
+            assert_eq!(session.step(bytes), Ok(Some(bytes.len())));
+            assert_eq!(session.state, state);
+        }
+        assert_eq!((session.success, session.size, session.desktop.as_deref()), (Some(true), Some((1024, 768)), Some("x")));
+    }
+
+    #[test]
+    fn names_of_desktops() {
+        for (bytes, name) in [(&b"vmac"[..], "vmac"), (b"\0\0\x02\xff\xfe\x03\0\0MacMini SSD", "MacMini SSD"), (b"desk\0", "desk"), (b"", "")] {
+            assert_eq!(desktop_name(bytes), name);
+        }
+    }
+
+    #[test]
+    fn login_of_apples_desktop() {
+        let mut session = Session { state: State::Choice, minor: 8, ..Session::default() };
+        assert_eq!(session.step(&[30]), Ok(Some(1)));
+        assert_eq!(session.step(&[&[0, 2, 0, 16][..], &[1; 32]].concat()), Ok(Some(36)));
+        assert_eq!(session.step(&[9; 144]), Ok(Some(144)));
+        assert_eq!(session.step(&[0; 4]), Ok(Some(4)));
+        assert_eq!((session.state, session.success), (State::ClientInit, Some(true)));
     }
 
     #[test]

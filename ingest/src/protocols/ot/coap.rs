@@ -1,8 +1,10 @@
 //! CoAP: the web's methods for constrained devices (RFC 7252), with observation (RFC 7641), block-wise transfer (RFC 7959),
-//! FETCH and PATCH (RFC 8132) and OSCORE (RFC 8613), over UDP.
+//! FETCH and PATCH (RFC 8132) and OSCORE (RFC 8613), over UDP, and over TCP (RFC 8323).
 //!
 //! ```text
-//! version:2 bits  type:2 bits  token length:4 bits   code:1 (class 3 bits, detail 5)   message id:2   token   options
+//! UDP: version:2 bits  type:2 bits  token length:4 bits   code:1 (class 3 bits, detail 5)   message id:2   token   options
+//! TCP: length:4 bits  token length:4 bits  (length 13: one octet more, less 13; 14: two, less 269; 15: four, less 65805)
+//!      code:1   token   options; the length counts from there on
 //! option: delta:4 bits  length:4 bits  (13: one octet more, less 13; 14: two octets more, less 269)  value
 //! ff: the payload follows
 //! ```
@@ -14,7 +16,7 @@ use pcapper_schema::Common;
 use pcapper_schema::tables::Coap;
 
 use crate::protocols::files::{About, Follower};
-use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Offer, Outcome, Protocol, Verdict};
+use crate::protocols::{Cx, DatagramDissector, DatagramKind, Dir, Group, Offer, Outcome, Progress, Protocol, StreamDissector, StreamKind, Verdict};
 use crate::wire::{Malformed, Reader, Wire};
 
 /// CoAP on any port; 5683 is its own.
@@ -23,6 +25,7 @@ pub static PROTOCOL: Protocol = Protocol {
     group: Group::Ot,
     ports: &[5683],
     datagram: Some(DatagramKind { ip_protos: &[17], probe, start: || Box::<Endpoints>::default() }),
+    stream: Some(StreamKind { probe: probe_stream, start: || Box::<Connection>::default() }),
     ..Protocol::NONE
 };
 
@@ -34,6 +37,12 @@ const EXCHANGE_LIFETIME: i64 = 247_000_000_000;
 const MAX_PAYLOAD: usize = 1024;
 /// Options of a message that are read.
 const MAX_OPTIONS: usize = 256;
+/// Octets of a message's options and payload that are waited for in a stream.
+const MAX_MESSAGE: usize = 1 << 20;
+/// What either side of a TCP connection says first: its capabilities and settings.
+const CSM: u8 = 0xe1;
+/// Signals between the two ends of a TCP connection are of this class of codes; options have other meanings in each.
+const SIGNAL: u8 = 7;
 
 const METHODS: [&str; 7] = ["get", "post", "put", "delete", "fetch", "patch", "ipatch"];
 
@@ -154,13 +163,13 @@ fn format_name(number: u16) -> Option<&'static str> {
     })
 }
 
-/// The first four octets and the token.
+/// What stands before the options. A stream needs neither version nor type nor message id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Header<'a> {
-    version: u8,
-    kind: u8,
+    version: Option<u8>,
+    kind: Option<u8>,
     code: u8,
-    message_id: u16,
+    message_id: Option<u16>,
     token: &'a [u8],
 }
 
@@ -172,7 +181,11 @@ impl<'a> Header<'a> {
         if length > 8 {
             return Err(Malformed);
         }
-        Ok(Self { version: first >> 6, kind: first >> 4 & 3, code, message_id, token: reader.take(length)? })
+        Ok(Self { version: Some(first >> 6), kind: Some(first >> 4 & 3), code, message_id: Some(message_id), token: reader.take(length)? })
+    }
+
+    fn is_signal(&self) -> bool {
+        self.code >> 5 == SIGNAL
     }
 
     fn is_request(&self) -> bool {
@@ -183,13 +196,13 @@ impl<'a> Header<'a> {
     fn is_sound(&self) -> bool {
         let known = self.code == 0 || self.is_request() || status_name(self.code).is_some();
         // An empty message has nothing behind its id; a reset is always empty; an acknowledgement carries no request.
-        self.version == 1
+        self.version == Some(1)
             && known
             && (self.code != 0 || self.token.is_empty())
             && match self.kind {
-                2 => !self.is_request(),
-                3 => self.code == 0,
-                1 => self.code != 0,
+                Some(2) => !self.is_request(),
+                Some(3) => self.code == 0,
+                Some(1) => self.code != 0,
                 _ => true,
             }
     }
@@ -215,6 +228,10 @@ struct Options<'a> {
     size: Option<u32>,
     oscore: bool,
     unknown_critical: Option<u16>,
+    /// The message came in a stream, where blocks may be joined (RFC 8323 section 6).
+    in_stream: bool,
+    /// The message is a signal: its options are no others' and are only counted.
+    is_signal: bool,
 }
 
 /// Numbers are sent with as few octets as they need, none for 0.
@@ -253,7 +270,9 @@ impl<'a> Options<'a> {
                 return Err(Malformed);
             }
             self.numbers.push(at);
-            self.option(at, value)?;
+            if !self.is_signal {
+                self.option(at, value)?;
+            }
         }
         Ok(None)
     }
@@ -273,12 +292,12 @@ impl<'a> Options<'a> {
             option::ETAG => self.etag = Some(value),
             option::BLOCK1 | option::BLOCK2 => {
                 let block = number(value)?;
-                // 7 as exponent is reserved in UDP (RFC 7959 section 2.2).
+                // 7 as exponent is reserved in UDP (RFC 7959 section 2.2); in a stream it means any number of blocks of 1024.
                 let exponent = block & 7;
-                if exponent == 7 || value.len() > 3 {
+                if exponent == 7 && !self.in_stream || value.len() > 3 {
                     return Err(Malformed);
                 }
-                self.block = self.block.or(Some((at, block >> 4, block & 8 != 0, 16 << exponent)));
+                self.block = self.block.or(Some((at, block >> 4, block & 8 != 0, 16 << exponent.min(6))));
             }
             option::SIZE1 | option::SIZE2 => self.size = Some(number(value)?),
             option::OSCORE => self.oscore = true,
@@ -313,11 +332,62 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     if header.is_sound() && empty && (offer.usual_port || names_a_path) { Verdict::Yes } else { Verdict::No }
 }
 
+/// The message that a stream starts with, what follows its header, and the length of all; `None` if it is not whole yet.
+fn unit(bytes: &[u8]) -> Wire<Option<(Header<'_>, &[u8], usize)>> {
+    let mut reader = Reader::new(bytes);
+    let Ok((length, token)) = length(&mut reader) else { return Ok(None) };
+    if token > 8 || length > MAX_MESSAGE {
+        return Err(Malformed);
+    }
+    let Ok(code) = reader.u8() else { return Ok(None) };
+    let (Ok(token), Ok(rest)) = (reader.take(token), reader.take(length)) else { return Ok(None) };
+    Ok(Some((Header { version: None, kind: None, code, message_id: None, token }, rest, bytes.len() - reader.len())))
+}
+
+/// Lengths of what follows the header, and of the token.
+fn length(reader: &mut Reader<'_>) -> Wire<(usize, usize)> {
+    let first = reader.u8()?;
+    let length = match first >> 4 {
+        13 => usize::from(reader.u8()?) + 13,
+        14 => usize::from(reader.be_u16()?) + 269,
+        15 => (reader.be_u32()? as usize).saturating_add(65_805),
+        short => short.into(),
+    };
+    Ok((length, usize::from(first & 15)))
+}
+
+/// Either side begins with its settings, on CoAP's port or if the other does too.
+fn probe_stream(offer: &Offer<'_>) -> Verdict {
+    let begins = |bytes: &[u8]| match unit(bytes) {
+        Ok(Some((header, rest, _))) if header.code == CSM && header.token.is_empty() => {
+            let mut options = Options { in_stream: true, is_signal: true, ..Options::default() };
+            Some(matches!(options.read(&mut Reader::new(rest)), Ok(None)))
+        }
+        Ok(None) => {
+            let mut reader = Reader::new(bytes);
+            let starts_so = match (length(&mut reader), reader.u8()) {
+                (Ok((..64, 0)), Ok(code)) => code == CSM,
+                (Ok((..64, 0)) | Err(Malformed), Err(Malformed)) => offer.usual_port,
+                _ => false,
+            };
+            if starts_so { None } else { Some(false) }
+        }
+        _ => Some(false),
+    };
+    let [orig, resp] = offer.bytes.map(|bytes| (!bytes.is_empty()).then(|| begins(bytes)).flatten());
+    match (orig, resp) {
+        (Some(false), _) | (_, Some(false)) => Verdict::No,
+        (Some(true), Some(true)) => Verdict::Yes,
+        (Some(true), _) | (_, Some(true)) if offer.usual_port => Verdict::Yes,
+        _ => Verdict::More,
+    }
+}
+
 /// A request that waits for its answer.
 struct Waiting {
     from: Dir,
     token: Box<[u8]>,
-    message_id: u16,
+    message_id: Option<u16>,
     frame: u64,
     ts: i64,
     path: Option<String>,
@@ -357,7 +427,7 @@ impl Endpoints {
     /// The request that an answer belongs to: an acknowledgement has its message id, others only its token.
     fn request(&self, dir: Dir, header: &Header<'_>) -> Option<&Waiting> {
         let fits = |waiting: &&Waiting| {
-            waiting.from != dir && *waiting.token == *header.token && (header.kind != ACK || waiting.message_id == header.message_id)
+            waiting.from != dir && *waiting.token == *header.token && (header.kind != Some(ACK) || waiting.message_id == header.message_id)
         };
         self.waiting.iter().rev().find(fits)
     }
@@ -410,21 +480,33 @@ impl DatagramDissector for Endpoints {
             cx.emit(Coap { transport: Some("udp"), malformed: Some(fault), ..Coap::default() });
             return Outcome::Decoded;
         };
-        if header.version != 1 {
+        if header.version != Some(1) {
             return Outcome::NotMine;
         }
-        let mut options = Options::default();
+        self.message(cx, "udp", &header, reader);
+        Outcome::Decoded
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        self.end_transfer(cx, false);
+    }
+}
+
+impl Endpoints {
+    /// Takes a message whose header was read.
+    fn message(&mut self, cx: &mut Cx<'_>, transport: &'static str, header: &Header<'_>, mut reader: Reader<'_>) {
+        let mut options = Options { in_stream: header.version.is_none(), is_signal: header.is_signal(), ..Options::default() };
         let body = options.read(&mut reader);
         if body.is_err() {
             cx.anomaly("coap", "bad_length", "options reach beyond the message, or a marker has no payload");
         }
         let payload = body.unwrap_or_default();
         let is_request = header.is_request();
-        let repeated = self.is_repeated(cx.dir, header.message_id, cx.ts);
-        let answers = (header.code != 0 && !is_request).then(|| self.request(cx.dir, &header)).flatten();
+        let repeated = header.message_id.map(|id| self.is_repeated(cx.dir, id, cx.ts));
+        let answers = (header.code != 0 && !is_request && !header.is_signal()).then(|| self.request(cx.dir, header)).flatten();
         let asked = answers.map(|waiting| (waiting.frame, waiting.ts, waiting.path.clone()));
         let path = if is_request { options.uri_path.clone() } else { asked.as_ref().and_then(|(_, _, path)| path.clone()) };
-        if is_request && !repeated {
+        if is_request && repeated != Some(true) {
             if self.waiting.len() >= MAX_WAITING {
                 self.waiting.pop_front();
             }
@@ -444,16 +526,16 @@ impl DatagramDissector for Endpoints {
         let (host, proxy_uri, scheme) = (text(options.uri_host), text(options.proxy_uri), text(options.proxy_scheme));
         let dst = cx.ends[cx.dir.reverse().index()].ip;
         cx.emit(Coap {
-            transport: Some("udp"),
-            version: Some(header.version),
-            type_code: Some(header.kind),
-            r#type: TYPES.get(usize::from(header.kind)).copied(),
+            transport: Some(transport),
+            version: header.version,
+            type_code: header.kind,
+            r#type: header.kind.and_then(|kind| TYPES.get(usize::from(kind))).copied(),
             code: Some(header.code),
             code_text: Some(&code_text),
             method: usize::from(header.code).checked_sub(1).and_then(|index| METHODS.get(index)).copied(),
             status: status_name(header.code),
             is_request: Some(is_request),
-            message_id: Some(header.message_id),
+            message_id: header.message_id,
             token: Some(header.token).filter(|token| !token.is_empty()),
             request_frame: asked.as_ref().map(|(frame, _, _)| *frame),
             #[allow(clippy::cast_precision_loss)]
@@ -480,18 +562,34 @@ impl DatagramDissector for Endpoints {
             payload: kept,
             payload_len: payload.and_then(|payload| u32::try_from(payload.len()).ok()),
             payload_text: is_text.map(|text| text.get(..MAX_PAYLOAD).unwrap_or(text)),
-            is_retransmission: Some(repeated),
+            is_retransmission: repeated,
             is_multicast: dst.map(|ip| ip.is_multicast()),
             malformed: body.is_err().then_some("bad_option"),
         });
-        if !repeated && !options.oscore {
+        if repeated != Some(true) && !options.oscore {
             self.block(cx, is_request, &options, path.as_deref(), payload.unwrap_or_default());
         }
-        Outcome::Decoded
+    }
+}
+
+/// A TCP connection.
+#[derive(Default)]
+struct Connection(Endpoints);
+
+impl StreamDissector for Connection {
+    fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        match unit(bytes) {
+            Ok(Some((header, rest, length))) => {
+                self.0.message(cx, "tcp", &header, Reader::new(rest));
+                Progress::Consumed(length)
+            }
+            Ok(None) => Progress::Consumed(0),
+            Err(Malformed) => Progress::Stop,
+        }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>) {
-        self.end_transfer(cx, false);
+        self.0.end_transfer(cx, false);
     }
 }
 
@@ -536,5 +634,41 @@ mod tests {
         assert!(!sound(&[0x60, 1, 0, 1]), "an acknowledgement with a method");
         assert!(!sound(&[0x49, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "nine octets of token");
         assert!(!sound(&[0x40, 0x31, 0, 1]), "class 1");
+    }
+    #[test]
+    fn messages_of_a_stream() {
+        // Settings with a largest message of 1152 octets, a request, and an answer in the long form of its length.
+        let settings = [0x30, CSM, 0x22, 0x04, 0x80];
+        let (header, rest, length) = unit(&settings).unwrap().unwrap();
+        assert_eq!((header.code, header.version, length), (CSM, None, 5));
+        let mut signal = Options { in_stream: true, is_signal: true, ..Options::default() };
+        assert_eq!((signal.read(&mut Reader::new(rest)), signal.numbers.as_slice(), signal.etag), (Ok(None), &[2][..], None));
+        let request = [0x51, 1, 0x4a, 0xb4, b't', b'e', b'm', b'p', 9, 9];
+        let (header, rest, length) = unit(&request).unwrap().unwrap();
+        assert_eq!((header.token, rest, length), (&[0x4a][..], &[0xb4, b't', b'e', b'm', b'p'][..], 8));
+        assert!(header.is_request());
+        assert_eq!(unit(&request[..7]), Ok(None), "not whole yet");
+        let long = [&[0xd0, 2, 0x45, 0xff][..], &[b'x'; 14]].concat();
+        assert_eq!(unit(&long).unwrap().map(|(_, rest, length)| (rest.len(), length)), Some((15, 18)));
+        assert!(unit(&[0xf0, 0xff, 0xff, 0xff, 0xff, CSM]).is_err());
+        assert!(unit(&[0x09, 1]).is_err(), "nine octets of token");
+    }
+
+    #[test]
+    fn streams_begin_with_settings() {
+        let offer = |orig: &'static [u8], resp: &'static [u8], usual_port| Offer {
+            bytes: [orig, resp],
+            dir: Dir::Orig,
+            ports: [Some(40_000), Some(5683)],
+            usual_port,
+            src: None,
+            dst: None,
+        };
+        const SETTINGS: &[u8] = &[0x30, CSM, 0x22, 0x04, 0x80];
+        assert_eq!(probe_stream(&offer(SETTINGS, &[], true)), Verdict::Yes);
+        assert_eq!(probe_stream(&offer(SETTINGS, &[], false)), Verdict::More);
+        assert_eq!(probe_stream(&offer(SETTINGS, &[0x00, CSM], false)), Verdict::Yes);
+        assert_eq!(probe_stream(&offer(SETTINGS, b"SSH-2.0-", false)), Verdict::No);
+        assert_eq!(probe_stream(&offer(&[0x51, 1, 0x4a, 0xb4, b't', b'e', b'm', b'p'], &[], true)), Verdict::No);
     }
 }

@@ -12,6 +12,7 @@ mod login;
 mod pairing;
 mod row;
 mod texts;
+mod websocket;
 
 use body::{Chunk, Content, Fault, Fed, Framing};
 use head::{Head, Looks, MAX_HEAD, Name, looks};
@@ -20,6 +21,7 @@ use pairing::{Asked, Pairing};
 use pcapper_schema::Common;
 pub(crate) use row::percent_decoded;
 use row::{Passage, upgrades_to};
+use websocket::WebSocket;
 
 use crate::protocols::it::{winrm, x509};
 use crate::protocols::{Cx, Dir, Offer, Progress, Protocol, StreamDissector, StreamKind, Verdict};
@@ -87,6 +89,8 @@ struct HttpStream {
     pairing: [Pairing; 2],
     /// A CONNECT was granted: what follows is the tunnel's.
     tunnel: bool,
+    /// An upgrade to WebSocket was granted: what follows are its frames.
+    socket: Option<Box<WebSocket>>,
     logins: Option<Box<Logins>>,
     winrm: Option<Box<winrm::Exchanges>>,
 }
@@ -96,12 +100,16 @@ struct HttpStream {
 enum Then {
     Messages,
     Tunnel,
+    Socket,
     Other(&'static str),
     Stop,
 }
 
 impl StreamDissector for HttpStream {
     fn data(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
+        if let Some(socket) = &mut self.socket {
+            return socket.data(cx, bytes);
+        }
         if self.tunnel
             && let Some(progress) = self.tunnelled(bytes)
         {
@@ -114,7 +122,7 @@ impl StreamDissector for HttpStream {
     }
 
     fn gap(&mut self, cx: &mut Cx<'_>, missing: u64) -> bool {
-        if self.tunnel {
+        if self.tunnel || self.socket.is_some() {
             return false;
         }
         let side = self.side(cx.dir);
@@ -133,6 +141,9 @@ impl StreamDissector for HttpStream {
     }
 
     fn end(&mut self, cx: &mut Cx<'_>, rest: &[u8]) {
+        if let Some(socket) = &mut self.socket {
+            return socket.end(cx);
+        }
         let tunnel = self.tunnel;
         let side = self.side(cx.dir);
         match side.state {
@@ -158,6 +169,9 @@ impl StreamDissector for HttpStream {
             if self.side(dir).state == State::Body {
                 self.abandon(cx);
             }
+        }
+        if let Some(socket) = &mut self.socket {
+            socket.close(cx);
         }
         if let Some(logins) = &mut self.logins {
             logins.close(cx);
@@ -340,6 +354,10 @@ impl HttpStream {
                         self.tunnel = true;
                         Progress::Consumed(done)
                     }
+                    Then::Socket => {
+                        self.socket = Some(Box::new(WebSocket::new()));
+                        Progress::Consumed(done)
+                    }
                     Then::Other(protocol) => Progress::Handover(done, protocol),
                     Then::Stop => Progress::Stop,
                 }
@@ -505,6 +523,8 @@ fn then(head: &Head, asked: Option<&Asked>) -> Then {
         Then::Other("http2")
     } else if upgrades_to(head, "tls") {
         Then::Other("tls")
+    } else if upgrades_to(head, "websocket") {
+        Then::Socket
     } else {
         Then::Stop
     }
@@ -674,7 +694,7 @@ mod tests {
             Data(Orig, "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
             Data(Resp, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n\r\n\u{1}"),
         ];
-        assert_eq!(run(&upgrade, &["websocket"]), (vec!["true".to_owned(), "true".to_owned()], Some(Progress::Stop)));
+        assert_eq!(run(&upgrade, &["websocket"]), (vec!["true".to_owned(), "true".to_owned()], None));
     }
 
     #[test]

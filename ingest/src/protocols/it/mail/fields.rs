@@ -3,8 +3,10 @@
 use super::params::Value;
 use super::words::decoded;
 
-/// Addresses of a field, and Received fields, that are kept.
-const MAX_VALUES: usize = 256;
+/// Addresses of a field that are kept: some mails go to hundreds.
+const MAX_ADDRESSES: usize = 2048;
+/// Received fields that are kept.
+const MAX_RECEIVED: usize = 256;
 /// Longest Received or Authentication-Results field that is kept, bytes.
 const MAX_TRACE: usize = 4 << 10;
 
@@ -128,7 +130,7 @@ impl Fields {
                 let value = value.trim_matches(['[', ']']);
                 self.originating = value.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string());
             }
-            "received" if self.received.len() < MAX_VALUES => {
+            "received" if self.received.len() < MAX_RECEIVED => {
                 self.received.push(shortened(value).to_owned());
                 self.hops.extend(hop(value));
             }
@@ -172,7 +174,7 @@ fn addresses(value: &str, found: &mut Vec<String>) {
         one.clear();
         // A route before the address is long out of use (RFC 5322, 4.4).
         let address = address.rsplit_once(':').map_or(&*address, |(_, address)| address).trim();
-        if !address.is_empty() && found.len() < MAX_VALUES {
+        if !address.is_empty() && found.len() < MAX_ADDRESSES {
             found.push(address.to_owned());
         }
     };

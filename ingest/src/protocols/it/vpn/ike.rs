@@ -49,7 +49,7 @@ impl Header {
         let length = reader.be_u32()? as usize;
         let header = Self { initiator, responder, first_payload, version, exchange, flags, length };
         let known = exchange_name(version, exchange).is_some();
-        if initiator == [0; 8] || length < 28 || !known { Err(Malformed) } else { Ok(header) }
+        if length < 28 || !known { Err(Malformed) } else { Ok(header) }
     }
 }
 
@@ -371,7 +371,7 @@ impl Association {
     fn emit(self, cx: &mut Cx<'_>, encapsulation: &str) {
         let first = self.exchanges.first().copied();
         let version = format!("{}.{}", self.version >> 4, self.version & 15);
-        let initiator = hex(&self.initiator);
+        let initiator = (self.initiator != [0; 8]).then(|| hex(&self.initiator));
         let responder = (self.responder != [0; 8]).then(|| hex(&self.responder));
         let names: Vec<Cow<'_, str>> =
             self.exchanges.iter().filter_map(|&exchange| exchange_name(self.version, exchange)).map(Cow::Borrowed).collect();
@@ -383,7 +383,7 @@ impl Association {
                 kind: Some("ike"),
                 version: Some(&version),
                 encapsulation: Some(encapsulation),
-                initiator_spi: Some(&initiator),
+                initiator_spi: initiator.as_deref(),
                 responder_spi: responder.as_deref(),
                 exchange_code: first,
                 exchange_types: Some(&self.exchanges),
@@ -500,7 +500,8 @@ fn probe(offer: &Offer<'_>) -> Verdict {
     let message = unmarked(nat, bytes);
     match Header::read(&mut Reader::new(message)) {
         // Reserved flags are zero, and the length is that of the datagram.
-        Ok(header) if header.length == message.len() && header.flags & 0xc0 == 0 => Verdict::Yes,
+        Ok(header) if header.length == message.len() && header.flags & 0xc0 == 0 && header.initiator != [0; 8] => Verdict::Yes,
+        // Errors may come without any SPI; elsewhere zeros say too little.
         Ok(_) if offer.usual_port => Verdict::Yes,
         _ => Verdict::No,
     }

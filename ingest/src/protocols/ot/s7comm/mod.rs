@@ -269,7 +269,10 @@ impl Stream {
             (None, Some(code)) => names::parameter_error(code),
             _ => None,
         };
-        let block = control.filename.and_then(|name| pdu::block(name.get(1..)?));
+        // A file's name has a sign before its block, a program service's argument none.
+        let named = control.argument.and_then(pdu::named_blocks).and_then(|mut blocks| blocks.next());
+        let block = control.filename.and_then(|name| name.get(1..)).or(named).and_then(pdu::block);
+        let is_cyclic = userdata.is_some_and(|userdata| userdata.group == 2 && userdata.subfunction == 1);
         let text = |octets: Option<&[u8]>| octets.filter(|octets| !octets.is_empty()).map(|octets| String::from_utf8_lossy(octets).into_owned());
         let function = pdu.function();
         cx.emit(S7comm {
@@ -296,7 +299,10 @@ impl Stream {
             max_amq_calling: short(0),
             max_amq_called: short(2),
             pdu_length: short(4),
-            item_count: function.filter(|function| matches!(*function, names::READ | names::WRITE)).and_then(|_| pdu.parameters.get(1).copied()),
+            item_count: function
+                .filter(|function| matches!(*function, names::READ | names::WRITE))
+                .and_then(|_| pdu.parameters.get(1).copied())
+                .or_else(|| payload.get(1).copied().filter(|_| is_cyclic)),
             szl_id: be(0).filter(|_| is_szl),
             szl_id_name: be(0).filter(|_| is_szl).and_then(names::szl),
             szl_index: be(2).filter(|_| is_szl),
@@ -309,7 +315,7 @@ impl Stream {
             operating_mode: identity.operating_mode,
             block_type: block.and_then(|block| names::block_type(block.kind)),
             block_number: block.map(|block| block.number),
-            block_filename: text(control.filename).as_deref(),
+            block_filename: text(control.filename.or(named)).as_deref(),
             destination_filesystem: text(block.map(|block| block.filesystem)).as_deref(),
             upload_id: control.upload_id,
             block_length: control.load_length,
@@ -431,12 +437,8 @@ fn credential(cx: &mut Cx<'_>, common: &Common, password: &str, outcome: &str) {
 
 /// Argument of a program service: blocks by name, else as sent.
 fn argument(octets: &[u8]) -> Option<String> {
-    // Number of blocks, a zero, and eight characters each.
-    if let Some((&[count, 0], blocks)) = octets.split_first_chunk::<2>()
-        && count > 0
-        && blocks.len() == usize::from(count) * 8
-    {
-        let names: Vec<String> = blocks.chunks(8).filter_map(pdu::block).map(|block| block.name()).collect();
+    if let Some(blocks) = pdu::named_blocks(octets) {
+        let names: Vec<String> = blocks.filter_map(pdu::block).map(|block| block.name()).collect();
         return (!names.is_empty()).then(|| names.join(", "));
     }
     pdu::text(octets).map(Cow::into_owned)

@@ -76,7 +76,8 @@ impl Userdata {
         reader.skip(1)?;
         let [kind, subfunction, sequence] = reader.array::<3>()?;
         let mut userdata = Self { kind: kind >> 4, group: kind & 0x0f, subfunction, sequence, unit: 0, last: None, error: None };
-        if length >= 8 {
+        // A change of the operating mode is pushed with a length that is not its own.
+        if length >= 8 && reader.len() >= 4 {
             userdata.unit = reader.u8()?;
             userdata.last = Some(reader.u8()? == 0);
             userdata.error = Some(reader.be_u16()?);
@@ -168,6 +169,12 @@ impl Block<'_> {
         let kind = names::block_type(self.kind).map_or_else(|| String::from_utf8_lossy(self.kind), Cow::Borrowed);
         format!("{kind}{}", self.number)
     }
+}
+
+/// Blocks that a program service names: their number, a zero, and eight characters each; `None` if it names none.
+pub fn named_blocks(argument: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let (&[count, 0], blocks) = argument.split_first_chunk::<2>()? else { return None };
+    (count > 0 && blocks.len() == usize::from(count) * 8).then(|| blocks.chunks(8))
 }
 
 /// Reads type, number and file system.
@@ -297,6 +304,12 @@ mod tests {
         assert_eq!((control.load_length, control.code_length), (Some(268), Some(110)));
         let block = block(&control.filename.unwrap()[1..]).unwrap();
         assert_eq!((block.name(), block.filesystem), ("DB1".to_owned(), &b"P"[..]));
+    }
+
+    #[test]
+    fn a_pushed_change_of_mode() {
+        let userdata = Userdata::read(&[0, 1, 0, 0x10, 0, 0, 0, 0]).unwrap();
+        assert_eq!((userdata.kind, userdata.group, userdata.subfunction, userdata.last), (0, 0, 0, None));
     }
 
     #[test]
