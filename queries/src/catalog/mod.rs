@@ -4,6 +4,7 @@
 //! used. What narrows or hides rows is done here, once, so that no analyzer needs to know of it: which captures, under which
 //! names, which of their frames ([`narrow`]), and secrets, which are replaced by marks unless they were asked for.
 
+mod empty;
 mod findings;
 mod format;
 pub mod narrow;
@@ -24,6 +25,8 @@ use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::Manifest;
@@ -87,7 +90,12 @@ impl Catalog {
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.reorder_filters = true;
-        let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own: views
+        // join and unite many such tables.
+        let mut rules = Optimizer::new().rules;
+        let united = rules.iter().position(|rule| rule.name() == "optimize_unions").map_or(rules.len(), |at| at + 1);
+        rules.insert(united, Arc::new(PropagateEmptyRelation::new()));
+        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets, &extension.internal);
         let tables = Arc::new(Tables {
@@ -100,6 +108,7 @@ impl Catalog {
             added: findings::Added::default(),
             known: Mutex::default(),
             brought: Mutex::default(),
+            replaced: Mutex::default(),
             found: Arc::default(),
             turns: Mutex::default(),
         });
@@ -155,6 +164,7 @@ impl Catalog {
     /// Puts a query in a table's place; it finds the stored rows under `stored_` and the table's name.
     pub async fn bring_view(&self, table: &str, query: &str) -> Result<()> {
         let plan = self.context.state().create_logical_plan(query).await?;
+        self.tables.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned());
         self.tables.known().insert(table.to_owned(), Arc::new(ViewTable::new(plan, Some(query.to_owned()))));
         Ok(())
     }
@@ -237,7 +247,7 @@ impl Catalog {
 
     /// Whether a table is computed when it is asked.
     pub fn is_derived(&self, table: &str) -> bool {
-        table == "findings"
+        table == findings::ALL
             || self.tables.views.iter().any(|(view, _)| view == table)
             || self.tables.extension.lists.iter().any(|(list, _)| list == table)
     }
@@ -293,6 +303,8 @@ struct Tables {
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     /// Tables to which the user brought rows.
     brought: Mutex<HashSet<String>>,
+    /// Tables in whose place the user put a query.
+    replaced: Mutex<HashSet<String>>,
     found: Arc<findings::Found>,
     /// Who computes each of the views that are kept.
     turns: Mutex<HashMap<String, Arc<futures::lock::Mutex<()>>>>,
@@ -354,10 +366,16 @@ impl Tables {
     }
 
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == "findings" || name == findings::DIRECT {
-            let (context, found, extension) = (self.context.clone(), Arc::clone(&self.found), Arc::clone(&self.extension));
-            let is_direct = name == findings::DIRECT;
-            let table = findings::FindingsTable::new(context, self.present(), found, is_direct, extension, self.added.clone());
+        if name == findings::ALL || name == findings::DIRECT {
+            let ground = findings::Ground {
+                state: self.context.state(),
+                present: self.present(),
+                views: self.views.clone(),
+                replaced: self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+                extension: Arc::clone(&self.extension),
+                added: self.added.clone(),
+            };
+            let table = findings::FindingsTable::new(ground, Arc::clone(&self.found), name == findings::DIRECT);
             return Ok(Some(Arc::new(table)));
         }
         if let Some((_, list)) = self.extension.lists.iter().find(|(list, _)| list == name) {
