@@ -4,6 +4,7 @@
 //! used. What narrows or hides rows is done here, once, so that no analyzer needs to know of it: which captures, under which
 //! names, which of their frames ([`narrow`]), and secrets, which are replaced by marks unless they were asked for.
 
+mod answers;
 mod empty;
 mod findings;
 mod format;
@@ -367,13 +368,15 @@ impl Tables {
 
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if name == findings::ALL || name == findings::DIRECT {
+            let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let ground = findings::Ground {
                 state: self.context.state(),
                 present: self.present(),
                 views: self.views.clone(),
-                replaced: self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+                replaced,
                 extension: Arc::clone(&self.extension),
                 added: self.added.clone(),
+                answers: self.answers(),
             };
             let table = findings::FindingsTable::new(ground, Arc::clone(&self.found), name == findings::DIRECT);
             return Ok(Some(Arc::new(table)));
@@ -385,7 +388,7 @@ impl Tables {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
             // Without captures only plans are asked for.
             if query.starts_with(KEPT) && !self.captures.is_empty() {
-                return self.kept(plan).await.map(Some);
+                return self.kept(name, query, plan).await.map(Some);
             }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
@@ -400,12 +403,32 @@ impl Tables {
     }
 
     /// The rows of a view, computed once: many detections ask for them.
-    async fn kept(&self, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
+    async fn kept(&self, name: &str, query: &str, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
         let schema = Arc::clone(plan.schema().inner());
+        // Findings may be added to in any run.
+        let answers = if query.contains(findings::ALL) { None } else { self.answers() };
+        if let Some((stored, rows)) = answers.as_ref().and_then(|answers| answers.read(name))
+            && answers::fits(&stored, &schema)
+        {
+            return Ok(Arc::new(MemTable::try_new(stored, vec![rows])?));
+        }
         let rows = Box::pin(self.context.execute_logical_plan(plan)).await?.collect().await?;
         // Batches say for themselves whether a column holds nulls.
         let schema = rows.first().map_or(schema, |batch| batch.schema());
+        if let Some(answers) = answers {
+            answers.write(name, &schema, &rows);
+        }
         Ok(Arc::new(MemTable::try_new(schema, vec![rows])?))
+    }
+
+    /// Answers about the capture that is looked at, if it is one alone, whole, and nothing that the user brings changes them.
+    fn answers(&self) -> Option<answers::Answers> {
+        let [capture] = self.captures.as_slice() else { return None };
+        let Extension { analyzers, lists, internal } = self.extension.as_ref();
+        let is_extended = !(analyzers.is_empty() && lists.is_empty() && internal.is_empty());
+        let has_any = |set: &Mutex<HashSet<String>>| !set.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_changed = capture.narrowed.is_some() || is_extended || has_any(&self.brought) || has_any(&self.replaced);
+        if is_changed { None } else { answers::Answers::of(&self.lake, capture, self.view) }
     }
 
     /// Stored tables that have rows in some capture of the selection.
