@@ -22,7 +22,7 @@
 //! A file of `views/` defines a table by a query; one that begins with `-- @kept` is computed once a session. A comment above
 //! `@analyzer` is for readers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use include_dir::{Dir, include_dir};
 
@@ -108,12 +108,16 @@ pub struct ParseError {
 
 /// The analyzers that come with pcapper, in order of name.
 pub fn built_in() -> Vec<Analyzer> {
-    let mut analyzers: Vec<Analyzer> = files(&BUILT_IN)
-        .into_iter()
-        .map(|(path, text)| parse(&path, text).unwrap_or_else(|error| unreachable!("built-in analyzers are tested: {error}")))
-        .collect();
-    analyzers.sort_by(|a, b| a.name.cmp(&b.name));
-    analyzers
+    // Read once: their text is a megabyte, and a run asks for them several times.
+    static READ: LazyLock<Vec<Analyzer>> = LazyLock::new(|| {
+        let mut analyzers: Vec<Analyzer> = files(&BUILT_IN)
+            .into_iter()
+            .map(|(path, text)| parse(&path, text).unwrap_or_else(|error| unreachable!("built-in analyzers are tested: {error}")))
+            .collect();
+        analyzers.sort_by(|a, b| a.name.cmp(&b.name));
+        analyzers
+    });
+    READ.clone()
 }
 
 /// Views that come with pcapper: (table name, query).

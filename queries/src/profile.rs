@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::DataFrame;
 
@@ -45,17 +47,22 @@ pub fn queries() -> Vec<Query> {
 
 /// Collects a query's rows, and keeps account if that was asked for. `started` is when its planning began.
 pub async fn rows(frame: DataFrame, sql: &str, started: Instant) -> Result<Vec<RecordBatch>> {
-    if !ON.load(Ordering::Relaxed) {
-        return frame.collect().await;
+    let task = Arc::new(frame.task_ctx());
+    let (state, plan) = frame.into_parts();
+    planned_rows(&state, &plan, task, sql, started).await
+}
+
+/// The same of a query that is planned already.
+pub async fn planned_rows(state: &SessionState, plan: &LogicalPlan, task: Arc<TaskContext>, sql: &str, started: Instant) -> Result<Vec<RecordBatch>> {
+    let plan = state.create_physical_plan(plan).await?;
+    let batches = collect(Arc::clone(&plan), task).await?;
+    if ON.load(Ordering::Relaxed) {
+        let mut operators = Vec::new();
+        walk(plan.as_ref(), 0, &mut operators);
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let query = Query { sql: sql.to_owned(), time: started.elapsed(), rows, operators };
+        QUERIES.lock().unwrap_or_else(PoisonError::into_inner).push(query);
     }
-    let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await?;
-    let batches = collect(Arc::clone(&plan), context).await?;
-    let mut operators = Vec::new();
-    walk(plan.as_ref(), 0, &mut operators);
-    let rows = batches.iter().map(RecordBatch::num_rows).sum();
-    let query = Query { sql: sql.to_owned(), time: started.elapsed(), rows, operators };
-    QUERIES.lock().unwrap_or_else(PoisonError::into_inner).push(query);
     Ok(batches)
 }
 

@@ -1,7 +1,6 @@
 //! Running an analyzer.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
@@ -11,6 +10,7 @@ use datafusion::common::Column;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::DataFrame;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::analyzer::{Analyzer, SectionQuery};
 use crate::catalog::Catalog;
@@ -23,11 +23,11 @@ pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
 /// The shape of the `findings` table.
 pub fn findings_schema() -> SchemaRef {
-    let defs = pcapper_schema::all();
-    match defs.iter().find(|def| def.name == "findings") {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| match pcapper_schema::all().iter().find(|def| def.name == "findings") {
         Some(def) => Arc::clone(&def.schema),
         None => unreachable!("the findings table is declared"),
-    }
+    });
+    Arc::clone(&SCHEMA)
 }
 
 /// Runs a query and joins its rows into one batch.
@@ -66,20 +66,14 @@ async fn collected(frame: DataFrame, sql: &str, started: Instant) -> Result<Reco
 /// long as running it does.
 pub async fn side_by_side<T: Send + 'static>(jobs: impl IntoIterator<Item = impl Future<Output = Result<T>> + Send + 'static>) -> Result<Vec<T>> {
     let width = std::thread::available_parallelism().map_or(1, usize::from);
-    let (mut running, mut done) = (VecDeque::new(), Vec::new());
-    let joined = |task: SpawnedTask<Result<T>>| async { task.join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))? };
-    for job in jobs {
-        if running.len() >= width
-            && let Some(first) = running.pop_front()
-        {
-            done.push(joined(first).await?);
-        }
-        running.push_back(SpawnedTask::spawn(job));
-    }
-    for task in running {
-        done.push(joined(task).await?);
-    }
-    Ok(done)
+    let tasks = jobs.into_iter().enumerate().map(|(at, job)| async move {
+        let done = SpawnedTask::spawn(job).join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        done.map(|done| (at, done))
+    });
+    // No core waits for the one that works longest.
+    let mut done: Vec<(usize, T)> = stream::iter(tasks).buffer_unordered(width).try_collect().await?;
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, done)| done).collect())
 }
 
 /// The report of one analyzer over the catalog's captures. `verbose` adds the sections that are only for close looks.

@@ -27,11 +27,11 @@ SELECT ts, src_ip AS "from", dst_ip AS "to", title, details, frame FROM merged_f
 SELECT dst_ip AS host, count(*) AS findings, array_to_string(array_sort(array_agg(DISTINCT detection)), ', ') AS detections, array_to_string(array_slice(array_sort(array_agg(DISTINCT src_ip)), 1, 5), ', ') AS "by", min(ts) AS first FROM merged_findings WHERE rank <= 2 AND dst_ip IS NOT NULL AND dst_ip NOT IN (SELECT host FROM direct_findings_by_host WHERE host IS NOT NULL) GROUP BY dst_ip ORDER BY findings DESC, host;
 
 -- @finding compromised_host severity=critical confidence=high
-SELECT 'A host is compromised' AS title, array_to_string(array_agg(stage || ' (' || title || ')' ORDER BY ts), ' > ') || '; score ' || CAST(round(least(100.0, sum(points))) AS VARCHAR) AS details, host AS src_ip, sum(findings) AS count, min(frame) AS frame, array_slice(array_sort(array_distinct(flatten(array_agg(frames)))), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'A host is compromised' AS title, array_to_string(array_agg(stage || ' (' || title || ')' ORDER BY ts, stage), ' > ') || '; score ' || CAST(round(least(100.0, sum(points))) AS VARCHAR) AS details, host AS src_ip, sum(findings) AS count, min(frame) AS frame, array_slice(array_sort(array_distinct(flatten(array_agg(frames)))), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM direct_findings_by_host GROUP BY host HAVING bool_or(proof) OR sum(points) >= 70 AND count(*) >= 2 ORDER BY src_ip;
 
 -- @finding suspicious_host severity=high confidence=medium
-SELECT 'Several signs point at one host' AS title, array_to_string(array_agg(stage || ' (' || title || ')' ORDER BY ts), ' > ') || '; score ' || CAST(round(sum(points)) AS VARCHAR) AS details, host AS src_ip, sum(findings) AS count, min(frame) AS frame, array_slice(array_sort(array_distinct(flatten(array_agg(frames)))), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'Several signs point at one host' AS title, array_to_string(array_agg(stage || ' (' || title || ')' ORDER BY ts, stage), ' > ') || '; score ' || CAST(round(sum(points)) AS VARCHAR) AS details, host AS src_ip, sum(findings) AS count, min(frame) AS frame, array_slice(array_sort(array_distinct(flatten(array_agg(frames)))), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM direct_findings_by_host GROUP BY host HAVING NOT bool_or(proof) AND sum(points) >= 40 AND sum(detections) >= 2 AND NOT (sum(points) >= 70 AND count(*) >= 2) ORDER BY src_ip;
 
 -- @finding compromised_spread severity=critical confidence=medium technique=T1210,T1021

@@ -35,7 +35,10 @@ FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_
 -- @finding qos_covert severity=low confidence=medium technique=T1001
 SELECT 'The class field of one flow carries many values' AS title, CAST(count(*) AS VARCHAR) || ' different DSCP values in ' || CAST(sum(n) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT capture_id, flow_id, src_ip, dst_ip, ip_dscp, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id, src_ip, dst_ip, ip_dscp)
+FROM (SELECT p.capture_id, p.flow_id, p.src_ip, p.dst_ip, p.ip_dscp, count(*) AS n, min(p.frame) AS frame, min(p.ts) AS ts, max(p.ts) AS end_ts
+  -- Eight values lie seven apart at least: few flows have such, and only their packets are told apart.
+  FROM (SELECT capture_id, flow_id FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id HAVING max(ip_dscp) - min(ip_dscp) >= 7) f
+  JOIN packets p ON p.capture_id = f.capture_id AND p.flow_id = f.flow_id WHERE p.ip_dscp IS NOT NULL GROUP BY p.capture_id, p.flow_id, p.src_ip, p.dst_ip, p.ip_dscp)
 GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 8 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding qos_ecn_congestion severity=info confidence=high

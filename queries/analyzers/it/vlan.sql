@@ -40,8 +40,8 @@ FROM packets WHERE vlan_id = 1 AND src_ip IS NOT NULL HAVING count(*) > 0;
 
 -- @finding vlan_host_multi severity=low
 SELECT 'One station sends in several VLANs' AS title, src_mac || ' (' || min(src_ip) || ') sends in VLANs ' || array_to_string(array_sort(array_agg(DISTINCT vlan_id)), ', ') AS details,
-  min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE vlan_id > 0 AND src_mac IS NOT NULL AND src_ip IS NOT NULL
+  min(src_ip) AS src_ip, CAST(sum(n) AS BIGINT) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
+FROM (SELECT src_mac, src_ip, vlan_id, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM packets WHERE vlan_id > 0 AND src_mac IS NOT NULL AND src_ip IS NOT NULL GROUP BY src_mac, src_ip, vlan_id)
 GROUP BY src_mac HAVING count(DISTINCT vlan_id) > 1 AND count(DISTINCT src_ip) = 1 ORDER BY src_mac;
 
 -- @finding vlan_reserved severity=low

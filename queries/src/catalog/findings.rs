@@ -3,7 +3,7 @@
 //! Detections stand on two floors. Most read the tables of protocols. Some judge what the others found (`direct_findings`), such
 //! as a scan, then an exploit, then a beacon of one host; `findings` holds both.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{self, Arc, PoisonError};
 use std::time::Instant;
 
@@ -16,15 +16,20 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
 use futures::lock::Mutex;
 
-use super::Extension;
-use crate::analyzer::{self, Analyzer, FindingQuery, built_in};
+use super::answers::{self, Answers};
+use super::{Extension, empty};
+use crate::analyzer::{Analyzer, FindingQuery, built_in};
 use crate::{Result, profile, run};
 
+/// Name of the table of all findings.
+pub const ALL: &str = "findings";
 /// Name of the table of what detections found in the tables of protocols.
 pub const DIRECT: &str = "direct_findings";
 
@@ -37,14 +42,14 @@ pub struct Found {
 
 /// The table provider.
 pub struct FindingsTable {
-    context: SessionContext,
-    present: Arc<Present>,
+    detector: Arc<Detector>,
     found: Arc<Found>,
     /// Without what detections make of other findings.
     direct_only: bool,
     schema: SchemaRef,
     extension: Arc<Extension>,
     added: Added,
+    answers: Option<Answers>,
 }
 
 /// Findings that no detection query gives: rule hits, indicator matches, carved files, changes since a baseline. And what
@@ -90,24 +95,47 @@ impl Added {
 
 /// Stored tables that have rows, each with the name of the capture that alone has them; `None` where several have. A detection
 /// over other tables cannot fire and is not run.
-pub type Present = BTreeMap<String, Option<String>>;
+pub type Present = HashMap<String, Option<String>>;
+
+/// What the `findings` table needs of a session.
+pub struct Ground {
+    pub state: SessionState,
+    pub present: Present,
+    pub views: Vec<(String, String)>,
+    /// Tables in whose place the user put a query.
+    pub replaced: HashSet<String>,
+    pub extension: Arc<Extension>,
+    pub added: Added,
+    pub answers: Option<Answers>,
+}
 
 impl FindingsTable {
-    pub fn new(context: SessionContext, present: Present, found: Arc<Found>, direct_only: bool, extension: Arc<Extension>, added: Added) -> Self {
+    pub fn new(ground: Ground, found: Arc<Found>, direct_only: bool) -> Self {
+        let Ground { mut state, present, views, replaced, extension, added, answers } = ground;
         // Detections run side by side: parts of one on several cores would only be in each other's way.
-        let mut state = context.state();
         let one_core = state.config().clone().with_target_partitions(1);
         *state.config_mut() = one_core;
-        let context = SessionContext::new_with_state(state);
-        Self { context, present: Arc::new(present), found, direct_only, schema: run::findings_schema(), extension, added }
+        let stored = pcapper_schema::all().into_iter().map(|def| def.name).filter(|name| ![ALL, DIRECT].contains(name)).collect();
+        let (task, views) = (state.task_ctx(), views.into_iter().collect());
+        let detector = Arc::new(Detector { state, task, present, views, stored, replaced, reached: sync::Mutex::default() });
+        Self { detector, found, direct_only, schema: run::findings_schema(), extension, added, answers }
     }
 
     /// What the wanted detections of a floor find; all that a floor finds is kept.
     async fn floor(&self, kept: &Mutex<Option<RecordBatch>>, judges: bool, wanted: &Wanted) -> Result<RecordBatch> {
         let all = wanted.detections.is_none() && wanted.sources.is_none();
-        let kept = kept.lock().await;
+        let mut kept = kept.lock().await;
         if let Some(found) = kept.as_ref() {
             return Ok(found.clone());
+        }
+        let name = if judges { "judged" } else { "direct" };
+        if let Some((schema, rows)) = self.answers.as_ref().and_then(|answers| answers.read(name))
+            && answers::fits(&schema, &self.schema)
+        {
+            let rows = rows.iter().map(|rows| Ok(RecordBatch::try_new(Arc::clone(&self.schema), rows.columns().to_vec())?));
+            let found = concat_batches(&self.schema, &rows.collect::<Result<Vec<_>>>()?)?;
+            *kept = Some(found.clone());
+            return Ok(found);
         }
         // Who asks for all waits for whoever works on all.
         let held = all.then_some(kept);
@@ -117,11 +145,10 @@ impl FindingsTable {
             let analyzer = Arc::new(analyzer);
             for (at, finding) in analyzer.findings.iter().enumerate() {
                 if finding.sql.contains(DIRECT) == judges && Wanted::holds(wanted.detections.as_ref(), &finding.id) {
-                    let (context, analyzer, present) = (self.context.clone(), Arc::clone(&analyzer), Arc::clone(&self.present));
-                    let added = self.added.clone();
+                    let (detector, analyzer, added) = (Arc::clone(&self.detector), Arc::clone(&analyzer), self.added.clone());
                     jobs.push(async move {
                         let finding = &analyzer.findings[at];
-                        match (detect(&context, &analyzer, finding, &present).await, &analyzer.plugin) {
+                        match (detector.detect(&analyzer, finding).await, &analyzer.plugin) {
                             // A plugin's fault is told, and the other detections stand.
                             (Err(error), Some(plugin)) => {
                                 added.fault(format!("plugin {}: detection {}: {}", plugin.name, finding.id, run::one_line(&error)));
@@ -135,6 +162,9 @@ impl FindingsTable {
         }
         let found = concat_batches(&self.schema, &run::side_by_side(jobs).await?)?;
         if let Some(mut held) = held {
+            if let Some(answers) = &self.answers {
+                answers.write(name, &self.schema, std::slice::from_ref(&found));
+            }
             *held = Some(found.clone());
         }
         Ok(found)
@@ -226,73 +256,143 @@ impl TableProvider for FindingsTable {
     }
 }
 
-/// Runs one detection and gives its rows the shape of the `findings` table.
-pub async fn detect(context: &SessionContext, analyzer: &Analyzer, finding: &FindingQuery, present: &Present) -> Result<RecordBatch> {
-    let schema = run::findings_schema();
-    if finding.only_if.as_ref().is_some_and(|table| !present.contains_key(table)) {
-        return Ok(RecordBatch::new_empty(schema));
-    }
-    let tables = super::tables_of(context, &finding.sql)?;
-    if !can_fire(context, &tables, present)? {
-        return Ok(RecordBatch::new_empty(schema));
-    }
-    let batches = match &analyzer.plugin {
-        Some(plugin) => plugin.collect(context, &finding.sql).await?,
-        None => {
-            let started = Instant::now();
-            profile::rows(context.sql(&finding.sql).await?, &finding.sql, started).await?
-        }
-    };
-    let found = batches.iter().any(|batch| batch.num_rows() > 0);
-    let capture = if found { only_capture(context, tables, present)? } else { None };
-    let mut shaped = Vec::with_capacity(batches.len());
-    for batch in &batches {
-        shaped.push(shape(batch, &schema, analyzer, finding, capture.as_deref())?);
-    }
-    Ok(concat_batches(&schema, &shaped)?)
+/// What the detections of a session share. To copy the session's state, with all its functions, for each of them would take
+/// longer than many of them run.
+struct Detector {
+    state: SessionState,
+    task: Arc<TaskContext>,
+    present: Present,
+    views: HashMap<String, String>,
+    /// Tables whose rows lie in the lake and nowhere else.
+    stored: HashSet<&'static str>,
+    /// Tables in whose place the user put a query.
+    replaced: HashSet<String>,
+    /// What is known of the views asked for so far.
+    reached: sync::Mutex<HashMap<String, Reach>>,
 }
 
-/// Whether any table of a query, views resolved, has rows.
-fn can_fire(context: &SessionContext, tables: &[String], present: &Present) -> Result<bool> {
-    let views = analyzer::views();
-    let (mut wanted, mut seen) = (tables.to_vec(), Vec::new());
-    while let Some(table) = wanted.pop() {
-        if seen.contains(&table) {
-            continue;
+/// What rows a query can draw on.
+#[derive(Clone, Default, Debug)]
+struct Reach {
+    /// Some table it names, views resolved, has rows, or detections may give it some.
+    is_live: bool,
+    /// It certainly gives no rows.
+    is_empty: bool,
+    held: Held,
+}
+
+/// The captures that have rows of some tables.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+enum Held {
+    #[default]
+    Nowhere,
+    /// This capture alone, so that what is found can be in no other.
+    Only(String),
+    Several,
+}
+
+impl Held {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nowhere, one) | (one, Self::Nowhere) => one,
+            (Self::Only(one), Self::Only(other)) if one == other => Self::Only(one),
+            _ => Self::Several,
         }
+    }
+}
+
+impl Detector {
+    /// Runs one detection and gives its rows the shape of the `findings` table.
+    async fn detect(&self, analyzer: &Analyzer, finding: &FindingQuery) -> Result<RecordBatch> {
+        let schema = run::findings_schema();
+        let nothing = || Ok(RecordBatch::new_empty(Arc::clone(&schema)));
+        if finding.only_if.as_ref().is_some_and(|table| !self.present.contains_key(table)) || !self.mentions_rows(&finding.sql)? {
+            return nothing();
+        }
+        let statement = self.statement(&finding.sql)?;
+        let reach = self.reach(&statement)?;
+        if !reach.is_live || reach.is_empty {
+            return nothing();
+        }
+        let batches = match &analyzer.plugin {
+            Some(plugin) => plugin.collect(&SessionContext::new_with_state(self.state.clone()), &finding.sql).await?,
+            None => {
+                let started = Instant::now();
+                let plan = self.state.statement_to_plan(statement).await?;
+                profile::planned_rows(&self.state, &plan, Arc::clone(&self.task), &finding.sql, started).await?
+            }
+        };
+        let capture = match &reach.held {
+            Held::Only(capture) => Some(capture.as_str()),
+            Held::Nowhere | Held::Several => None,
+        };
+        let mut shaped = Vec::with_capacity(batches.len());
+        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+            shaped.push(shape(batch, &schema, analyzer, finding, capture)?);
+        }
+        Ok(concat_batches(&schema, &shaped)?)
+    }
+
+    fn statement(&self, query: &str) -> Result<Statement> {
+        self.state.sql_to_statement(query, &self.state.config_options().sql_parser.dialect)
+    }
+
+    /// Whether any word of a query names a table that can have rows: most queries need not be parsed to know that they cannot.
+    fn mentions_rows(&self, query: &str) -> Result<bool> {
+        for word in empty::words(&query.to_lowercase()) {
+            let is_table = word == DIRECT || self.views.contains_key(word) || self.present.contains_key(word.strip_prefix("stored_").unwrap_or(word));
+            if is_table && self.table(word)?.is_live {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn reach(&self, statement: &Statement) -> Result<Reach> {
+        let mut reach = Reach { is_empty: empty::is_empty(statement, self), ..Reach::default() };
+        for table in self.state.resolve_table_references(statement)? {
+            let table = self.table(table.table())?;
+            reach.is_live |= table.is_live;
+            reach.held = reach.held.and(table.held);
+        }
+        Ok(reach)
+    }
+
+    /// What a word draws on, if it names a table.
+    fn table(&self, name: &str) -> Result<Reach> {
+        let stored = name.strip_prefix("stored_").unwrap_or(name);
+        let own = match self.present.get(stored) {
+            Some(Some(capture)) => Held::Only(capture.clone()),
+            Some(None) => Held::Several,
+            None => Held::Nowhere,
+        };
         // What detections found may be there in any case.
-        if table == DIRECT || present.contains_key(table.strip_prefix("stored_").unwrap_or(&table)) {
-            return Ok(true);
-        }
-        if let Some((_, query)) = views.iter().find(|(view, _)| *view == table) {
-            wanted.extend(super::tables_of(context, query)?);
-        }
-        seen.push(table);
+        let is_live = own != Held::Nowhere || name == DIRECT;
+        let Some(query) = self.views.get(name) else {
+            let is_empty = !is_live && self.stored.contains(stored) && !self.replaced.contains(name);
+            return Ok(Reach { is_live, is_empty, held: own });
+        };
+        let known = self.reached.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let view = match known {
+            Some(view) => view,
+            None => {
+                let view = self.reach(&self.statement(query)?)?;
+                self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), view.clone());
+                view
+            }
+        };
+        Ok(Reach { is_live: is_live || view.is_live, is_empty: view.is_empty && !self.replaced.contains(name), held: own.and(view.held) })
     }
-    Ok(false)
 }
 
-/// The capture that alone has rows in the tables of a query, views among them, so that what is found can be in no other.
-fn only_capture(context: &SessionContext, tables: Vec<String>, present: &Present) -> Result<Option<String>> {
-    let views = analyzer::views();
-    let (mut wanted, mut only, mut seen) = (tables, None, Vec::new());
-    while let Some(table) = wanted.pop() {
-        if seen.contains(&table) {
-            continue;
-        }
-        if let Some((_, query)) = views.iter().find(|(view, _)| *view == table) {
-            wanted.extend(super::tables_of(context, query)?);
-        }
-        match (present.get(table.strip_prefix("stored_").unwrap_or(&table)), &only) {
-            (None, _) => {}
-            (Some(None), _) => return Ok(None),
-            (Some(holder), None) => only.clone_from(holder),
-            (Some(holder), _) if *holder == only => {}
-            (Some(_), _) => return Ok(None),
-        }
-        seen.push(table);
+impl empty::Names for Detector {
+    fn is_empty(&self, table: &str) -> bool {
+        self.table(table).is_ok_and(|table| table.is_empty)
     }
-    Ok(only)
+
+    fn is_aggregate(&self, function: &str) -> bool {
+        self.state.aggregate_functions().contains_key(function)
+    }
 }
 
 /// A detection's rows as `findings` rows: columns by name, what is missing from the detection's declaration.

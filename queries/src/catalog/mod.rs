@@ -4,6 +4,8 @@
 //! used. What narrows or hides rows is done here, once, so that no analyzer needs to know of it: which captures, under which
 //! names, which of their frames ([`narrow`]), and secrets, which are replaced by marks unless they were asked for.
 
+mod answers;
+mod empty;
 mod findings;
 mod format;
 pub mod narrow;
@@ -24,6 +26,8 @@ use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, ident};
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::Manifest;
@@ -92,7 +96,12 @@ impl Catalog {
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.reorder_filters = true;
-        let state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own: views
+        // join and unite many such tables.
+        let mut rules = Optimizer::new().rules;
+        let united = rules.iter().position(|rule| rule.name() == "optimize_unions").map_or(rules.len(), |at| at + 1);
+        rules.insert(united, Arc::new(PropagateEmptyRelation::new()));
+        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets, &extension);
         let given = extension.geo.conditions().into_iter().map(str::to_owned).collect();
@@ -106,6 +115,7 @@ impl Catalog {
             added: findings::Added::default(),
             known: Mutex::default(),
             brought: Mutex::new(given),
+            replaced: Mutex::default(),
             found: Arc::default(),
             turns: Mutex::default(),
         });
@@ -161,6 +171,7 @@ impl Catalog {
     /// Puts a query in a table's place; it finds the stored rows under `stored_` and the table's name.
     pub async fn bring_view(&self, table: &str, query: &str) -> Result<()> {
         let plan = self.context.state().create_logical_plan(query).await?;
+        self.tables.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned());
         self.tables.known().insert(table.to_owned(), Arc::new(ViewTable::new(plan, Some(query.to_owned()))));
         Ok(())
     }
@@ -248,7 +259,7 @@ impl Catalog {
 
     /// Whether a table is computed when it is asked.
     pub fn is_derived(&self, table: &str) -> bool {
-        table == "findings"
+        table == findings::ALL
             || self.tables.views.iter().any(|(view, _)| view == table)
             || self.tables.extension.lists.iter().any(|(list, _)| list == table)
     }
@@ -304,6 +315,8 @@ struct Tables {
     known: Mutex<HashMap<String, Arc<dyn TableProvider>>>,
     /// Tables to which the user brought rows, and what else of the user's is there ([`crate::geoip`]).
     brought: Mutex<HashSet<String>>,
+    /// Tables in whose place the user put a query.
+    replaced: Mutex<HashSet<String>>,
     found: Arc<findings::Found>,
     /// Who computes each of the views that are kept.
     turns: Mutex<HashMap<String, Arc<futures::lock::Mutex<()>>>>,
@@ -365,10 +378,18 @@ impl Tables {
     }
 
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == "findings" || name == findings::DIRECT {
-            let (context, found, extension) = (self.context.clone(), Arc::clone(&self.found), Arc::clone(&self.extension));
-            let is_direct = name == findings::DIRECT;
-            let table = findings::FindingsTable::new(context, self.present(), found, is_direct, extension, self.added.clone());
+        if name == findings::ALL || name == findings::DIRECT {
+            let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let ground = findings::Ground {
+                state: self.context.state(),
+                present: self.present(),
+                views: self.views.clone(),
+                replaced,
+                extension: Arc::clone(&self.extension),
+                added: self.added.clone(),
+                answers: self.answers(),
+            };
+            let table = findings::FindingsTable::new(ground, Arc::clone(&self.found), name == findings::DIRECT);
             return Ok(Some(Arc::new(table)));
         }
         if let Some((_, list)) = self.extension.lists.iter().find(|(list, _)| list == name) {
@@ -378,7 +399,7 @@ impl Tables {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
             // Without captures only plans are asked for.
             if query.starts_with(KEPT) && !self.captures.is_empty() {
-                return self.kept(plan).await.map(Some);
+                return self.kept(name, query, plan).await.map(Some);
             }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
@@ -393,12 +414,33 @@ impl Tables {
     }
 
     /// The rows of a view, computed once: many detections ask for them.
-    async fn kept(&self, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
+    async fn kept(&self, name: &str, query: &str, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
         let schema = Arc::clone(plan.schema().inner());
+        // Findings may be added to in any run.
+        let answers = if query.contains(findings::ALL) { None } else { self.answers() };
+        if let Some((stored, rows)) = answers.as_ref().and_then(|answers| answers.read(name))
+            && answers::fits(&stored, &schema)
+        {
+            return Ok(Arc::new(MemTable::try_new(stored, vec![rows])?));
+        }
         let rows = Box::pin(self.context.execute_logical_plan(plan)).await?.collect().await?;
         // Batches say for themselves whether a column holds nulls.
         let schema = rows.first().map_or(schema, |batch| batch.schema());
+        if let Some(answers) = answers {
+            answers.write(name, &schema, &rows);
+        }
         Ok(Arc::new(MemTable::try_new(schema, vec![rows])?))
+    }
+
+    /// Answers about the capture that is looked at, if it is one alone, whole, and nothing that the user brings changes them.
+    fn answers(&self) -> Option<answers::Answers> {
+        let [capture] = self.captures.as_slice() else { return None };
+        // Databases of places stand among what was brought.
+        let Extension { analyzers, lists, internal, ot, geo: _ } = self.extension.as_ref();
+        let is_extended = !(analyzers.is_empty() && lists.is_empty() && internal.is_empty() && ot.is_empty());
+        let has_any = |set: &Mutex<HashSet<String>>| !set.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_changed = capture.narrowed.is_some() || is_extended || has_any(&self.brought) || has_any(&self.replaced);
+        if is_changed { None } else { answers::Answers::of(&self.lake, capture, self.view) }
     }
 
     /// Stored tables that have rows in some capture of the selection.

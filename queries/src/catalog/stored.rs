@@ -9,6 +9,9 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::cache::TableScopedPath;
+use datafusion::execution::cache::cache_manager::CachedFileMetadata;
+use datafusion::execution::cache::default_cache::DefaultCache;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use pcapper_schema::TableDef;
@@ -20,6 +23,9 @@ use crate::{DataFusionError, Result};
 
 /// Fewer captures than this are opened without asking the index first.
 const MANY: usize = 32;
+
+/// Most bytes of the statistics of a table's files that are remembered.
+const STATISTICS: usize = 8 << 20;
 
 /// The table's files.
 #[derive(Debug)]
@@ -135,7 +141,9 @@ fn listing<'m>(lake: &std::path::Path, def: &TableDef, captures: impl Iterator<I
     }
     let options = ListingOptions::new(Arc::new(StoredFormat::default())).with_file_extension(".parquet");
     let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(Arc::clone(&def.schema));
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    // A table is asked many times in a session, and its files do not change.
+    let statistics = DefaultCache::<TableScopedPath, CachedFileMetadata>::new(STATISTICS);
+    Ok(Arc::new(ListingTable::try_new(config)?.with_cache(Some(Arc::new(statistics)))))
 }
 
 #[async_trait]
