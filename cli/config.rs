@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 
 use pcapper_queries::document::{self, Key, Node, Place, Value};
 use pcapper_queries::functions::Network;
+use pcapper_queries::nearest;
 use pcapper_queries::trust;
 
 use crate::flags::Flag;
-use crate::nearest;
 use crate::render::escape;
 
 /// Largest file, in bytes.

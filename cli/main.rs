@@ -17,7 +17,6 @@ mod lake;
 mod log;
 mod merged;
 mod narrow;
-mod nearest;
 mod plugins;
 mod profile;
 mod render;

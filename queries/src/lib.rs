@@ -13,6 +13,7 @@ pub mod document;
 pub mod examples;
 pub mod functions;
 pub mod ioc;
+pub mod nearest;
 pub mod ot_rules;
 pub mod plugins;
 pub mod profile;
