@@ -63,12 +63,13 @@ WHERE n.category IN (SELECT category FROM changing_categories) AND b.client IS N
 
 -- @finding baseline_new_ot_function severity=medium confidence=medium technique=T0843,T0858 if=baseline
 SELECT 'A function that was not used before' AS title, n.client || ' -> ' || n.server || ': ' || n.protocol || ' ' || n.function || coalesce(' (' || n.category || ')', '') || ', ' || CAST(n.count AS VARCHAR) || ' times' AS details,
-  CASE WHEN (SELECT coalesce(max(duration_s), 0) FROM baseline) < 600 THEN 'low' WHEN n.category IN ('control', 'program', 'mode', 'firmware', 'download', 'upload', 'start', 'stop', 'restart', 'file', 'file_write', 'force', 'config') THEN 'high' WHEN n.category IN (SELECT category FROM changing_categories) THEN 'medium' ELSE 'low' END AS severity,
+  CASE WHEN (SELECT coalesce(max(duration_s), 0) FROM baseline) < 600 THEN 'low' WHEN n.category IN ('control', 'program', 'mode', 'firmware', 'download', 'upload', 'start', 'stop', 'restart', 'file', 'file_write', 'force', 'config') THEN 'high' WHEN c.category IS NOT NULL THEN 'medium' ELSE 'low' END AS severity,
   n.client AS src_ip, n.server AS dst_ip, n.count, n.frame, n.frames, n.ts, n.end_ts, n.capture
 FROM present_functions n JOIN (SELECT DISTINCT client, server, protocol FROM baseline_functions) pair ON pair.client = n.client AND pair.server = n.server AND pair.protocol = n.protocol
 LEFT JOIN baseline_functions b ON b.client = n.client AND b.server = n.server AND b.protocol = n.protocol AND b.function = n.function
 LEFT JOIN (SELECT DISTINCT client, server FROM baseline_functions WHERE category IN (SELECT category FROM changing_categories)) w ON w.client = n.client AND w.server = n.server
-WHERE b.function IS NULL AND NOT (n.category IN (SELECT category FROM changing_categories) AND w.client IS NULL) ORDER BY n.client, n.server, n.protocol, n.function;
+LEFT JOIN changing_categories c ON c.category = n.category
+WHERE b.function IS NULL AND NOT (c.category IS NOT NULL AND w.client IS NULL) ORDER BY n.client, n.server, n.protocol, n.function;
 
 -- @finding baseline_new_host severity=low confidence=medium technique=T1200 if=baseline
 SELECT 'A host that was not there before' AS title, n.ip || coalesce(' (' || array_to_string(n.macs, ', ') || ')', '') || coalesce(', ' || array_to_string(n.hostnames, ', '), '') AS details,
