@@ -80,7 +80,7 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
     if let Some(path) = &arguments.evidence.write_pcap {
         let mut frames = Frames::default();
         for batch in sql::rows(options, &catalog).await.map_err(nothing)? {
-            frames.rows(&selection.captures, &batch).map_err(nothing)?;
+            frames.rows(&selection.captures, &batch).map_err(|message| nothing(format!("--write-pcap: {message}")))?;
         }
         let (frames, bytes) = frames.write(&selection.captures, path).map_err(nothing)?;
         out.wrote("pcapng", path, frames, bytes);

@@ -29,11 +29,11 @@ use std::path::{Path, PathBuf};
 
 use pcapper_queries::document::{self, Key, Node, Place, Value};
 use pcapper_queries::functions::Network;
+use pcapper_queries::nearest;
 use pcapper_queries::trust;
 
 use crate::flags::Flag;
 use crate::lake::size_in_bytes;
-use crate::nearest;
 use crate::render::escape;
 
 /// Largest file, in bytes.

@@ -6,10 +6,10 @@ use std::io::IsTerminal as _;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::examples;
 use pcapper_queries::functions::{self, FunctionDoc, Kind};
+use pcapper_queries::{catalog, nearest};
 use pcapper_schema::TableDef;
 
 use crate::flags::{Flag, Group, RENAMED};
-use crate::nearest;
 use crate::render::terminal::Style;
 use crate::render::value;
 
@@ -265,7 +265,7 @@ pub fn describe(name: &str) -> Result<String, String> {
         return Ok(function(doc));
     }
     match analyzer::views().into_iter().find(|(view, _)| view == name) {
-        Some((view, query)) => Ok(format!("{view}: computed when it is asked\n\n{query}\n")),
+        Some((view, query)) => Ok(derived(&view, &query)),
         None => Err(format!("--describe {name}: no such table or function (--tables and --describe {FUNCTIONS} list them)")),
     }
 }
@@ -282,8 +282,22 @@ pub fn functions() -> String {
     text
 }
 
+/// A view: its columns, and the query behind it.
+fn derived(view: &str, query: &str) -> String {
+    let mut text = format!("{view}: computed when it is asked\n\n");
+    for field in catalog::columns_of(view).iter().flat_map(|schema| schema.fields()) {
+        let _ = writeln!(text, "{:<26} {}", field.name(), value::type_name(field.data_type()));
+    }
+    let _ = writeln!(text, "\n{query}");
+    text
+}
+
 fn function(doc: &FunctionDoc) -> String {
-    let kind = if doc.kind == Kind::Aggregate { "aggregate" } else { "function" };
+    let kind = match doc.kind {
+        Kind::Scalar => "function",
+        Kind::Aggregate => "aggregate",
+        Kind::Table => "table function",
+    };
     format!("{}: {kind}\n\n{}\n\n{}\n\nSELECT {};\n  {}\n", doc.name, doc.signature, doc.meaning, doc.example, doc.gives)
 }
 

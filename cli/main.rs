@@ -18,7 +18,6 @@ mod lake;
 mod log;
 mod merged;
 mod narrow;
-mod nearest;
 mod plugins;
 mod profile;
 mod render;

@@ -224,6 +224,10 @@ fn queries_can_read_bytes_back() {
     let query = "SELECT p.frame, h.method, arrow_cast(p.payload, 'Utf8') AS text FROM payloads(1, 10) p JOIN http h ON h.frame = p.frame AND h.capture_id = p.capture_id WHERE h.method IS NOT NULL";
     let found = rows(&scratch.0, &http, query);
     assert!(!found.is_empty());
+    // The dictionary's example is true of this capture.
+    let doc = pcapper_queries::functions::dictionary().into_iter().find(|doc| doc.name == "payloads").unwrap();
+    let example = run(&scratch.0, &[&http, "--format", "csv", "--sql", &format!("SELECT {}", doc.example)]);
+    assert_eq!(text(&example.stdout).lines().nth(1), Some(doc.gives), "{}", text(&example.stderr));
     let asked = rows(&scratch.0, &http, "SELECT arrow_cast(payload, 'Utf8') AS text FROM payloads(4)");
     assert!(asked[0]["text"].as_str().unwrap().starts_with("GET /index.html HTTP/1.1\r\n"), "{asked:?}");
     assert_eq!(number(&scratch.0, &http, "SELECT count(*) FROM payloads()"), 359);

@@ -39,6 +39,27 @@ fn every_table_and_function_is_described() {
     assert_eq!((none.status.code(), text(&none.stderr).lines().count()), (Some(2), 1));
 }
 
+/// The as-of joins that the dictionary shows find the row before.
+#[test]
+fn as_of_joins_find_the_row_before() {
+    let scratch = Scratch::new("as-of");
+    let asked = |what: &str| {
+        let (_, query) = functions::PATTERNS.iter().find(|(meaning, _)| meaning.starts_with(what)).expect(what);
+        text(&run(&scratch.0, &[&sample("plant.pcapng"), "--sql", query, "--format", "csv"]).stdout)
+    };
+    let held = asked("As-of join of a process");
+    let expected = [
+        "ts,src_ip,dst_ip,kind,address,held,written",
+        "2026-11-23T06:42:40.425332979Z,192.168.50.20,192.168.50.10,holding,0,1500,2900",
+        "2026-11-23T06:42:40.926278531Z,192.168.50.20,192.168.50.10,coil,1,0,1",
+    ];
+    assert_eq!(held.lines().collect::<Vec<_>>(), expected);
+    let named = asked("As-of join:");
+    for line in ["10.20.30.100,2026-11-23T06:42:20.750029217Z,10.20.30.10,80,intranet.plant.example", "192.168.50.20,22,jump.plant.example"] {
+        assert!(named.contains(line), "{line}\n{named}");
+    }
+}
+
 /// Every question answers on a capture too: what plans may still fail when it runs.
 #[test]
 fn example_questions_are_answered() {
@@ -77,9 +98,9 @@ fn queries_behind_the_flags_run_as_printed() {
     for statement in printed.statements {
         runtime.block_on(catalog.sql(&statement.sql)).unwrap_or_else(|error| panic!("{}: {error}", statement.sql));
     }
-    // And run, as a user would.
-    let file = scratch.path("modbus.sql");
-    std::fs::write(&file, run(&scratch.0, &["--modbus", "--show-sql"]).stdout).unwrap();
+    // And run, as a user would: what is printed, saved to a file and asked of a capture.
+    let file = scratch.path("all.sql");
+    std::fs::write(&file, &output.stdout).unwrap();
     let asked = run(&scratch.0, &[&sample("plant.pcapng"), "--sql-file", &file.to_string_lossy()]);
     assert_eq!(asked.status.code(), Some(0), "{}", text(&asked.stderr));
     assert!(text(&asked.stdout).contains("192.168.50.20"), "{}", text(&asked.stdout));

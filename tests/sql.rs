@@ -102,6 +102,28 @@ fn mistakes_are_one_line_and_told_before_any_capture_is_opened() {
     }
 }
 
+/// What is not there is named, with what may have been meant, and without what only the engine's authors want to know.
+#[test]
+fn mistaken_names_are_told_with_the_nearest() {
+    let scratch = Scratch::new("sql-names");
+    let arp = sample("arp.pcap");
+    for (query, told) in [
+        ("SELECT sender_mc FROM arp", "no column sender_mc; did you mean sender_mac?"),
+        ("SELECT a.oprcode FROM arp a", "no column a.oprcode; did you mean opcode?"),
+        ("SELECT b.opcode FROM arp a", "no column b.opcode: no table in this query is called b"),
+        ("SELECT flagg FROM found_flags", "no column flagg; did you mean flag?"),
+        ("SELECT * FROM pakets", "no table pakets; did you mean packets?"),
+        ("SELECT * FROM zebras", "no table zebras (--tables lists them; \\d at the prompt)"),
+        ("SELECT cidr_mach('a', 'b')", "no function cidr_mach; did you mean cidr_match?"),
+        ("SELECT sum(operation) FROM arp", "sum(Utf8): the function takes other types"),
+    ] {
+        let output = run(&scratch.0, &[&arp, "--sql", query]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), format!("pcapper: --sql: {told}\n")), "{query}");
+    }
+    let unlike = text(&run(&scratch.0, &[&arp, "--sql", "SELECT zebra FROM arp"]).stderr);
+    assert!(unlike.contains("no column zebra; there are capture, capture_id, frame, ts, ") && !unlike.contains("arp."), "{unlike}");
+}
+
 #[test]
 fn an_answer_goes_whole_into_a_file_or_not_at_all() {
     let scratch = Scratch::new("sql-output");

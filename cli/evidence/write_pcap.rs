@@ -1,4 +1,4 @@
-//! `--write-pcap FILE`: the frames behind an answer, as a capture.
+//! `--write-pcap FILE`, and `\write-pcap` at the prompt: the frames behind an answer, as a capture.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,14 +43,19 @@ impl Frames {
         }
     }
 
+    /// Whether no frame is named.
+    pub fn is_empty(&self) -> bool {
+        self.of.values().all(Vec::is_empty)
+    }
+
     /// The frames that rows name in `frame` and `frames`, of the capture in `capture`, else of the only one there can be.
     pub fn rows(&mut self, captures: &[Selected], rows: &RecordBatch) -> Result<(), String> {
         if rows.column_by_name("frame").is_none() && rows.column_by_name("frames").is_none() {
-            return Err("--write-pcap: the answer names no frames; give it a column frame or frames".to_owned());
+            return Err("the answer names no frames; give it a column frame or frames".to_owned());
         }
         match self.take(captures, None, rows) {
             0 => Ok(()),
-            _ => Err("--write-pcap: with several captures the answer must name each row's in a column capture".to_owned()),
+            _ => Err("with several captures the answer must name each row's in a column capture".to_owned()),
         }
     }
 

@@ -34,10 +34,7 @@ impl Files {
     pub fn create(&self, path: &Path) -> Result<Whole, String> {
         let shown = escape::path(path);
         let fail = |error: io::Error| format!("{shown}: cannot write: {}", reason(&error));
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if self.inputs.contains(&place) {
-            return Err(format!("{shown}: is a capture of this run; name another file"));
-        }
+        let place = self.allowed(path)?;
         if let Ok(metadata) = fs::metadata(&place)
             && !metadata.is_file()
         {
@@ -49,6 +46,15 @@ impl Files {
         }
         let (file, aside) = self.beside(&place).map_err(fail)?;
         Ok(Whole { file: BufWriter::new(file), given: path.to_owned(), moves: Some((aside, place)), bytes: 0 })
+    }
+
+    /// The place of a file, links resolved; a capture of the run is refused.
+    pub fn allowed(&self, path: &Path) -> Result<PathBuf, String> {
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.inputs.contains(&place) {
+            return Err(format!("{}: is a capture of this run; name another file", escape::path(path)));
+        }
+        Ok(place)
     }
 
     /// A new file next to `place`, under a name that nobody has.

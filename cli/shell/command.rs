@@ -14,6 +14,7 @@ SQL ends with ; and may take several lines. Ctrl-C stops a running query, Ctrl-D
 \\format [FORM]        table, json, jsonl or csv
 \\o [FILE]             write answers to FILE; without FILE, to the screen again
 \\i FILE               answer what stands in FILE
+\\write-pcap FILE [SQL] write the frames behind the last answer, or behind that of SQL, as a capture
 \\set [NAME=VALUE]     give the parameter $NAME its value; without, list them
 \\timing               show or hide how long answers take
 \\x                    show long cells whole, or cut them
@@ -22,7 +23,7 @@ SQL ends with ; and may take several lines. Ctrl-C stops a running query, Ctrl-D
 ";
 
 /// Names, for completion.
-pub const NAMES: &[&str] = &["\\d", "\\d*", "\\df", "\\format", "\\o", "\\i", "\\set", "\\timing", "\\x", "\\?", "\\q"];
+pub const NAMES: &[&str] = &["\\d", "\\d*", "\\df", "\\format", "\\o", "\\i", "\\write-pcap", "\\set", "\\timing", "\\x", "\\?", "\\q"];
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub enum Command {
     Form(Option<Form>),
     Output(Option<String>),
     Include(String),
+    WritePcap { path: String, query: Option<String> },
     Set(Option<(String, String)>),
     Timing,
     Verbose,
@@ -62,6 +64,11 @@ impl Command {
             ("\\o", path) => Ok(Self::Output(path)),
             ("\\i", Some(path)) => Ok(Self::Include(path)),
             ("\\i", None) => Err("\\i needs a file".to_owned()),
+            ("\\write-pcap", Some(rest)) => {
+                let (path, query) = first_word(&rest).ok_or_else(|| "\\write-pcap: the quote does not end".to_owned())?;
+                Ok(Self::WritePcap { path: path.to_owned(), query: (!query.is_empty()).then(|| query.to_owned()) })
+            }
+            ("\\write-pcap", None) => Err("\\write-pcap needs a file".to_owned()),
             ("\\set", None) => Ok(Self::Set(None)),
             ("\\set", Some(pair)) => {
                 // `\set name value` is what users of other prompts type.
@@ -76,6 +83,15 @@ impl Command {
     }
 }
 
+/// The first word, which quotes may hold together, and what follows it; `None` for a quote that does not end.
+fn first_word(text: &str) -> Option<(&str, &str)> {
+    let (word, rest) = match text.strip_prefix(['"', '\'']) {
+        Some(quoted) => quoted.split_once(text.chars().next()?)?,
+        None => text.split_once(char::is_whitespace).unwrap_or((text, "")),
+    };
+    Some((word, rest.trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +102,10 @@ mod tests {
         assert_eq!(Command::parse("\\q;"), Ok(Command::Quit));
         assert_eq!(Command::parse("\\set ip 10.0.0.1"), Ok(Command::Set(Some(("ip".into(), "10.0.0.1".into())))));
         assert_eq!(Command::parse("\\format xml"), Err("\\format xml: table, json, jsonl or csv is needed".into()));
+        let written = |path: &str, query: Option<&str>| Ok(Command::WritePcap { path: path.into(), query: query.map(Into::into) });
+        assert_eq!(Command::parse("\\write-pcap a.pcapng;"), written("a.pcapng", None));
+        assert_eq!(Command::parse("\\write-pcap 'a b.pcapng'  SELECT frame FROM dns;"), written("a b.pcapng", Some("SELECT frame FROM dns")));
+        assert_eq!(Command::parse("\\write-pcap 'a"), Err("\\write-pcap: the quote does not end".into()));
         assert_eq!(Command::parse("\\w"), Err("\\w: no such command (\\? lists them)".into()));
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::channel::oneshot;
+
 /// How often a running query looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -31,9 +33,16 @@ pub fn clear() {
     ASKED.store(false, Ordering::Relaxed);
 }
 
-/// Ends when Ctrl-C was pressed.
+/// Ends when Ctrl-C was pressed. A thread of its own looks: where queries keep all of the engine's threads busy, none of them
+/// is left to wake a sleeper.
 pub async fn asked() {
-    while !ASKED.load(Ordering::Relaxed) {
-        tokio::time::sleep(LOOK).await;
-    }
+    let (tell, told) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        while !ASKED.load(Ordering::Relaxed) && !tell.is_canceled() {
+            std::thread::sleep(LOOK);
+        }
+        // The query may have ended meanwhile.
+        let _ = tell.send(());
+    });
+    let _ = told.await;
 }

@@ -10,6 +10,10 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::StreamExt as _;
+use pcapper_queries::DataFusionError;
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::catalog::parameters::Parameters;
 use pcapper_queries::statements;
@@ -18,6 +22,7 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 use crate::arguments::Arguments;
+use crate::evidence::Frames;
 use crate::export::file::{Files, Whole};
 use crate::help;
 use crate::render::sql::{self as answer, Form};
@@ -52,6 +57,8 @@ struct Shell<'a> {
     files: Files,
     /// Equal secrets get equal numbers as long as the prompt is open.
     secrets: Secrets,
+    /// The question that was answered last, with the parameters it had.
+    last: Option<(String, Parameters)>,
     /// Somebody sits at both ends: answers are paged, mistakes end nothing.
     is_interactive: bool,
     /// Files that call each other.
@@ -82,6 +89,7 @@ pub async fn run(options: &Options, arguments: &Arguments, files: Files, catalog
         file,
         files,
         secrets: Secrets::default(),
+        last: None,
         is_interactive,
         depth: 0,
         failed: false,
@@ -189,16 +197,17 @@ impl Shell<'_> {
         };
         let (catalog, set, form, verbose, secrets) = (self.catalog, &self.set, self.form, self.verbose, &mut self.secrets);
         let work = async {
-            let frame = catalog.ask(query, set).await.map_err(|error| answer::one_line(&error))?;
-            answer::write(frame, form, verbose, secrets, sink).await?.map_err(|error| answer::one_line(&error))
+            let frame = catalog.ask(query, set).await.map_err(|error| told(&error))?;
+            answer::write(frame, form, verbose, secrets, sink).await?.map_err(|error| told(&error))
         };
         let outcome = tokio::select! {
             outcome = work => outcome,
-            () = interrupt::asked(), if self.is_interactive => Err("cancelled".to_owned()),
+            () = interrupt::asked(), if self.is_interactive => Err(cancelled()),
         };
         paged.finish();
         match outcome {
             Ok(written) => {
+                self.last = Some((query.to_owned(), self.set.clone()));
                 if self.timing {
                     self.out.show_now();
                     let rows = written.rows;
@@ -258,8 +267,47 @@ impl Shell<'_> {
                 }
             }
             Command::Include(path) => return self.include(&path).await,
+            Command::WritePcap { path, query } => {
+                if let Err(message) = self.write_pcap(&path, query).await {
+                    return self.fail(&format!("\\write-pcap: {message}"));
+                }
+            }
         }
         Next::Line
+    }
+
+    /// Writes the frames that an answer names as a capture: the last answer, or that of a query.
+    async fn write_pcap(&mut self, path: &str, query: Option<String>) -> Result<(), String> {
+        let place = self.files.allowed(Path::new(path))?;
+        let (query, set) = match query {
+            Some(query) => (query, self.set.clone()),
+            None => self.last.clone().ok_or_else(|| "nothing was asked yet: ask, or give a query after the file".to_owned())?,
+        };
+        let catalog = self.catalog;
+        let mut frames = Frames::default();
+        interrupt::clear();
+        let work = async {
+            let frame = catalog.ask(&query, &set).await.map_err(|error| told(&error))?;
+            let nothing = RecordBatch::new_empty(SchemaRef::clone(frame.schema().inner()));
+            // What names no frames is told of an answer without rows as well.
+            frames.rows(catalog.captures(), &nothing)?;
+            let mut rows = frame.execute_stream().await.map_err(|error| told(&error))?;
+            while let Some(batch) = rows.next().await {
+                frames.rows(catalog.captures(), &batch.map_err(|error| told(&error))?)?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            outcome = work => outcome,
+            () = interrupt::asked(), if self.is_interactive => Err(cancelled()),
+        }?;
+        if frames.is_empty() {
+            return Err("no row names a frame; nothing is written".to_owned());
+        }
+        let (frames, bytes) = frames.write(catalog.captures(), &place)?;
+        self.out.wrote("pcapng", &place, frames, bytes);
+        self.say(&format!("{frames} frame{} written to {}\n", if frames == 1 { "" } else { "s" }, escape::text(path)));
+        Ok(())
     }
 
     /// Answers what stands in a file.
@@ -316,6 +364,17 @@ impl Shell<'_> {
         self.failed = true;
         Next::Line
     }
+}
+
+/// An error of the query engine, as the prompt tells it.
+fn told(error: &DataFusionError) -> String {
+    answer::one_line(error).replacen("with --set", "with \\set", 1)
+}
+
+/// The terminal shows `^C` where the cursor was; what is told begins a line of its own.
+fn cancelled() -> String {
+    eprintln!();
+    "cancelled".to_owned()
 }
 
 /// The user's history, by the XDG rules.

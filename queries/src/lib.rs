@@ -14,6 +14,7 @@ pub mod examples;
 pub mod functions;
 pub mod geoip;
 pub mod ioc;
+pub mod nearest;
 pub mod ot_rules;
 pub mod plugins;
 pub mod profile;

@@ -62,7 +62,11 @@ pub fn page() -> String {
     }
     text.push_str("\n# Functions\n\nBeside those of [DataFusion](https://datafusion.apache.org/user-guide/sql/).\n\n");
     for doc in dictionary() {
-        let kind = if doc.kind == Kind::Aggregate { " (aggregate)" } else { "" };
+        let kind = match doc.kind {
+            Kind::Scalar => "",
+            Kind::Aggregate => " (aggregate)",
+            Kind::Table => " (table function)",
+        };
         let _ = writeln!(
             text,
             "## {}{kind}\n\n`{}`\n\n{}\n\n```sql\nSELECT {}\n-- {}\n```\n",

@@ -125,10 +125,16 @@ async fn plugin_section(catalog: &Catalog, plugin: &Plugin, query: SectionQuery)
     }
 }
 
+/// How the engine asks for reports of its own faults; what follows was told before.
+const REPORT: &str = "This issue was likely caused by a bug";
+
 /// An error of the query engine without its chain of causes on lines of their own.
 pub fn one_line(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
-    text.lines().filter(|line| !line.is_empty() && *line != "caused by").take(3).collect::<Vec<_>>().join(": ")
+    // Whose error it is says nothing to who reads it.
+    let text = text.strip_prefix("External error: ").unwrap_or(&text);
+    let is_told = |line: &&str| !line.is_empty() && *line != "caused by" && !line.starts_with(REPORT);
+    text.lines().filter(is_told).take(3).collect::<Vec<_>>().join(": ")
 }
 
 /// What every detection finds in the catalog's captures, most severe first.

@@ -279,7 +279,7 @@ fn digest(kinds: &[Kind], prefix: &str, out: &mut String) {
         };
         let _ = writeln!(
             out,
-            "<tr><td data-k=\"{}\">{}</td><td><a href=\"#{prefix}f{}\">{}</a></td><td class=\"n\">{}</td><td class=\"m\">{hosts}</td><td class=\"m\">{seen}</td></tr>",
+            "<tr><td data-k=\"{}\">{}</td><td class=\"t\"><a href=\"#{prefix}f{}\">{}</a></td><td class=\"n\">{}</td><td class=\"m\">{hosts}</td><td class=\"m\">{seen}</td></tr>",
             SEVERITIES.len() - rank(kind.severity()),
             badge(kind.severity()),
             at + 1,

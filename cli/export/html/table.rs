@@ -14,6 +14,8 @@ use crate::render::value::{self, Place, Secrets};
 const CELL: usize = 240;
 /// Columns with a text longer than this, in bytes, break their lines.
 const WIDE: usize = 44;
+/// Bytes from which a text may be folded where the table has no room.
+const LONG: usize = 16;
 /// Deepest indent of a tree.
 const DEPTH: u64 = 9;
 
@@ -126,6 +128,7 @@ impl Column {
             Unit::Time => "m",
             Unit::Text if cells.iter().any(|cell| cell.len() > WIDE) => "w",
             Unit::Text if cells.iter().all(|cell| is_code(cell)) => "m",
+            Unit::Text if cells.iter().any(|cell| cell.len() > LONG) => "t",
             Unit::Text => "",
         };
         Self { head, class, cells, keys }

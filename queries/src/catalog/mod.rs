@@ -8,10 +8,12 @@ mod answers;
 mod empty;
 mod findings;
 mod format;
+mod mistakes;
 pub mod narrow;
 mod needles;
 pub mod parameters;
 mod stored;
+mod yielding;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -101,7 +103,8 @@ impl Catalog {
         let mut rules = Optimizer::new().rules;
         let united = rules.iter().position(|rule| rule.name() == "optimize_unions").map_or(rules.len(), |at| at + 1);
         rules.insert(united, Arc::new(PropagateEmptyRelation::new()));
-        let state = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules).build();
+        let builder = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules);
+        let state = builder.with_physical_optimizer_rule(Arc::new(yielding::Yielding)).build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context, view.show_secrets, &extension);
         let given = extension.geo.conditions().into_iter().map(str::to_owned).collect();
@@ -135,7 +138,8 @@ impl Catalog {
     /// Plans one query. Only questions are allowed: nothing that would change anything.
     pub async fn sql(&self, query: &str) -> Result<DataFrame> {
         let questions_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        self.context.sql_with_options(query, questions_only).await
+        let planned = self.context.sql_with_options(query, questions_only).await;
+        planned.map_err(|error| mistakes::told(error, &self.names(), &self.functions()))
     }
 
     /// Sets the host that reports of one host are about.
@@ -236,6 +240,11 @@ impl Catalog {
         self.tables.table_exist(name)
     }
 
+    /// Names of all that can stand after FROM.
+    fn names(&self) -> Vec<String> {
+        self.tables().into_iter().map(|(table, _)| table).collect()
+    }
+
     /// All tables that a query can name, with what they are, in order of name.
     pub fn tables(&self) -> Vec<(String, String)> {
         let stored = pcapper_schema::all().into_iter().map(|def| (def.name.to_owned(), def.doc.clone()));
@@ -285,6 +294,14 @@ pub(crate) fn functions_of(context: &SessionContext) -> std::collections::BTreeS
     let state = context.state();
     let names = state.scalar_functions().keys().chain(state.aggregate_functions().keys()).chain(state.window_functions().keys());
     names.cloned().collect()
+}
+
+/// Columns of a derived table in order; `None` if there is none of that name.
+pub fn columns_of(view: &str) -> Option<SchemaRef> {
+    // Without captures nothing is computed, only planned.
+    let catalog = Catalog::open(Path::new(""), Vec::new(), View::default()).ok()?;
+    let table = futures::executor::block_on(catalog.tables.table(view)).ok()??;
+    Some(table.schema())
 }
 
 fn tables_of(context: &SessionContext, query: &str) -> Result<Vec<String>> {

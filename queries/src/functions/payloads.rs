@@ -12,8 +12,18 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::{FunctionDoc, Kind};
 use crate::catalog::Selected;
 use crate::{DataFusionError, Result};
+
+pub const DOC: FunctionDoc = FunctionDoc {
+    name: "payloads",
+    kind: Kind::Table,
+    signature: "payloads([first [, last]]) -> capture utf8, capture_id utf8, frame u64, payload binary, bytes binary",
+    meaning: "Frames read back from the captures themselves: what the innermost transport carries, and the whole frame. With one number that frame, with two those between them, without any all that the run looks at; 256 MB at most. A lake holds no bytes: the captures must be named.",
+    example: "left(hex(payload), 6) FROM payloads(4)",
+    gives: "474554",
+};
 
 /// Most bytes that one call reads.
 const MOST: usize = 256 << 20;
