@@ -22,7 +22,7 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline};
+use crate::{baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, suricata, timeline};
 
 /// What to do.
 pub enum Command {
@@ -85,6 +85,8 @@ pub struct Arguments {
     pub narrow: narrow::Options,
     /// What is read back from the captures.
     pub evidence: evidence::Options,
+    /// Where alerts of Suricata come from.
+    pub suricata: Option<suricata::Source>,
 }
 
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
@@ -232,6 +234,9 @@ impl Given {
             };
             options.insert(flag.analyzer(), value);
         }
+        if let Some(eve) = self.text(suricata::EVE) {
+            options.insert("suricata".to_owned(), eve.into());
+        }
         Value::Object(options)
     }
 }
@@ -277,7 +282,7 @@ const SESSIONS: usize = 10;
 
 /// Reads the command line, and what stands behind it; an error is a line for the user, or several.
 pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
-    let given: Vec<OsString> = given.map(unbundled).collect();
+    let given: Vec<OsString> = given.map(unbundled).flat_map(with_file).collect();
     if given.len() <= 1 {
         return Err("no capture named: pcapper [OPTIONS] TARGET... (--help lists the options)".to_owned());
     }
@@ -341,8 +346,8 @@ fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, ana
     }
     for setting in given.texts("set") {
         match setting.split_once('=') {
-            Some((name, value)) if name.contains('.') => plugins.set(name, value)?,
-            // Those of questions in SQL are read with them.
+            Some((name, value)) if name.contains('.') && !suricata::owns(name) => plugins.set(name, value)?,
+            // Those of questions in SQL, and of --suricata, are read with them.
             _ => {}
         }
     }
@@ -452,6 +457,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         decrypt: decrypt::options(given)?,
         narrow: narrow::options(given)?,
         evidence,
+        suricata: suricata::options(given)?,
     })
 }
 
@@ -522,7 +528,8 @@ fn listed(flags: &[&'static Flag]) -> clap::Command {
 
 /// The parser: the options that are listed, and those that take switches back.
 fn command(flags: &[&'static Flag]) -> clap::Command {
-    let mut command = listed(flags).arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).hide(true));
+    let mut command = listed(flags).arg(Arg::new(suricata::EVE).long(suricata::EVE).hide(true));
+    command = command.arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).hide(true));
     for flag in flags.iter().filter(|flag| flag.value.is_none()) {
         // Names of options live as long as the run.
         let opposite: &'static str = Box::leak(flag.opposite().into_boxed_str());
@@ -571,6 +578,14 @@ fn unbundled(argument: OsString) -> OsString {
         (Some(ours), Some(value)) => format!("--{ours}={value}").into(),
         (Some(ours), None) => format!("--{ours}").into(),
         (None, _) => argument,
+    }
+}
+
+/// `--suricata=FILE` is the switch, and where its alerts lie.
+fn with_file(argument: OsString) -> Vec<OsString> {
+    match argument.to_str().and_then(|text| text.strip_prefix("--suricata=")) {
+        Some(file) => vec!["--suricata".into(), format!("--{}={file}", suricata::EVE).into()],
+        None => vec![argument],
     }
 }
 

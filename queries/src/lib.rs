@@ -23,6 +23,7 @@ pub mod run;
 pub mod selfcheck;
 pub mod settings;
 pub mod statements;
+pub mod suricata;
 pub mod trust;
 
 pub use datafusion;
