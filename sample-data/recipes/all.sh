@@ -26,6 +26,7 @@ for r in ${*:-arp bacnet decrypt dhcp dnp3 dns enip http icmp iec104 iec61850 ll
     bash "$r.sh"
 done
 python3 goose.py
+python3 eve.py
 python3 industrial.py
 python3 winrm.py
 python3 facts.py
