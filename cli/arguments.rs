@@ -22,7 +22,9 @@ use crate::flags::{FLAGS, Flag, Group, RENAMED};
 use crate::render::banner;
 use crate::select::complain;
 use crate::status::Status;
-use crate::{baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, suricata, timeline};
+use crate::{
+    baseline, decrypt, evidence, export, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, suricata, timeline,
+};
 
 /// What to do.
 pub enum Command {

@@ -139,9 +139,11 @@ impl Engine {
     /// The engine in PATH.
     fn find(parameters: Parameters) -> Result<Self, String> {
         let places = std::env::var_os("PATH").unwrap_or_default();
-        let program = std::env::split_paths(&places).filter(|place| place.is_absolute()).map(|place| place.join(NAME)).find(|program| program.is_file());
+        let program =
+            std::env::split_paths(&places).filter(|place| place.is_absolute()).map(|place| place.join(NAME)).find(|program| program.is_file());
         let program = program.ok_or("--suricata: Suricata is not installed (not in PATH); --suricata=FILE reads the eve.json of a run elsewhere")?;
-        let told = Command::new(&program).arg("-V").stdin(Stdio::null()).output().map_err(|error| format!("--suricata: {}: {error}", program.display()))?;
+        let told =
+            Command::new(&program).arg("-V").stdin(Stdio::null()).output().map_err(|error| format!("--suricata: {}: {error}", program.display()))?;
         let version = String::from_utf8_lossy(&told.stdout);
         let version = version.lines().next().unwrap_or_default();
         Ok(Self {

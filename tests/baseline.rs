@@ -136,7 +136,18 @@ fn a_site_says_what_controls_its_plant() {
 #[test]
 fn a_card_that_moved_to_another_address() {
     let scratch = Scratch::new("baseline-moved");
-    let hosts = pcapper(&scratch.0, &[&sample("modbus.pcap"), "--sql", "SELECT ip, mac FROM hosts WHERE mac IS NOT NULL AND ip IS NOT NULL ORDER BY ip LIMIT 1", "--format", "jsonl"]).output().unwrap();
+    let hosts = pcapper(
+        &scratch.0,
+        &[
+            &sample("modbus.pcap"),
+            "--sql",
+            "SELECT ip, mac FROM hosts WHERE mac IS NOT NULL AND ip IS NOT NULL ORDER BY ip LIMIT 1",
+            "--format",
+            "jsonl",
+        ],
+    )
+    .output()
+    .unwrap();
     let host: serde_json::Value = serde_json::from_str(text(&hosts.stdout).lines().next().unwrap()).unwrap();
     let baseline = scratch.path("before.json");
     let before = serde_json::json!({"hosts": [{"ip": "192.168.50.250", "macs": [host["mac"]]}], "services": []});

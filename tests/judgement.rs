@@ -83,9 +83,16 @@ fn options_of_the_timeline_are_checked_first() {
 #[test]
 fn the_jump_host_of_the_plant_is_a_pivot() {
     let scratch = Scratch::new("pivot");
-    let found = rows(&scratch.0, &sample("plant.pcapng"), "SELECT detection, severity, src_ip, dst_ip, frames, details FROM findings WHERE severity IN ('critical', 'high')");
+    let found = rows(
+        &scratch.0,
+        &sample("plant.pcapng"),
+        "SELECT detection, severity, src_ip, dst_ip, frames, details FROM findings WHERE severity IN ('critical', 'high')",
+    );
     let [pivot] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((&pivot["detection"], &pivot["src_ip"], &pivot["dst_ip"]), (&"chain_it_to_ot".into(), &"192.168.50.20".into(), &"192.168.50.10".into()));
+    assert_eq!(
+        (&pivot["detection"], &pivot["src_ip"], &pivot["dst_ip"]),
+        (&"chain_it_to_ot".into(), &"192.168.50.20".into(), &"192.168.50.10".into())
+    );
     assert_eq!(pivot["frames"], serde_json::json!([340, 349]));
     let details = pivot["details"].as_str().unwrap();
     assert!(details.starts_with("entered by 10.20.30.100 on port 22") && details.contains("write holding:40001 = 2900"), "{details}");
@@ -115,10 +122,18 @@ fn silence_and_late_company_are_noted() {
     let steady = (0..700).filter(|second| !(300..340).contains(second)).flat_map(|second| [(second, 1, 2), (second, 2, 1)]);
     let late = [(699, 1, 3), (699, 3, 1)];
     let capture = datagrams(&scratch.path("steady.pcap"), steady.chain(late));
-    let found = rows(&scratch.0, &capture, "SELECT detection, severity, src_ip, details, frames FROM findings WHERE source = 'timeline' ORDER BY detection, src_ip");
-    let told: Vec<(&str, &str, &str)> = found.iter().map(|row| (row["detection"].as_str().unwrap(), row["src_ip"].as_str().unwrap(), row["details"].as_str().unwrap())).collect();
+    let found = rows(
+        &scratch.0,
+        &capture,
+        "SELECT detection, severity, src_ip, details, frames FROM findings WHERE source = 'timeline' ORDER BY detection, src_ip",
+    );
+    let told: Vec<(&str, &str, &str)> =
+        found.iter().map(|row| (row["detection"].as_str().unwrap(), row["src_ip"].as_str().unwrap(), row["details"].as_str().unwrap())).collect();
     let silence = "41 s without a frame, usually 1 s";
-    assert_eq!(told, [("timeline_first_contact", "10.0.0.1", "10.0.0.3 (40001)"), ("timeline_gap", "10.0.0.1", silence), ("timeline_gap", "10.0.0.2", silence)]);
+    assert_eq!(
+        told,
+        [("timeline_first_contact", "10.0.0.1", "10.0.0.3 (40001)"), ("timeline_gap", "10.0.0.1", silence), ("timeline_gap", "10.0.0.2", silence)]
+    );
     assert!(found.iter().all(|row| row["severity"] == "info"));
     assert_eq!(found[1]["frames"], serde_json::json!([599, 601]));
 }

@@ -15,9 +15,19 @@ fn alerts_stand_beside_our_findings() {
     let output = run(&scratch.0, &[&sample("http.pcap"), &eve()]);
     assert_eq!(output.status.code(), Some(0));
     let told = text(&output.stderr);
-    assert!(told.starts_with("pcapper: --suricata: not understood: ") && told.contains("http.eve.json:3: EOF while parsing") && told.lines().count() == 1, "{told}");
+    assert!(
+        told.starts_with("pcapper: --suricata: not understood: ") && told.contains("http.eve.json:3: EOF while parsing") && told.lines().count() == 1,
+        "{told}"
+    );
     let report = text(&output.stdout);
-    for line in ["Alerts                   : 5", "Of no flow here          : 1", "Rules                    : 4", "tcp.reassembly_gap", "stream.pkt_broken_ack", "not in these captures"] {
+    for line in [
+        "Alerts                   : 5",
+        "Of no flow here          : 1",
+        "Rules                    : 4",
+        "tcp.reassembly_gap",
+        "stream.pkt_broken_ack",
+        "not in these captures",
+    ] {
         assert!(report.contains(line), "{line}\n{report}");
     }
     let said = |word: &str| report.lines().filter(|line| line.starts_with(word)).count();
@@ -58,10 +68,16 @@ fn what_the_user_asks_wrongly() {
         text(&output.stderr)
     };
     let capture = sample("http.pcap");
-    assert_eq!(told(&[&capture, "--suricata"]), "pcapper: --suricata: Suricata is not installed (not in PATH); --suricata=FILE reads the eve.json of a run elsewhere\n");
+    assert_eq!(
+        told(&[&capture, "--suricata"]),
+        "pcapper: --suricata: Suricata is not installed (not in PATH); --suricata=FILE reads the eve.json of a run elsewhere\n"
+    );
     assert!(told(&[&capture, "--suricata=nope.json"]).starts_with("pcapper: --suricata nope.json: "));
     assert!(told(&[&capture, &format!("--suricata={}", sample("README.md"))]).contains("README.md:1: "));
-    assert_eq!(told(&[&capture, &eve(), "--set", "suricata.sid=1"]), "pcapper: --set suricata.sid=1: --suricata has config, rules, events, sids, without, seconds\n");
+    assert_eq!(
+        told(&[&capture, &eve(), "--set", "suricata.sid=1"]),
+        "pcapper: --set suricata.sid=1: --suricata has config, rules, events, sids, without, seconds\n"
+    );
     assert_eq!(told(&[&capture, "--http", "--set", "suricata.sids=1"]), "pcapper: --set suricata.sids=1 needs --suricata\n");
     let output = run(&scratch.0, &[&capture, &eve(), "--set", "suricata.sids=9000002"]);
     assert!(text(&output.stdout).contains("Alerts                   : 1\n"), "{}", text(&output.stdout));
@@ -78,7 +94,8 @@ fn the_engine_is_run() {
         let folder = scratch.path("bin");
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("suricata");
-        std::fs::write(&program, format!("#!/bin/sh\nif [ \"$1\" = -V ]; then echo 'This is Suricata version 9.9.9 RELEASE'; exit 0; fi\n{body}\n")).unwrap();
+        std::fs::write(&program, format!("#!/bin/sh\nif [ \"$1\" = -V ]; then echo 'This is Suricata version 9.9.9 RELEASE'; exit 0; fi\n{body}\n"))
+            .unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     };
     let asked = |arguments: &[&str]| {
@@ -92,7 +109,10 @@ fn the_engine_is_run() {
     assert_eq!(status, Some(0), "{told}");
     assert!(report.contains("9.9.9 RELEASE") && report.contains("Alerts                   : 5"), "{report}");
     let words = std::fs::read_to_string(scratch.path("asked")).unwrap();
-    assert!(words.starts_with("-r ") && words.contains("/frames.pcapng -l ") && words.ends_with("-k none --runmode single -S our.rules\n"), "{words}");
+    assert!(
+        words.starts_with("-r ") && words.contains("/frames.pcapng -l ") && words.ends_with("-k none --runmode single -S our.rules\n"),
+        "{words}"
+    );
     // Nothing is left of its folder.
     assert!(!std::fs::read_dir(&scratch.0).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with("pcapper-suricata-")));
 

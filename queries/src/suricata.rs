@@ -172,7 +172,9 @@ impl Loaded {
             } else if line.trim_ascii().is_empty() {
                 continue;
             } else {
-                serde_json::from_slice::<Record>(line.trim_ascii_end()).map_err(|error| error.to_string()).and_then(|record| self.take(record, number, capture, wanted, &mut stats))
+                serde_json::from_slice::<Record>(line.trim_ascii_end())
+                    .map_err(|error| error.to_string())
+                    .and_then(|record| self.take(record, number, capture, wanted, &mut stats))
             };
             match outcome {
                 Ok(()) => records += 1,
@@ -211,7 +213,14 @@ impl Loaded {
         }
     }
 
-    fn take(&mut self, record: Record, line: u64, capture: Option<&str>, wanted: &Wanted, stats: &mut Option<Value>) -> std::result::Result<(), String> {
+    fn take(
+        &mut self,
+        record: Record,
+        line: u64,
+        capture: Option<&str>,
+        wanted: &Wanted,
+        stats: &mut Option<Value>,
+    ) -> std::result::Result<(), String> {
         if wanted.events.as_ref().is_some_and(|events| !events.contains(&record.event_type)) {
             return Ok(());
         }
@@ -474,7 +483,11 @@ mod tests {
 
     #[test]
     fn times_have_their_offset() {
-        for (text, same) in [("2026-01-01T01:00:00.5+0100", "2026-01-01T00:00:00.5Z"), ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), ("2026-01-01T00:00:00", "2026-01-01T00:00:00Z")] {
+        for (text, same) in [
+            ("2026-01-01T01:00:00.5+0100", "2026-01-01T00:00:00.5Z"),
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00", "2026-01-01T00:00:00Z"),
+        ] {
             assert_eq!(time(text), string_to_timestamp_nanos(same).ok(), "{text}");
         }
         assert_eq!((time(""), time("é"), time("+0000")), (None, None, None));
