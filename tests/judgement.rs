@@ -129,7 +129,7 @@ fn silence_and_late_company_are_noted() {
     );
     let told: Vec<(&str, &str, &str)> =
         found.iter().map(|row| (row["detection"].as_str().unwrap(), row["src_ip"].as_str().unwrap(), row["details"].as_str().unwrap())).collect();
-    let silence = "41 s without a frame, usually 1 s";
+    let silence = "41 s without a frame, usually 1.0 s";
     assert_eq!(
         told,
         [("timeline_first_contact", "10.0.0.1", "10.0.0.3 (40001)"), ("timeline_gap", "10.0.0.1", silence), ("timeline_gap", "10.0.0.2", silence)]
