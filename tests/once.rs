@@ -5,10 +5,10 @@ mod common;
 use common::{Scratch, pcapper, rows, run, sample, text};
 
 /// Pairs of findings that share a frame, both hosts and a technique's parent.
-const TWICE: &str = "WITH named AS (SELECT row_number() OVER () AS id, detection, capture, coalesce(least(src_ip, dst_ip), src_ip, dst_ip, '') AS one, coalesce(greatest(src_ip, dst_ip), src_ip, dst_ip, '') AS other, frames, unnest(techniques) AS technique
+const TWICE: &str = "WITH named AS (SELECT row_number() OVER () AS id, detection, coalesce(capture, '') AS origin, coalesce(least(src_ip, dst_ip), src_ip, dst_ip, '') AS one, coalesce(greatest(src_ip, dst_ip), src_ip, dst_ip, '') AS other, frames, unnest(techniques) AS technique
     FROM merged_findings WHERE source <> 'compromised'),
-  shown AS (SELECT DISTINCT id, detection, coalesce(capture, '') AS capture, one, other, split_part(technique, '.', 1) AS matter, unnest(frames) AS frame FROM named)
-  SELECT DISTINCT a.capture, a.frame, a.detection AS first, b.detection AS second FROM shown a JOIN shown b ON a.frame = b.frame AND a.capture = b.capture AND a.one = b.one AND a.other = b.other AND a.matter = b.matter AND a.id < b.id";
+  shown AS (SELECT DISTINCT id, detection, origin, one, other, split_part(technique, '.', 1) AS matter, unnest(frames) AS frame FROM named)
+  SELECT DISTINCT a.origin, a.frame, a.detection AS first, b.detection AS second FROM shown a JOIN shown b ON a.frame = b.frame AND a.origin = b.origin AND a.one = b.one AND a.other = b.other AND a.matter = b.matter AND a.id < b.id";
 
 #[test]
 fn no_two_findings_tell_the_same_matter() {
