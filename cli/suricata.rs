@@ -32,7 +32,7 @@ const COMPLAINT: u64 = 1 << 16;
 /// Where alerts come from.
 pub enum Source {
     File(Box<Loaded>),
-    Engine(Engine),
+    Engine(Box<Engine>),
 }
 
 /// A Suricata on this machine.
@@ -70,7 +70,7 @@ pub fn options(given: &Given) -> Result<Option<Source>, String> {
         return set.first().map_or(Ok(None), |pair| Err(format!("--set {pair} needs --suricata")));
     }
     let parameters = parameters(&set)?;
-    let Some(eve) = given.text(EVE) else { return Engine::find(parameters).map(|engine| Some(Source::Engine(engine))) };
+    let Some(eve) = given.text(EVE) else { return Engine::find(parameters).map(|engine| Some(Source::Engine(Box::new(engine)))) };
     if parameters.config.is_some() || parameters.rules.is_some() || parameters.seconds.is_some() {
         return Err("--set suricata.config, suricata.rules and suricata.seconds are about a run of Suricata; --suricata=FILE reads a file".to_owned());
     }
