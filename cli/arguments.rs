@@ -25,8 +25,8 @@ use crate::select::complain;
 use crate::status::Status;
 use crate::virustotal::VirusTotal;
 use crate::{
-    baseline, decrypt, evidence, export, geoip, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, timeline,
-    virustotal,
+    baseline, decrypt, evidence, export, geoip, help, hostdetails, ioc, lake, log, narrow, plugins, profile, rules, selfcheck, sql, suricata,
+    timeline, virustotal,
 };
 
 /// What to do.
@@ -96,6 +96,8 @@ pub struct Arguments {
     pub narrow: narrow::Options,
     /// What is read back from the captures.
     pub evidence: evidence::Options,
+    /// Where alerts of Suricata come from.
+    pub suricata: Option<suricata::Source>,
 }
 
 /// Environment variables that are options: not empty, they stand behind the command line and before the configuration file.
@@ -287,6 +289,9 @@ impl Given {
             };
             options.extend(self.entry(name).map(|entry| (name.to_owned(), value(entry))));
         }
+        if let Some(eve) = self.text(suricata::EVE) {
+            options.insert("suricata".to_owned(), eve.into());
+        }
         Value::Object(options)
     }
 }
@@ -326,7 +331,7 @@ const SESSIONS: usize = 10;
 
 /// Reads the command line, and what stands behind it; an error is a line for the user, or several.
 pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
-    let given: Vec<OsString> = given.map(unbundled).collect();
+    let given: Vec<OsString> = given.map(unbundled).flat_map(with_file).collect();
     if given.len() <= 1 {
         return Err("no capture named: pcapper [OPTIONS] TARGET... (--help lists the options)".to_owned());
     }
@@ -378,22 +383,13 @@ pub fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
 }
 
 fn understood(given: &Given, flags: &[&'static Flag], plugins: &mut Plugins, analyzers: &[Analyzer]) -> Result<Command, String> {
-    for flag in flags {
-        let is_analyzer = flag.value.is_none() && !matches!(flag.group, Group::General | Group::Data) && flag.name != "ot-commands-fast";
-        let built = !is_analyzer || analyzers.iter().any(|analyzer| analyzer.name == flag.analyzer());
-        let in_file = matches!(given.origin(flag.name), Some(Origin::File(_))) && (flag.value.is_some() || given.switch(flag.name));
-        let is_asked = given.has(flag.name) || in_file;
-        if is_asked && !built {
-            return Err(format!("{} is not built yet; it comes with a later version", flag.spelled()));
-        }
-    }
     if let Some(list) = timeline::listing(given) {
         return Ok(Command::Print(list));
     }
     for setting in given.texts("set") {
         match setting.split_once('=') {
-            Some((name, value)) if name.contains('.') => plugins.set(name, value)?,
-            // Those of questions in SQL are read with them.
+            Some((name, value)) if name.contains('.') && !suricata::owns(name) => plugins.set(name, value)?,
+            // Those of questions in SQL, and of --suricata, are read with them.
             _ => {}
         }
     }
@@ -513,6 +509,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         decrypt: decrypt::options(given)?,
         narrow: narrow::options(given)?,
         evidence,
+        suricata: suricata::options(given)?,
     })
 }
 
@@ -615,7 +612,8 @@ fn listed(flags: &[&'static Flag]) -> clap::Command {
 
 /// The parser: the options that are listed, and those that take switches back.
 fn command(flags: &[&'static Flag]) -> clap::Command {
-    let mut command = listed(flags).arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).hide(true));
+    let mut command = listed(flags).arg(Arg::new(suricata::EVE).long(suricata::EVE).hide(true));
+    command = command.arg(Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).hide(true));
     for flag in flags.iter().filter(|flag| flag.value.is_none()) {
         // Names of options live as long as the run.
         let opposite: &'static str = Box::leak(flag.opposite().into_boxed_str());
@@ -664,6 +662,14 @@ fn unbundled(argument: OsString) -> OsString {
         (Some(ours), Some(value)) => format!("--{ours}={value}").into(),
         (Some(ours), None) => format!("--{ours}").into(),
         (None, _) => argument,
+    }
+}
+
+/// `--suricata=FILE` is the switch, and where its alerts lie.
+fn with_file(argument: OsString) -> Vec<OsString> {
+    match argument.to_str().and_then(|text| text.strip_prefix("--suricata=")) {
+        Some(file) => vec!["--suricata".into(), format!("--{}={file}", suricata::EVE).into()],
+        None => vec![argument],
     }
 }
 

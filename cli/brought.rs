@@ -1,4 +1,4 @@
-//! What the user brings to a run: indicators, a baseline, rules for commands. Each becomes a table, or changes one.
+//! What the user brings to a run: indicators, a baseline, rules for commands, alerts of Suricata. Each becomes a table, or changes one.
 
 use std::sync::Arc;
 
@@ -28,6 +28,9 @@ pub async fn bring(arguments: &Arguments, catalog: &Catalog) -> Result<(), Strin
     }
     if let Some(baseline) = &arguments.baseline.compare {
         baseline.bring(catalog).map_err(told)?;
+    }
+    if let Some(source) = &arguments.suricata {
+        source.bring(catalog)?;
     }
     Ok(())
 }

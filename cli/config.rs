@@ -42,7 +42,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Further keys of options, as an older release called them.
 const OLDER_KEYS: &[(&str, &str)] = &[("timeline_ip", "ip"), ("search_case", "case"), ("view_raw", "raw")];
 
-/// Options that a file found beside captures must not set: they write files, reveal secrets, load plugins or reach the network.
+/// Options that a file found beside captures must not set: they write files, reveal secrets, load plugins, run programs or reach the network.
 const REFUSED: &[&str] = &[
     "json",
     "csv",
@@ -60,6 +60,7 @@ const REFUSED: &[&str] = &[
     "show-secrets",
     "export-raw",
     "vt",
+    "suricata",
     "plugins",
     "lake",
 ];

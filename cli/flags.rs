@@ -276,7 +276,7 @@ pub static FLAGS: &[Flag] = &[
     Flag { name: "qos", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Traffic classes and their markings" },
     Flag { name: "scan", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Scans, by kind and source" },
     Flag { name: "ssdp", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "SSDP and UPnP devices" },
-    Flag { name: "suricata", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Alerts of Suricata beside our own" },
+    Flag { name: "suricata", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Alerts of Suricata beside our own: of the one installed, or of an eve.json (--suricata=FILE)" },
     Flag { name: "synchrophasor", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Synchrophasor streams (IEEE C37.118)" },
     Flag { name: "webrequests", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Web requests in order of time" },
     Flag { name: "wlan", single_dash: false, short: None, alias: None, value: None, default: None, group: Group::Newer, help: "Wireless networks, stations, attacks" },

@@ -28,6 +28,7 @@ mod selfcheck;
 mod shell;
 mod sql;
 mod status;
+mod suricata;
 mod timeline;
 mod virustotal;
 

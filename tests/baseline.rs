@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Scratch, run, sample, text};
+use common::{Scratch, pcapper, run, sample, text};
 use serde_json::{Value, json};
 
 /// The drift report of a capture against a baseline.
@@ -131,4 +131,31 @@ fn a_site_says_what_controls_its_plant() {
     let (status, _, said) = commands("[[rule]]\nprotokol = 'modbus'\n");
     assert_eq!(status, Some(2));
     assert!(said.contains("line 2: unknown field `protokol`"), "{said}");
+}
+
+#[test]
+fn a_card_that_moved_to_another_address() {
+    let scratch = Scratch::new("baseline-moved");
+    let hosts = pcapper(
+        &scratch.0,
+        &[
+            &sample("modbus.pcap"),
+            "--sql",
+            "SELECT ip, mac FROM hosts WHERE mac IS NOT NULL AND ip IS NOT NULL ORDER BY ip LIMIT 1",
+            "--format",
+            "jsonl",
+        ],
+    )
+    .output()
+    .unwrap();
+    let host: serde_json::Value = serde_json::from_str(text(&hosts.stdout).lines().next().unwrap()).unwrap();
+    let baseline = scratch.path("before.json");
+    let before = serde_json::json!({"hosts": [{"ip": "192.168.50.250", "macs": [host["mac"]]}], "services": []});
+    std::fs::write(&baseline, before.to_string()).unwrap();
+    let query = "SELECT severity, src_ip, details, frame FROM findings WHERE detection = 'host_ip_moved'";
+    let arguments = [&sample("modbus.pcap"), "--baseline-compare", &baseline.to_string_lossy(), "--sql", query, "--format", "jsonl"];
+    let answer = pcapper(&scratch.0, &arguments).output().unwrap();
+    let found: serde_json::Value = serde_json::from_str(text(&answer.stdout).lines().next().unwrap_or("null")).unwrap();
+    assert_eq!((&found["severity"], &found["src_ip"]), (&"medium".into(), &host["ip"]), "{}", text(&answer.stderr));
+    assert!(found["frame"].as_u64().is_some() && found["details"].as_str().unwrap().contains("192.168.50.250, now "));
 }

@@ -165,10 +165,6 @@ fn errors_are_one_line_and_a_status() {
     assert_eq!(typo.status.code(), Some(2));
     assert_eq!(text(&typo.stderr), "pcapper: unknown option --dnss; did you mean --dns?\n");
 
-    let later = run(&scratch.0, &["--vt", "x"]);
-    assert_eq!(later.status.code(), Some(2));
-    assert_eq!(text(&later.stderr), "pcapper: --vt is not built yet; it comes with a later version\n");
-
     let one_good = run(&scratch.0, &["nope.pcap", &sample("arp.pcap")]);
     assert_eq!(one_good.status.code(), Some(1));
     assert!(text(&one_good.stdout).contains("Packets                  : 28"));

@@ -32,7 +32,7 @@ fn threats_name_who_explored_and_wrote() {
 #[test]
 fn ordinary_samples_are_quiet() {
     let scratch = Scratch::new("quiet");
-    for name in ["ntp.pcap", "lldp.pcap", "tls.pcapng", "plant.pcapng"] {
+    for name in ["ntp.pcap", "lldp.pcap", "tls.pcapng"] {
         let found = rows(&scratch.0, &sample(name), "SELECT detection FROM findings WHERE severity IN ('critical', 'high')");
         assert!(found.is_empty(), "{name}: {found:?}");
     }
@@ -77,4 +77,63 @@ fn options_of_the_timeline_are_checked_first() {
     assert_eq!(list.status.code(), Some(0));
     let list = text(&list.stdout);
     assert!(list.starts_with("Supported timeline categories:\nNon-OT:\n  - ARP\n") && list.contains("\nOT/ICS:\n  - BACnet\n"), "{list}");
+}
+
+/// A jump host that is logged in to, then writes to a controller that it never spoke to while others polled it.
+#[test]
+fn the_jump_host_of_the_plant_is_a_pivot() {
+    let scratch = Scratch::new("pivot");
+    let found = rows(
+        &scratch.0,
+        &sample("plant.pcapng"),
+        "SELECT detection, severity, src_ip, dst_ip, frames, details FROM findings WHERE severity IN ('critical', 'high')",
+    );
+    let [pivot] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        (&pivot["detection"], &pivot["src_ip"], &pivot["dst_ip"]),
+        (&"chain_it_to_ot".into(), &"192.168.50.20".into(), &"192.168.50.10".into())
+    );
+    assert_eq!(pivot["frames"], serde_json::json!([340, 349]));
+    let details = pivot["details"].as_str().unwrap();
+    assert!(details.starts_with("entered by 10.20.30.100 on port 22") && details.contains("write holding:40001 = 2900"), "{details}");
+}
+
+/// A capture of UDP datagrams: second, sender's and receiver's last octets.
+fn datagrams(path: &std::path::Path, sent: impl Iterator<Item = (u32, u8, u8)>) -> String {
+    let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    for (second, from, to) in sent {
+        let mut frame = vec![2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from, 8, 0, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, from, 10, 0, 0, to];
+        frame.extend_from_slice(&[0x9c, 0x40, 0x9c, 0x41, 0, 12, 0, 0, 1, 2, 3, 4]);
+        if from > to {
+            frame[34..38].copy_from_slice(&[0x9c, 0x41, 0x9c, 0x40]);
+        }
+        for field in [1_700_000_000 + second, 0, frame.len() as u32, frame.len() as u32] {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&frame);
+    }
+    std::fs::write(path, bytes).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn silence_and_late_company_are_noted() {
+    let scratch = Scratch::new("noted");
+    let steady = (0..700).filter(|second| !(300..340).contains(second)).flat_map(|second| [(second, 1, 2), (second, 2, 1)]);
+    let late = [(699, 1, 3), (699, 3, 1)];
+    let capture = datagrams(&scratch.path("steady.pcap"), steady.chain(late));
+    let found = rows(
+        &scratch.0,
+        &capture,
+        "SELECT detection, severity, src_ip, details, frames FROM findings WHERE source = 'timeline' ORDER BY detection, src_ip",
+    );
+    let told: Vec<(&str, &str, &str)> =
+        found.iter().map(|row| (row["detection"].as_str().unwrap(), row["src_ip"].as_str().unwrap(), row["details"].as_str().unwrap())).collect();
+    let silence = "41 s without a frame, usually 1.0 s";
+    assert_eq!(
+        told,
+        [("timeline_first_contact", "10.0.0.1", "10.0.0.3 (40001)"), ("timeline_gap", "10.0.0.1", silence), ("timeline_gap", "10.0.0.2", silence)]
+    );
+    assert!(found.iter().all(|row| row["severity"] == "info"));
+    assert_eq!(found[1]["frames"], serde_json::json!([599, 601]));
 }

@@ -19,6 +19,20 @@ SELECT name, value FROM settings ORDER BY name, value;
 SELECT count(*) AS options FROM settings;
 -- Which of them are about time?
 SELECT name, value FROM settings WHERE name LIKE '%time%' ORDER BY name;
+-- @table suricata_alerts
+-- Which rules were raised, how often?
+SELECT sid, signature, severity, count(*) AS alerts FROM suricata_alerts GROUP BY sid, signature, severity ORDER BY alerts DESC, sid, signature, severity;
+-- Which flows do the alerts belong to?
+SELECT a.sid, a.signature, f.capture, f.flow_id, f.service FROM suricata_alerts AS a JOIN flows AS f ON f.community_id = a.community_id ORDER BY a.sid, f.capture, f.flow_id;
+-- Which techniques do the rules name?
+SELECT technique, attack_name(technique) AS name, count(*) AS alerts FROM (SELECT unnest(techniques) AS technique FROM suricata_alerts) AS seen GROUP BY technique ORDER BY alerts DESC, technique;
+-- @table suricata_events
+-- How many records of which kind were there?
+SELECT event_type, sum(count) AS records FROM suricata_events WHERE name IS NULL GROUP BY event_type ORDER BY records DESC, event_type;
+-- What could the engine not see or decode?
+SELECT name, count FROM suricata_events WHERE event_type IN ('stats', 'anomaly') AND count > 0 ORDER BY count DESC, name;
+-- Which engine was it?
+SELECT name, value FROM suricata_events WHERE event_type = 'engine' ORDER BY name, value;
 -- @table baseline
 -- What are the captures compared with?
 SELECT path, version, created_at, captures, duration_s FROM baseline;

@@ -25,6 +25,7 @@ pub mod run;
 pub mod selfcheck;
 pub mod settings;
 pub mod statements;
+pub mod suricata;
 pub mod trust;
 
 pub use datafusion;

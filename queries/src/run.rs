@@ -137,9 +137,15 @@ pub fn one_line(error: &DataFusionError) -> String {
     text.lines().filter(is_told).take(3).collect::<Vec<_>>().join(": ")
 }
 
-/// What every detection finds in the catalog's captures, most severe first.
+/// What every detection finds in the catalog's captures, each cause told once, most severe first.
 pub async fn findings(catalog: &Catalog) -> Result<RecordBatch> {
-    by_severity(&rows(catalog, "SELECT * FROM findings").await?)
+    let schema = findings_schema();
+    let columns = schema.fields().iter().map(|field| match field.name().as_str() {
+        "details" => "details || coalesce('; also ' || also, '') AS details".to_owned(),
+        name => format!("\"{name}\""),
+    });
+    let query = format!("SELECT {} FROM merged_findings", columns.collect::<Vec<_>>().join(", "));
+    by_severity(&rows(catalog, &query).await?)
 }
 
 /// Findings with the most severe first, then by time, frame and id.

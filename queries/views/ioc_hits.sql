@@ -1,6 +1,6 @@
 -- One row an indicator and host: what was seen of it, and how much it weighs. Expired and doubtful entries weigh less.
 WITH hits AS (
-  SELECT indicator, type, host, min(confidence) AS confidence, max(feed) AS feed, first_value(tags) AS tags, first_value(techniques) AS techniques, min(valid_until) AS valid_until, max(severity) AS said,
+  SELECT indicator, type, host, min(confidence) AS confidence, max(feed) AS feed, first_value(tags ORDER BY feed, array_to_string(tags, ' ')) AS tags, first_value(techniques ORDER BY feed, array_to_string(techniques, ' ')) AS techniques, min(valid_until) AS valid_until, max(severity) AS said,
     count(*) AS hits, count(DISTINCT flow_id) AS flows, min(ts) AS ts, max(ts) AS end_ts, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames,
     array_sort(array_agg(DISTINCT "table" || '.' || "column")) AS places, array_sort(array_agg(DISTINCT value)) AS "values", min(capture) AS capture, count(DISTINCT capture_id) AS captures,
     min(CASE WHEN src_ip = host THEN dst_ip ELSE src_ip END) AS peer,

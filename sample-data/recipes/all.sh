@@ -33,7 +33,7 @@ for r in ${*:-arp bacnet decrypt dhcp dnp3 dns domain encrypted_dns enip ftp htt
     echo "== $r"
     bash "$r.sh"
 done
-for r in devices ethernet goose industrial texts windows winrm wlan; do
+for r in devices ethernet eve goose industrial texts windows winrm wlan; do
     python3 $r.py
 done
 python3 facts.py

@@ -124,7 +124,7 @@ WITH given AS (
   SELECT capture_id, lower(name) AS name, address, is_public(address) AS public, is_private(address) AS private, dst_ip, src_ip, frame, ts, ttl FROM dns_records
   WHERE section = 'answer' AND is_response AND address IS NOT NULL AND dst_ip IS NOT NULL)
 SELECT 'A public name turned into an inside address' AS title, a.name || ': first ' || min(a.address) || ', then ' || min(b.address) AS details, a.dst_ip AS src_ip, min(b.address) AS dst_ip, count(*) AS count, min(b.frame) AS frame,
-  array_slice(array_agg(DISTINCT b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
+  array_slice(array_sort(array_agg(DISTINCT b.frame)), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
 FROM given a JOIN given b ON b.capture_id = a.capture_id AND b.name = a.name AND b.dst_ip = a.dst_ip AND b.frame > a.frame
 WHERE a.public AND b.private AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) <= (a.ttl + 60) * 1000000000 GROUP BY a.name, a.dst_ip ORDER BY a.name, a.dst_ip;
 
@@ -135,7 +135,7 @@ GROUP BY lower(name), address, dst_ip, capture ORDER BY details, src_ip;
 
 -- @finding dns_fast_flux severity=medium confidence=low technique=T1568.001
 SELECT 'A name that moves from address to address' AS title, lower(name) || ': ' || CAST(count(DISTINCT address) AS VARCHAR) || ' addresses in ' || CAST(count(DISTINCT net) AS VARCHAR) || ' networks, kept ' || CAST(max(ttl) AS VARCHAR) || ' s at most' AS details,
-  min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM (SELECT name, address, ttl, dst_ip, frame, ts, split_part(address, '.', 1) || '.' || split_part(address, '.', 2) AS net FROM dns_records WHERE section = 'answer' AND is_response AND type_name = 'A' AND is_public(address) AND src_port = 53)
 GROUP BY lower(name), CAST(ts AS BIGINT) / 3600000000000
 HAVING count(DISTINCT address) >= 10 AND count(DISTINCT net) >= 5 AND max(ttl) <= 300 AND count(DISTINCT frame) >= 3 ORDER BY details;

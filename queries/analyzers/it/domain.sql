@@ -51,7 +51,7 @@ SELECT ts AS time, src_ip AS client, dst_ip AS server, path, username, frame FRO
 
 -- @finding domain_rogue_dc severity=critical confidence=medium technique=T1207
 WITH acting AS (SELECT capture, capture_id, ip, domain, role, min(frame) AS frame, min(ts) AS ts FROM domain_controllers WHERE role IN ('kdc', 'ldap') AND domain IS NOT NULL GROUP BY capture, capture_id, ip, domain, role),
-listed AS (SELECT capture_id, domain, array_agg(DISTINCT ip) AS ips FROM domain_controllers WHERE role LIKE '%(srv)' AND domain IS NOT NULL GROUP BY capture_id, domain)
+listed AS (SELECT capture_id, domain, array_sort(array_agg(DISTINCT ip)) AS ips FROM domain_controllers WHERE role LIKE '%(srv)' AND domain IS NOT NULL GROUP BY capture_id, domain)
 SELECT 'A host acts as a controller that its domain does not list' AS title, a.ip || ' answers as ' || a.role || ' of ' || a.domain || '; listed are ' || array_to_string(array_sort(l.ips), ', ') AS details, a.ip AS src_ip, a.frame, a.ts, a.capture
 FROM acting a JOIN listed l ON l.capture_id = a.capture_id AND l.domain = a.domain WHERE NOT array_has(l.ips, a.ip) AND strpos(a.ip, ':') = 0
 UNION ALL

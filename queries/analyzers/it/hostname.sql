@@ -54,7 +54,7 @@ WHERE is_private(s.ip) AND split_part(s.name, '.', 1) <> split_part(d.name, '.',
 -- @finding name_spoof_certificate severity=medium confidence=medium technique=T1557
 WITH asked AS (SELECT capture_id, ip, name, min(frame) AS frame, min(ts) AS ts, min(src_ip) AS client, min(capture) AS capture FROM host_names WHERE source = 'tls.server_name' GROUP BY capture_id, ip, name),
 shown AS (SELECT capture_id, src_ip AS ip, lower(server_name) AS name, bool_or(sni_matches) AS matches FROM x509 WHERE role = 'server' AND chain_index = 0 AND server_name IS NOT NULL GROUP BY capture_id, src_ip, lower(server_name)),
-given AS (SELECT capture_id, name, array_agg(DISTINCT ip) AS ips FROM host_names WHERE source = 'dns.a' AND ip IS NOT NULL GROUP BY capture_id, name)
+given AS (SELECT capture_id, name, array_sort(array_agg(DISTINCT ip)) AS ips FROM host_names WHERE source = 'dns.a' AND ip IS NOT NULL GROUP BY capture_id, name)
 SELECT 'A server stands for a name that is not its own' AS title, a.name || ' was asked of ' || a.ip || '; DNS gave ' || array_to_string(array_slice(array_sort(g.ips), 1, 3), ', ') || ', and the certificate is for another name' AS details, a.client AS src_ip, a.ip AS dst_ip, a.frame, a.ts, a.capture
 FROM asked a JOIN shown s ON s.capture_id = a.capture_id AND s.ip = a.ip AND s.name = a.name JOIN given g ON g.capture_id = a.capture_id AND g.name = a.name
 WHERE NOT s.matches AND NOT array_has(g.ips, a.ip) ORDER BY details;

@@ -70,3 +70,11 @@ FROM hosts WHERE device_type IN ('plc', 'rtu', 'io_device', 'drive', 'ied', 'hmi
   -- Modules that many makers build in, and names that a maker goes by.
   AND NOT regexp_like(lower(mac_vendor), 'hilscher|hms industrial|phoenix|texas instr|microchip|espressif|raspberry|realtek|intel|advantech|lantronix|digi int|moxa|wiznet|stmicro|nxp|analog devices|xilinx|broadcom|marvell|atmel|freescale|kontron|super micro|hewlett|dell')
   AND NOT (regexp_like(lower(vendor), 'rockwell|allen') AND regexp_like(lower(mac_vendor), 'rockwell|allen')) AND NOT (regexp_like(lower(vendor), 'schneider|modicon|telemecanique|square d') AND regexp_like(lower(mac_vendor), 'schneider|modicon|telemecanique|square d|groupe|group schneider')) ORDER BY ip;
+
+-- @finding host_ip_moved severity=medium confidence=medium technique=T1557.002 if=baseline
+-- A card that had one address and has another, while the old one is gone; neither a lease nor a virtual router's card.
+SELECT 'A network card has another address than before' AS title, h.mac || ': ' || b.ip || ', now ' || h.ip AS details, h.ip AS src_ip, 1 AS count, f.frame, h.ts, h.end_ts, h.capture
+FROM (SELECT mac, min(ip) AS ip, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM hosts WHERE mac IS NOT NULL AND is_private(ip) AND ip NOT LIKE '%:%' GROUP BY mac HAVING count(DISTINCT ip) = 1) h
+JOIN (SELECT mac, min(ip) AS ip FROM (SELECT unnest(macs) AS mac, ip FROM baseline_hosts WHERE ip NOT LIKE '%:%') GROUP BY mac HAVING count(DISTINCT ip) = 1) b ON b.mac = h.mac AND b.ip <> h.ip
+LEFT JOIN (SELECT ip, min(frame) AS frame FROM (SELECT src_ip AS ip, frame FROM flows UNION ALL SELECT dst_ip, frame FROM flows UNION ALL SELECT sender_ip, frame FROM arp) GROUP BY ip) f ON f.ip = h.ip
+WHERE NOT EXISTS (SELECT 1 FROM hosts o WHERE o.ip = b.ip) AND NOT EXISTS (SELECT 1 FROM dhcp d WHERE d.yiaddr = h.ip AND d.message_type_name = 'ack') AND NOT (h.mac LIKE '00:00:5e:00:0%' OR h.mac LIKE '00:00:0c:07:ac:%' OR h.mac LIKE '00:07:b4:%' OR h.mac LIKE '00:00:0c:9f:f%') ORDER BY h.mac;

@@ -29,3 +29,23 @@ met AS (SELECT host, peer, min(ts) AS first, max(end_ts) AS last, count(*) AS fl
     UNION ALL SELECT dst_ip, src_ip, ts, end_ts, resp_bytes, orig_bytes, coalesce(service, service_port_name, transport) || coalesce('/' || CAST(dst_port AS VARCHAR), '') FROM flows WHERE in_focus(dst_ip)) GROUP BY host, peer)
 -- Who appears when four fifths of the capture are over is a newcomer.
 SELECT host, peer, first, last, flows, sent_bytes, received_bytes, services, CASE WHEN CAST(first AS BIGINT) >= start + 0.8 * (stop - start) THEN 'yes' ELSE '' END AS "late newcomer" FROM met CROSS JOIN span ORDER BY sent_bytes + received_bytes DESC, host, peer;
+
+-- @finding timeline_first_contact severity=info confidence=medium
+-- A host that was there from the beginning, and whom it meets inside when four fifths of the capture are over.
+WITH span AS (SELECT capture_id, min(CAST(ts AS BIGINT)) AS first, max(CAST(end_ts AS BIGINT)) - min(CAST(ts AS BIGINT)) AS lasts FROM flows GROUP BY capture_id),
+met AS (SELECT min(capture) AS capture, capture_id, first_value(src_ip ORDER BY ts, frame) AS host, first_value(dst_ip ORDER BY ts, frame) AS peer, first_value(coalesce(service, CAST(dst_port AS VARCHAR), transport) ORDER BY ts, frame) AS way, min(frame) AS frame, min(ts) AS ts
+  FROM flows WHERE src_ip IS NOT NULL AND dst_ip IS NOT NULL AND resp_packets > 0 GROUP BY capture_id, least(src_ip, dst_ip), greatest(src_ip, dst_ip)),
+known AS (SELECT capture_id, host, min(ts) AS since FROM (SELECT capture_id, host, ts FROM met UNION ALL SELECT capture_id, peer, ts FROM met) GROUP BY capture_id, host)
+SELECT 'A host meets another for the first time late in the capture' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT m.peer || ' (' || m.way || ')')), 1, 8), ', ') AS details, m.host AS src_ip, min(m.peer) AS dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT m.frame)), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture
+FROM met m JOIN span s ON s.capture_id = m.capture_id JOIN known k ON k.capture_id = m.capture_id AND k.host = m.host
+WHERE s.lasts >= 600000000000 AND CAST(m.ts AS BIGINT) >= s.first + s.lasts / 5 * 4 AND CAST(k.since AS BIGINT) <= s.first + s.lasts / 5 AND is_private(m.peer) AND in_focus(m.host) GROUP BY m.capture, m.capture_id, m.host ORDER BY frame, src_ip;
+
+-- @finding timeline_gap severity=info confidence=medium
+-- Of a host that sends steadily: the longest time without a frame, if it is ten times the usual one. Seconds in which it speaks are counted.
+WITH heard AS (SELECT capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, min(frame) AS frame, max(frame) AS last_frame, min(ts) AS ts, max(ts) AS last_ts FROM packets WHERE src_ip IS NOT NULL GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000),
+gaps AS (SELECT *, second - lag(second) OVER (PARTITION BY capture_id, src_ip ORDER BY second) AS gap, lag(last_frame) OVER (PARTITION BY capture_id, src_ip ORDER BY second) AS before, lag(last_ts) OVER (PARTITION BY capture_id, src_ip ORDER BY second) AS since FROM heard),
+usual AS (SELECT capture_id, src_ip, median(gap) AS usual, count(*) AS n FROM gaps WHERE gap IS NOT NULL GROUP BY capture_id, src_ip HAVING count(*) >= 60),
+steady AS (SELECT g.capture_id, g.src_ip, u.usual FROM gaps g JOIN usual u ON u.capture_id = g.capture_id AND u.src_ip = g.src_ip WHERE g.gap IS NOT NULL GROUP BY g.capture_id, g.src_ip, u.usual, u.n HAVING count(*) FILTER (WHERE g.gap > 3 * u.usual) * 20 <= u.n)
+SELECT 'A host that sends steadily fell silent' AS title, CAST(gap AS VARCHAR) || ' s without a frame, usually ' || CAST(usual AS VARCHAR) || ' s' AS details, src_ip, 1 AS count, frame, make_array(before, frame) AS frames, since AS ts, ts AS end_ts, capture
+FROM (SELECT g.*, s.usual, row_number() OVER (PARTITION BY g.capture_id, g.src_ip ORDER BY g.gap DESC, g.second) AS place FROM gaps g JOIN steady s ON s.capture_id = g.capture_id AND s.src_ip = g.src_ip WHERE g.gap > 10 * s.usual AND g.gap >= 10)
+WHERE place = 1 AND in_focus(src_ip) ORDER BY frame, src_ip;

@@ -64,7 +64,7 @@ FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GRO
 -- A host is hit by far more datagrams a second than the whole capture usually holds, and answers none: measured against the
 -- capture, not against a line. Media go both ways, and go on.
 WITH hits AS (
-  SELECT capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, array_agg(DISTINCT src_ip) AS speakers, min(src_ip) AS src_ip, min(dst_port) AS dst_port, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM packets
+  SELECT capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, array_sort(array_agg(DISTINCT src_ip)) AS speakers, min(src_ip) AS src_ip, min(dst_port) AS dst_port, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM packets
   WHERE transport = 'udp' AND protocol = 'udp' AND dst_ip IS NOT NULL AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 30),
 answers AS (SELECT DISTINCT capture_id, src_ip FROM packets WHERE transport = 'udp' AND protocol = 'udp' AND src_ip IN (SELECT dst_ip FROM hits)),
 hit AS (SELECT h.capture_id, h.dst_ip, count(*) AS seconds, sum(h.n) AS n, max(h.n) AS peak, max(h.sources) AS sources, array_slice(array_sort(array_distinct(flatten(array_agg(h.speakers)))), 1, 8) AS speakers, first_value(h.src_ip ORDER BY h.n DESC) AS src_ip, min(h.dst_port) AS dst_port, min(h.frame) AS frame, array_slice(array_agg(h.frame ORDER BY h.frame), 1, 20) AS frames, min(h.ts) AS ts, max(h.end_ts) AS end_ts, min(h.second) AS first, max(h.second) AS last, min(h.capture) AS capture

@@ -20,7 +20,7 @@ FROM cip WHERE is_request AND class_id IS NOT NULL GROUP BY class_id, class_name
 
 -- @section "Tags" shape=table limit=30
 SELECT CASE WHEN is_request THEN dst_ip ELSE src_ip END AS controller, symbol AS tag, max(data_type) AS type, count(*) FILTER (WHERE is_request AND category = 'read') AS reads, count(*) FILTER (WHERE is_request AND category = 'write') AS writes,
-  array_to_string(last_value("values" ORDER BY frame, service_index) FILTER (WHERE "values" IS NOT NULL), ' ') AS last, array_to_string(array_agg(DISTINCT CASE WHEN is_request AND category = 'write' THEN src_ip END), ', ') AS writers
+  array_to_string(last_value("values" ORDER BY frame, service_index) FILTER (WHERE "values" IS NOT NULL), ' ') AS last, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN is_request AND category = 'write' THEN src_ip END)), ', ') AS writers
 FROM cip WHERE symbol IS NOT NULL GROUP BY CASE WHEN is_request THEN dst_ip ELSE src_ip END, symbol ORDER BY writes DESC, reads DESC, controller, tag;
 
 -- @section "Control and program actions" shape=table limit=30

@@ -27,7 +27,7 @@ FROM modbus GROUP BY func, category
 ORDER BY CASE category WHEN 'write' THEN 0 WHEN 'read_write' THEN 0 WHEN 'file' THEN 1 WHEN 'vendor' THEN 1 WHEN 'read' THEN 2 ELSE 3 END, requests DESC, function;
 
 -- @section "Writes" shape=table limit=30
-SELECT min(ts) AS first, src_ip AS client, dst_ip AS server, unit_id AS unit, point, count(*) AS writes, array_to_string(array_slice(array_agg(DISTINCT array_to_string(write_values, ' ')), 1, 5), ', ') AS values,
+SELECT min(ts) AS first, src_ip AS client, dst_ip AS server, unit_id AS unit, point, count(*) AS writes, array_to_string(array_slice(array_sort(array_agg(DISTINCT array_to_string(write_values, ' '))), 1, 5), ', ') AS values,
   array_to_string(array_sort(array_agg(DISTINCT status)), ', ') AS outcome
 FROM modbus WHERE is_write GROUP BY src_ip, dst_ip, unit_id, point, func ORDER BY first, client, server, unit, point;
 
@@ -143,7 +143,7 @@ FROM probes WHERE identity > 0 AND tables >= 2 AND (refused > 0 OR tables >= 4) 
 
 -- @finding modbus_explored_then_written severity=high confidence=high technique=T0855,T0836
 WITH probed AS (SELECT capture_id, src_ip, dst_ip, min(CAST(ts AS BIGINT)) AS since FROM modbus GROUP BY capture_id, src_ip, dst_ip HAVING count(*) FILTER (WHERE func_code IN (17, 43)) > 0 AND count(*) FILTER (WHERE exception_code IN (1, 2)) > 0)
-SELECT 'A controller was explored, then written' AS title, array_to_string(array_slice(array_agg(DISTINCT w.func || ' ' || coalesce(w.point, '') || coalesce(' = ' || array_to_string(w.write_values, ' '), '')), 1, 6), ', ') || '; identity and limits of the address space were tried before' AS details,
+SELECT 'A controller was explored, then written' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT w.func || ' ' || coalesce(w.point, '') || coalesce(' = ' || array_to_string(w.write_values, ' '), ''))), 1, 6), ', ') || '; identity and limits of the address space were tried before' AS details,
   w.src_ip, w.dst_ip, min(w.dst_port) AS dst_port, count(*) AS count, min(coalesce(w.request_frame, w.frame)) AS frame, array_slice(array_agg(coalesce(w.request_frame, w.frame) ORDER BY w.frame), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts, min(w.capture) AS capture
 FROM modbus w JOIN probed p ON p.capture_id = w.capture_id AND p.src_ip = w.src_ip AND p.dst_ip = w.dst_ip
 WHERE w.is_write AND w.status = 'ok' AND CAST(w.ts AS BIGINT) > p.since GROUP BY w.capture_id, w.src_ip, w.dst_ip HAVING count(*) <= 200 ORDER BY frame;

@@ -64,9 +64,9 @@ SELECT 'A controller was started' AS title, CASE WHEN point = 'C' THEN 'cold res
 FROM ot_commands WHERE protocol = 's7comm' AND class = 'start' AND outcome = 'ok' GROUP BY src_ip, dst_ip, point, capture ORDER BY frame;
 
 -- @finding s7_block_download severity=critical confidence=high technique=T0843,T0889
-WITH blocks AS (SELECT capture_id, flow_id, array_agg(DISTINCT point) AS activated FROM ot_commands WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' GROUP BY capture_id, flow_id)
+WITH blocks AS (SELECT capture_id, flow_id, array_sort(array_agg(DISTINCT point)) AS activated FROM ot_commands WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' GROUP BY capture_id, flow_id)
 SELECT CASE WHEN bool_or(point NOT LIKE 'DB%') THEN 'critical' ELSE 'high' END AS severity, 'Program blocks were loaded into a controller' AS title,
-  array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') || coalesce('; activated: ' || array_to_string(array_slice(array_sort(first_value(b.activated)), 1, 8), ', '), '') AS details, src_ip, dst_ip, count(*) AS count,
+  array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') || coalesce('; activated: ' || array_to_string(array_slice(array_sort(first_value(b.activated ORDER BY c.frame)), 1, 8), ', '), '') AS details, src_ip, dst_ip, count(*) AS count,
   min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ot_commands c LEFT JOIN blocks b ON b.capture_id = c.capture_id AND b.flow_id = c.flow_id
 WHERE protocol = 's7comm' AND command = 'request_download' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;

@@ -41,7 +41,8 @@ pub fn function() -> ScalarUDF {
     create_udf(DOC.name, arguments, DataType::Utf8, Volatility::Immutable, Arc::new(body))
 }
 
-fn number_of(protocol: &str) -> Option<u8> {
+/// Number of an IP protocol by the names that tables and other tools use.
+pub(crate) fn number_of(protocol: &str) -> Option<u8> {
     match protocol.to_ascii_lowercase().as_str() {
         "icmp" => Some(1),
         "tcp" => Some(6),
@@ -52,7 +53,8 @@ fn number_of(protocol: &str) -> Option<u8> {
     }
 }
 
-fn community_id(protocol: u8, src: IpAddr, src_port: u16, dst: IpAddr, dst_port: u16) -> Option<String> {
+/// Community ID of a flow; `None` for ends of two families.
+pub(crate) fn community_id(protocol: u8, src: IpAddr, src_port: u16, dst: IpAddr, dst_port: u16) -> Option<String> {
     let octets = |ip: IpAddr| match ip {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),

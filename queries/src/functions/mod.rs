@@ -2,7 +2,7 @@
 
 mod attack_name;
 mod cidr_match;
-mod community_id;
+pub(crate) mod community_id;
 mod dga_score;
 mod dispersion;
 mod documentation;

@@ -83,6 +83,7 @@ pub mod srtp;
 pub mod ssdp;
 pub mod ssh;
 pub mod stp;
+pub mod suricata;
 pub mod sv;
 pub mod synchrophasor;
 pub mod syslog;
@@ -180,6 +181,7 @@ pub use srtp::Srtp;
 pub use ssdp::Ssdp;
 pub use ssh::{Ssh, SshSessions};
 pub use stp::Stp;
+pub use suricata::{SuricataAlerts, SuricataEvents};
 pub use sv::Sv;
 pub use synchrophasor::Synchrophasor;
 pub use syslog::Syslog;
@@ -348,6 +350,8 @@ table_set! {
     SshSessions,
     Stp,
     Strings,
+    SuricataAlerts,
+    SuricataEvents,
     Sv,
     Synchrophasor,
     Syslog,
