@@ -38,6 +38,29 @@ fn ordinary_samples_are_quiet() {
     }
 }
 
+/// Captures asked together are judged each on its own: no finding mixes two, and each names its capture.
+#[test]
+fn captures_asked_together_are_judged_apart() {
+    let scratch = Scratch::new("apart");
+    // Some detections compare captures, or judge a host by what all of them show; and some samples share addresses.
+    let query = "SELECT capture, detection, severity, frame, details, src_ip, dst_ip, count FROM findings WHERE source NOT IN ('correlate', 'compromised', 'baseline', 'threats')";
+    let names = ["arp.pcap", "dhcp.pcap", "dnp3.pcap", "dns.pcap.gz", "goose.pcap", "iec104.pcap", "logins.pcap", "modbus.pcap", "s7.pcap", "smb.pcap", "tcp.pcapng", "udp.pcap"];
+    let captures: Vec<String> = names.iter().map(|name| sample(name)).collect();
+    let lines = |rows: Vec<Value>| -> Vec<String> { rows.iter().map(Value::to_string).collect() };
+    let mut apart: Vec<String> = captures.iter().flat_map(|capture| lines(rows(&scratch.0, capture, query))).collect();
+    apart.sort();
+    let mut arguments: Vec<&str> = captures.iter().map(String::as_str).collect();
+    arguments.extend(["--sql", query, "--format", "jsonl"]);
+    let output = run(&scratch.0, &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut together: Vec<String> = text(&output.stdout).lines().map(|line| serde_json::from_str::<Value>(line).unwrap().to_string()).collect();
+    together.sort();
+    assert!(apart.len() > 50, "{}", apart.len());
+    let missing: Vec<&String> = apart.iter().filter(|row| !together.contains(row)).collect();
+    let added: Vec<&String> = together.iter().filter(|row| !apart.contains(row)).collect();
+    assert!(missing.is_empty() && added.is_empty(), "only apart: {missing:#?}\nonly together: {added:#?}");
+}
+
 #[test]
 fn a_timeline_tells_what_one_host_did() {
     let scratch = Scratch::new("timeline");

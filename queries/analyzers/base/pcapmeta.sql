@@ -130,5 +130,6 @@ SELECT 'The capture brings keys along' AS title, string_agg(detail, '; ' ORDER B
 FROM anomalies WHERE kind = 'embedded_secrets' GROUP BY capture_id ORDER BY capture;
 
 -- @finding capture_duplicates severity=low
-SELECT 'Frames were captured twice' AS title, CAST(again AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' TCP segments with data are exact repeats: a mirror port that sees both directions' AS details, again AS count
-FROM (SELECT (SELECT count(*) FROM tcp_events WHERE (retransmission OR spurious_retransmission) AND length > 0 AND delay_ms < 0.5) AS again, (SELECT count(*) FROM packets WHERE transport = 'tcp' AND payload_len > 0) AS n) WHERE n >= 50 AND again >= 0.2 * n;
+SELECT 'Frames were captured twice' AS title, CAST(again AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' TCP segments with data are exact repeats: a mirror port that sees both directions' AS details, again AS count, capture
+FROM (SELECT min(capture) AS capture, capture_id, count(*) AS again FROM tcp_events WHERE (retransmission OR spurious_retransmission) AND length > 0 AND delay_ms < 0.5 GROUP BY capture_id) r
+JOIN (SELECT capture_id, count(*) AS n FROM packets WHERE transport = 'tcp' AND payload_len > 0 GROUP BY capture_id) d ON d.capture_id = r.capture_id WHERE n >= 50 AND again >= 0.2 * n;

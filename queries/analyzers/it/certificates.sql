@@ -38,7 +38,7 @@ SELECT CASE WHEN max(days_left) > -7 THEN 'low' ELSE 'medium' END AS severity, '
 FROM x509 WHERE chain_index = 0 AND days_left < 0 AND carrier NOT IN ('ocsp', 'ldap') GROUP BY src_ip, sha256, coalesce(subject_cn, subject), capture ORDER BY src_ip, details;
 
 -- @finding cert_not_yet_valid severity=low confidence=high
-SELECT 'A certificate was not yet valid when it was presented' AS title, coalesce(subject_cn, subject) || ', valid from ' || CAST(not_before AS VARCHAR) AS details, src_ip, frame, ts
+SELECT 'A certificate was not yet valid when it was presented' AS title, coalesce(subject_cn, subject) || ', valid from ' || CAST(not_before AS VARCHAR) AS details, src_ip, frame, ts, capture
 FROM x509 WHERE chain_index = 0 AND CAST(not_before AS BIGINT) > CAST(ts AS BIGINT) + 86400000000000 AND carrier <> 'ldap' ORDER BY capture, frame;
 
 -- @finding cert_self_signed_public severity=medium technique=T1587.003,T1573
@@ -63,7 +63,7 @@ SELECT 'One key under several names' AS title, CAST(count(DISTINCT subject) AS V
 FROM x509 WHERE chain_index = 0 AND carrier <> 'ldap' GROUP BY spki_sha256 HAVING count(DISTINCT registered_domain(subject_cn)) >= 2 OR (count(DISTINCT src_ip) >= 3 AND count(DISTINCT subject) >= 2) ORDER BY details;
 
 -- @finding cert_interception severity=high confidence=medium technique=T1557
-SELECT 'One issuer certifies many unrelated sites' AS title, issuer || ' signs for ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT registered_domain(server_name))), 1, 5), ', ') AS details, min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One issuer certifies many unrelated sites' AS title, issuer || ' signs for ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT registered_domain(server_name))), 1, 5), ', ') AS details, min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM x509 WHERE role = 'server' AND chain_index = 0 AND server_name IS NOT NULL AND is_public(src_ip) AND coalesce(scts, 0) = 0 AND sni_matches AND validity_days < 900
   AND ocsp_urls IS NULL AND crl_urls IS NULL AND ca_issuers IS NULL GROUP BY capture_id, issuer HAVING count(DISTINCT registered_domain(server_name)) >= 3 ORDER BY details;
 

@@ -83,7 +83,7 @@ FROM credentials WHERE kind IN ('hash', 'cram', 'apop', 'digest', 'ticket') AND 
 -- @finding creds_in_url severity=medium confidence=high technique=T1552
 SELECT 'A password in a URL' AS title, coalesce('for ' || service || ', ', '') || coalesce(field, 'URL') AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM credentials WHERE field LIKE 'query parameter%' AND secret IS NOT NULL
 UNION ALL
-SELECT 'A password in a URL' AS title, 'parameter ' || key_name AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM encoded_strings WHERE context = 'http_query' AND secret_kind = 'password_parameter' AND frame NOT IN (SELECT frame FROM credentials WHERE field LIKE 'query parameter%')
+SELECT 'A password in a URL' AS title, 'parameter ' || key_name AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM encoded_strings e WHERE context = 'http_query' AND secret_kind = 'password_parameter' AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.capture_id = e.capture_id AND c.frame = e.frame AND c.field LIKE 'query parameter%')
 UNION ALL
 SELECT 'A password in a URL' AS title, 'name and password before ' || array_element(regexp_match(url, '@([^/]+)'), 1) AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM http WHERE is_request AND regexp_like(url, '^[a-z]+://[^/@:]+:[^/@]+@') ORDER BY capture, frame, details;
 

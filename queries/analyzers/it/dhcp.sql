@@ -34,40 +34,40 @@ GROUP BY message_type_name, src_ip, dst_ip, client_mac, array_to_string(addresse
 
 -- @finding dhcp_rogue_server severity=high confidence=medium technique=T1557.003
 WITH offers AS (
-  SELECT capture_id, vlan_id, trans_id, client_mac, server_id, max(array_to_string(routers, ',')) AS routers, max(array_to_string(dns_servers, ',')) AS dns, max(domain_name) AS domain, min(frame) AS frame, min(ts) AS ts
+  SELECT min(capture) AS capture, capture_id, vlan_id, trans_id, client_mac, server_id, max(array_to_string(routers, ',')) AS routers, max(array_to_string(dns_servers, ',')) AS dns, max(domain_name) AS domain, min(frame) AS frame, min(ts) AS ts
   FROM dhcp WHERE message_type = 2 AND yiaddr <> '0.0.0.0' AND giaddr = '0.0.0.0' AND server_id IS NOT NULL GROUP BY capture_id, vlan_id, trans_id, client_mac, server_id)
 SELECT CASE WHEN b.routers LIKE '%' || b.server_id || '%' OR b.dns LIKE '%' || b.server_id || '%' THEN 'critical' ELSE 'high' END AS severity, 'Two DHCP servers disagree' AS title,
   a.server_id || ' offers router ' || coalesce(a.routers, '-') || ', DNS ' || coalesce(a.dns, '-') || '; ' || b.server_id || ' offers router ' || coalesce(b.routers, '-') || ', DNS ' || coalesce(b.dns, '-') AS details,
-  b.server_id AS src_ip, count(*) AS count, min(b.frame) AS frame, make_array(min(a.frame), min(b.frame)) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
+  b.server_id AS src_ip, count(*) AS count, min(b.frame) AS frame, make_array(min(a.frame), min(b.frame)) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(a.capture) AS capture
 FROM offers a JOIN offers b ON b.capture_id = a.capture_id AND b.trans_id = a.trans_id AND b.client_mac = a.client_mac AND coalesce(b.vlan_id, 0) = coalesce(a.vlan_id, 0) AND b.frame > a.frame AND b.server_id <> a.server_id
 WHERE coalesce(a.routers, '') <> coalesce(b.routers, '') OR coalesce(a.dns, '') <> coalesce(b.dns, '') OR coalesce(a.domain, '') <> coalesce(b.domain, '')
-GROUP BY a.server_id, b.server_id, a.routers, b.routers, a.dns, b.dns ORDER BY a.server_id, b.server_id;
+GROUP BY a.capture_id, a.server_id, b.server_id, a.routers, b.routers, a.dns, b.dns ORDER BY a.server_id, b.server_id;
 
 -- @finding dhcp_conflicting_options severity=high confidence=high technique=T1557.003
 SELECT 'One server, two different answers' AS title, server_id || ': domain ' || array_to_string(array_sort(array_agg(DISTINCT domain_name)), ' and ') || ', router ' || array_to_string(array_sort(array_agg(DISTINCT array_to_string(routers, '/'))), ' and ') AS details,
-  server_id AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  server_id AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE message_type IN (2, 5) AND server_id IS NOT NULL GROUP BY capture_id, server_id, trans_id, client_mac
 HAVING count(DISTINCT domain_name) > 1 OR count(DISTINCT array_to_string(routers, '/')) > 1 OR count(DISTINCT array_to_string(dns_servers, '/')) > 1 ORDER BY src_ip, frame;
 
 -- @finding dhcp_starvation severity=high confidence=medium technique=T1499,T0814
 SELECT 'One station asks for many clients' AS title, src_mac || ' sends for ' || CAST(count(DISTINCT client_mac) AS VARCHAR) || ' client addresses within a minute' AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE message_type IN (1, 3) AND giaddr = '0.0.0.0' AND client_mac <> src_mac GROUP BY capture_id, src_mac, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT client_mac) >= 20 ORDER BY frame;
 
 -- @finding dhcp_nak_flood severity=medium confidence=high technique=T1499
-SELECT 'A server refuses many requests' AS title, CAST(count(*) AS VARCHAR) || ' NAK within a minute' AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A server refuses many requests' AS title, CAST(count(*) AS VARCHAR) || ' NAK within a minute' AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE message_type = 6 GROUP BY capture_id, server_id, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 AND count(*) > count(DISTINCT client_mac) ORDER BY frame;
 
 -- @finding dhcp_request_flood severity=medium confidence=high technique=T1499
-SELECT 'One client floods the server' AS title, client_mac || ': up to ' || CAST(max(n) AS VARCHAR) || ' messages a second' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM dhcp WHERE op = 1 GROUP BY capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000)
+SELECT 'One client floods the server' AS title, client_mac || ': up to ' || CAST(max(n) AS VARCHAR) || ' messages a second' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM dhcp WHERE op = 1 GROUP BY capture_id, client_mac, CAST(ts AS BIGINT) / 1000000000)
 WHERE n > 50 GROUP BY capture_id, client_mac ORDER BY client_mac;
 
 -- @finding dhcp_wpad severity=medium technique=T1557
 SELECT 'DHCP hands out a proxy configuration' AS title, wpad_url AS details, server_id AS src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM dhcp WHERE op = 2 AND wpad_url IS NOT NULL GROUP BY wpad_url, server_id, capture ORDER BY src_ip, details;
 
 -- @finding dhcp_malformed severity=low confidence=high
-SELECT 'Malformed DHCP' AS title, CASE WHEN array_length(duplicate_options) > 0 THEN 'options given twice: ' || array_to_string(duplicate_options, ', ') ELSE message_type_name END AS details, src_ip, dst_ip, frame, ts
+SELECT 'Malformed DHCP' AS title, CASE WHEN array_length(duplicate_options) > 0 THEN 'options given twice: ' || array_to_string(duplicate_options, ', ') ELSE message_type_name END AS details, src_ip, dst_ip, frame, ts, capture
 FROM dhcp WHERE array_length(duplicate_options) > 0 OR message_type_name LIKE 'TYPE-%' ORDER BY capture, frame;
 
 -- @finding dhcp_decline_conflict severity=low confidence=high
@@ -79,8 +79,8 @@ SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classl
 FROM dhcp WHERE classless_routes IS NOT NULL AND regexp_like(array_to_string(classless_routes, ' '), '(^| )(0\.0\.0\.0/1|128\.0\.0\.0/1)( |$)') GROUP BY classless_routes, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dhcp_option_exfil severity=medium confidence=medium technique=T1048.003
-SELECT 'A client changes its names without end' AS title, client_mac || ' sent ' || CAST(count(DISTINCT value) AS VARCHAR) || ' different long names' AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT capture_id, client_mac, src_ip, frame, ts, coalesce(host_name, vendor_class) AS value FROM dhcp WHERE op = 1)
+SELECT 'A client changes its names without end' AS title, client_mac || ' sent ' || CAST(count(DISTINCT value) AS VARCHAR) || ' different long names' AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, client_mac, src_ip, frame, ts, coalesce(host_name, vendor_class) AS value FROM dhcp WHERE op = 1)
 WHERE length(value) >= 32 AND entropy(value) >= 4 GROUP BY capture_id, client_mac HAVING count(DISTINCT value) >= 5 ORDER BY client_mac;
 
 -- @finding dhcp_boot_untrusted severity=medium confidence=medium technique=T1542.005

@@ -59,27 +59,27 @@ SELECT ts, src_ip AS src, dst_ip AS dst, trans_id AS id, is_response AS answer, 
 
 -- @finding dns_tunnel severity=high confidence=high technique=T1071.004,T1048.003
 WITH asked AS (
-  SELECT src_ip, dst_ip, coalesce(registered_domain, CASE WHEN length(regexp_replace(lower(query), '^.*[.]', '')) > 6 THEN split_part(lower(query), '.', 1) END, regexp_replace(lower(query), '^.*[.]([^.]+[.][^.]+)$', '\1')) AS domain, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(DISTINCT lower(query)) AS names,
+  SELECT capture, capture_id, src_ip, dst_ip, coalesce(registered_domain, CASE WHEN length(regexp_replace(lower(query), '^.*[.]', '')) > 6 THEN split_part(lower(query), '.', 1) END, regexp_replace(lower(query), '^.*[.]([^.]+[.][^.]+)$', '\1')) AS domain, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(DISTINCT lower(query)) AS names,
     avg(CAST(query_length AS DOUBLE)) AS mean_length, avg(entropy(lower(query))) AS mean_entropy,
     count(*) FILTER (WHERE qtype_name IN ('TXT', 'NULL', 'PRIVATE', 'KEY', 'CNAME', 'MX')) AS odd,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM dns WHERE NOT is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY 1, 2, 3, 4)
+  FROM dns WHERE NOT is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY 1, 2, 3, 4, 5, 6)
 SELECT CASE WHEN sum(n) >= 100 THEN 'critical' ELSE 'high' END AS severity, 'Data in DNS names' AS title,
   CAST(sum(names) AS VARCHAR) || ' different names of ' || domain || ', ' || CAST(round(max(mean_length)) AS VARCHAR) || ' bytes long on average, ' || CAST(sum(odd) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' asked for types that carry data' AS details,
-  src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM asked WHERE names >= 50 AND names >= 0.8 * n
   AND (CASE WHEN mean_length >= 40 THEN 1 ELSE 0 END) + (CASE WHEN mean_entropy >= 3.5 THEN 1 ELSE 0 END) + (CASE WHEN odd >= 0.3 * n THEN 1 ELSE 0 END) >= 2 AND odd >= 0.3 * n
-GROUP BY src_ip, domain ORDER BY src_ip, domain;
+GROUP BY capture, capture_id, src_ip, domain ORDER BY src_ip, domain;
 
 -- @finding dns_zone_transfer severity=low confidence=high technique=T1590.002
 SELECT CASE WHEN a.records > 0 THEN 'high' ELSE 'low' END AS severity, 'A whole zone was asked for' AS title,
-  q.qtype_name || ' of ' || q.query || CASE WHEN a.records > 0 THEN ', answered with ' || CAST(a.records AS VARCHAR) || ' records' ELSE ', refused or unanswered' END AS details, q.src_ip, q.dst_ip, q.frame, q.ts
+  q.qtype_name || ' of ' || q.query || CASE WHEN a.records > 0 THEN ', answered with ' || CAST(a.records AS VARCHAR) || ' records' ELSE ', refused or unanswered' END AS details, q.src_ip, q.dst_ip, q.frame, q.ts, q.capture
 FROM dns q LEFT JOIN (SELECT flow_id, capture_id, trans_id, sum(answers_count) AS records FROM dns WHERE is_response GROUP BY flow_id, capture_id, trans_id) a
   ON a.flow_id = q.flow_id AND a.capture_id = q.capture_id AND a.trans_id = q.trans_id
 WHERE NOT q.is_response AND q.qtype_name IN ('AXFR', 'IXFR') ORDER BY q.capture, q.frame;
 
 -- @finding dns_spoofed_answer severity=high confidence=medium technique=T1557,T1584.002
-SELECT 'Two different answers to one question' AS title, a.query || ': ' || array_to_string(a.answers, ', ') || ' and then ' || array_to_string(b.answers, ', ') AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(a.frame, b.frame) AS frames, a.ts, b.ts AS end_ts
+SELECT 'Two different answers to one question' AS title, a.query || ': ' || array_to_string(a.answers, ', ') || ' and then ' || array_to_string(b.answers, ', ') AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(a.frame, b.frame) AS frames, a.ts, b.ts AS end_ts, a.capture
 FROM dns a JOIN dns b ON b.capture_id = a.capture_id AND b.flow_id = a.flow_id AND b.trans_id = a.trans_id AND b.frame > a.frame AND lower(b.query) = lower(a.query) AND b.qtype = a.qtype
 WHERE a.is_response AND b.is_response AND a.protocol = 'dns' AND a.qtype_name IN ('A', 'AAAA') AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) < 5000000000 AND array_length(a.answers) > 0 AND array_length(b.answers) > 0
   AND NOT array_has_any(a.answers, b.answers) AND NOT b.tc AND NOT a.tc
@@ -92,41 +92,41 @@ FROM dns WHERE trailing_bytes >= 8 GROUP BY src_ip, dst_ip, capture ORDER BY src
 
 -- @finding dns_llmnr_poison severity=high confidence=medium technique=T1557.001
 SELECT 'One host answers for many names' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' unrelated names: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT lower(query))), 1, 5), ', ') AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE protocol = 'llmnr' AND is_response AND answers_count > 0 GROUP BY src_ip HAVING count(DISTINCT lower(query)) >= 3 ORDER BY src_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dns WHERE protocol = 'llmnr' AND is_response AND answers_count > 0 GROUP BY capture_id, src_ip HAVING count(DISTINCT lower(query)) >= 3 ORDER BY src_ip;
 
 -- @finding dns_dga severity=high confidence=medium technique=T1568.002
 WITH failed AS (
-  SELECT dst_ip AS client, registered_domain AS domain, split_part(registered_domain, '.', 1) AS label, frame, ts, CAST(ts AS BIGINT) / 600000000000 AS span, rcode_name
+  SELECT capture, capture_id, dst_ip AS client, registered_domain AS domain, split_part(registered_domain, '.', 1) AS label, frame, ts, CAST(ts AS BIGINT) / 600000000000 AS span, rcode_name
   FROM dns WHERE is_response AND protocol = 'dns' AND registered_domain IS NOT NULL),
 scored AS (
-  SELECT client, span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN domain END) AS domains, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN label END) AS labels,
+  SELECT min(capture) AS capture, capture_id, client, span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN domain END) AS domains, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN label END) AS labels,
     count(*) FILTER (WHERE rcode_name = 'NXDOMAIN' AND length(label) >= 8 AND (entropy(label) >= 2.8 AND regexp_like(label, '[bcdfghjklmnpqrstvwxz]{4}|[0-9][a-z]+[0-9]|^[0-9a-f]{10,}$'))) AS random,
     min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE rcode_name = 'NXDOMAIN'), 1, 20) AS frames,
     array_slice(array_sort(array_agg(DISTINCT domain) FILTER (WHERE rcode_name = 'NXDOMAIN')), 1, 3) AS examples, min(ts) AS ts, max(ts) AS end_ts
-  FROM failed GROUP BY client, span)
+  FROM failed GROUP BY capture_id, client, span)
 SELECT 'Generated domain names' AS title, CAST(sum(domains) AS VARCHAR) || ' domains that do not exist, such as ' || array_to_string(first_value(examples ORDER BY span), ', ') AS details, client AS src_ip, sum(nx) AS count,
-  min(frame) AS frame, first_value(frames ORDER BY span) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM scored WHERE domains >= 20 AND nx >= 0.7 * n AND labels >= 0.9 * domains AND random >= 0.5 * nx GROUP BY client ORDER BY client;
+  min(frame) AS frame, first_value(frames ORDER BY span) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM scored WHERE domains >= 20 AND nx >= 0.7 * n AND labels >= 0.9 * domains AND random >= 0.5 * nx GROUP BY capture_id, client ORDER BY client;
 
 -- @finding dns_nxdomain_burst severity=low confidence=high technique=T1568
 WITH spans AS (
-  SELECT dst_ip AS client, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx,
+  SELECT min(capture) AS capture, capture_id, dst_ip AS client, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx,
     count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN split_part(lower(query), '.', 1) END) AS labels,
     min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE rcode_name = 'NXDOMAIN'), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM dns WHERE is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY dst_ip, CAST(ts AS BIGINT) / 600000000000)
+  FROM dns WHERE is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 600000000000)
 SELECT 'Many names that do not exist' AS title, CAST(sum(nx) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' answers within ten minutes: no such name' AS details, client AS src_ip, sum(nx) AS count, min(frame) AS frame,
-  first_value(frames ORDER BY span) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM spans WHERE nx >= 100 AND nx >= 0.3 * n AND labels >= 0.5 * nx GROUP BY client ORDER BY client;
+  first_value(frames ORDER BY span) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM spans WHERE nx >= 100 AND nx >= 0.3 * n AND labels >= 0.5 * nx GROUP BY capture_id, client ORDER BY client;
 
 -- @finding dns_rebinding severity=medium confidence=medium technique=T1557
 WITH given AS (
-  SELECT capture_id, lower(name) AS name, address, is_public(address) AS public, is_private(address) AS private, dst_ip, src_ip, frame, ts, ttl FROM dns_records
+  SELECT capture, capture_id, lower(name) AS name, address, is_public(address) AS public, is_private(address) AS private, dst_ip, src_ip, frame, ts, ttl FROM dns_records
   WHERE section = 'answer' AND is_response AND address IS NOT NULL AND dst_ip IS NOT NULL)
 SELECT 'A public name turned into an inside address' AS title, a.name || ': first ' || min(a.address) || ', then ' || min(b.address) AS details, a.dst_ip AS src_ip, min(b.address) AS dst_ip, count(*) AS count, min(b.frame) AS frame,
-  array_slice(array_sort(array_agg(DISTINCT b.frame)), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts
+  array_slice(array_sort(array_agg(DISTINCT b.frame)), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(a.capture) AS capture
 FROM given a JOIN given b ON b.capture_id = a.capture_id AND b.name = a.name AND b.dst_ip = a.dst_ip AND b.frame > a.frame
-WHERE a.public AND b.private AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) <= (a.ttl + 60) * 1000000000 GROUP BY a.name, a.dst_ip ORDER BY a.name, a.dst_ip;
+WHERE a.public AND b.private AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) <= (a.ttl + 60) * 1000000000 GROUP BY a.capture_id, a.name, a.dst_ip ORDER BY a.name, a.dst_ip;
 
 -- @finding dns_sinkhole severity=info confidence=medium technique=T1071.004
 SELECT 'A name was sent nowhere' AS title, lower(name) || ' is ' || address AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -135,9 +135,9 @@ GROUP BY lower(name), address, dst_ip, capture ORDER BY details, src_ip;
 
 -- @finding dns_fast_flux severity=medium confidence=low technique=T1568.001
 SELECT 'A name that moves from address to address' AS title, lower(name) || ': ' || CAST(count(DISTINCT address) AS VARCHAR) || ' addresses in ' || CAST(count(DISTINCT net) AS VARCHAR) || ' networks, kept ' || CAST(max(ttl) AS VARCHAR) || ' s at most' AS details,
-  min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT name, address, ttl, dst_ip, frame, ts, split_part(address, '.', 1) || '.' || split_part(address, '.', 2) AS net FROM dns_records WHERE section = 'answer' AND is_response AND type_name = 'A' AND is_public(address) AND src_port = 53)
-GROUP BY lower(name), CAST(ts AS BIGINT) / 3600000000000
+  min(dst_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, name, address, ttl, dst_ip, frame, ts, split_part(address, '.', 1) || '.' || split_part(address, '.', 2) AS net FROM dns_records WHERE section = 'answer' AND is_response AND type_name = 'A' AND is_public(address) AND src_port = 53)
+GROUP BY capture_id, lower(name), CAST(ts AS BIGINT) / 3600000000000
 HAVING count(DISTINCT address) >= 10 AND count(DISTINCT net) >= 5 AND max(ttl) <= 300 AND count(DISTINCT frame) >= 3 ORDER BY details;
 
 -- @finding dns_update severity=low confidence=high technique=T1584.002
@@ -146,29 +146,29 @@ SELECT 'A zone was changed' AS title, coalesce(q.query, 'a zone') || ' accepted 
 FROM dns q WHERE q.opcode_name = 'update' AND q.is_response AND q.rcode_name = 'NOERROR' GROUP BY q.query, q.src_ip, q.dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_flood severity=medium confidence=high technique=T1498
-WITH seconds AS (SELECT src_ip, CAST(ts AS BIGINT) / 10000000000 AS span, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(dst_ip) AS dst_ip FROM dns WHERE NOT is_response AND protocol = 'dns' GROUP BY src_ip, CAST(ts AS BIGINT) / 10000000000)
-SELECT 'Flood of DNS queries' AS title, 'up to ' || CAST(max(n) / 10 AS VARCHAR) || ' queries a second over ten seconds' AS details, src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM seconds WHERE n > 5000 GROUP BY src_ip ORDER BY src_ip;
+WITH seconds AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 10000000000 AS span, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(dst_ip) AS dst_ip FROM dns WHERE NOT is_response AND protocol = 'dns' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 10000000000)
+SELECT 'Flood of DNS queries' AS title, 'up to ' || CAST(max(n) / 10 AS VARCHAR) || ' queries a second over ten seconds' AS details, src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM seconds WHERE n > 5000 GROUP BY capture_id, src_ip ORDER BY src_ip;
 
 -- @finding dns_amplification severity=high confidence=medium technique=T1498.002
 WITH sent AS (
-  SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(*) FILTER (WHERE unsolicited) AS alone, avg(CAST(message_bytes AS DOUBLE)) AS bytes, avg(CAST(query_length AS DOUBLE)) AS name, count(*) FILTER (WHERE qtype_name IN ('ANY', 'TXT', 'DNSKEY')) AS fat,
-    count(DISTINCT src_ip) AS reflectors, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM dns WHERE is_response AND protocol = 'dns' AND transport = 'udp' GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000)
-SELECT 'Reflected DNS answers' AS title, CAST(sum(n) AS VARCHAR) || ' answers of ' || CAST(round(avg(bytes)) AS VARCHAR) || ' bytes from up to ' || CAST(max(reflectors) AS VARCHAR) || ' servers, to questions that the host did not ask' AS details, dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM sent WHERE n > 100 AND alone >= 0.9 * n AND fat >= 0.5 * n AND bytes >= 5 * (name + 18) GROUP BY dst_ip ORDER BY dst_ip;
+  SELECT min(capture) AS capture, capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(*) FILTER (WHERE unsolicited) AS alone, avg(CAST(message_bytes AS DOUBLE)) AS bytes, avg(CAST(query_length AS DOUBLE)) AS name, count(*) FILTER (WHERE qtype_name IN ('ANY', 'TXT', 'DNSKEY')) AS fat,
+    count(DISTINCT src_ip) AS reflectors, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM dns WHERE is_response AND protocol = 'dns' AND transport = 'udp' GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000)
+SELECT 'Reflected DNS answers' AS title, CAST(sum(n) AS VARCHAR) || ' answers of ' || CAST(round(avg(bytes)) AS VARCHAR) || ' bytes from up to ' || CAST(max(reflectors) AS VARCHAR) || ' servers, to questions that the host did not ask' AS details, dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM sent WHERE n > 100 AND alone >= 0.9 * n AND fat >= 0.5 * n AND bytes >= 5 * (name + 18) GROUP BY capture_id, dst_ip ORDER BY dst_ip;
 
 -- @finding dns_any severity=info confidence=high technique=T1590.002
-SELECT 'Questions for every record' AS title, CAST(count(*) AS VARCHAR) || ' questions of type ANY, such as ' || coalesce(min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE NOT is_response AND protocol = 'dns' AND qtype = 255 GROUP BY src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
+SELECT 'Questions for every record' AS title, CAST(count(*) AS VARCHAR) || ' questions of type ANY, such as ' || coalesce(min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dns WHERE NOT is_response AND protocol = 'dns' AND qtype = 255 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
 
 -- @finding dns_external_resolver severity=low confidence=medium technique=T1071.004
-WITH asked AS (SELECT capture_id, src_ip, dst_ip, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM dns
+WITH asked AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM dns
     WHERE NOT is_response AND protocol = 'dns' AND rd AND dst_port = 53 GROUP BY capture_id, src_ip, dst_ip),
 answering AS (SELECT DISTINCT capture_id, src_ip AS server FROM dns WHERE is_response AND protocol = 'dns' AND ra AND src_port = 53),
 inside AS (SELECT DISTINCT capture_id FROM answering WHERE is_private(server))
-SELECT 'A public resolver was asked although there is one inside' AS title, CAST(sum(a.n) AS VARCHAR) || ' queries' AS details, a.src_ip, a.dst_ip, sum(a.n) AS count, min(a.frame) AS frame, first_value(a.frames ORDER BY a.frame) AS frames, min(a.ts) AS ts, max(a.end_ts) AS end_ts
+SELECT 'A public resolver was asked although there is one inside' AS title, CAST(sum(a.n) AS VARCHAR) || ' queries' AS details, a.src_ip, a.dst_ip, sum(a.n) AS count, min(a.frame) AS frame, first_value(a.frames ORDER BY a.frame) AS frames, min(a.ts) AS ts, max(a.end_ts) AS end_ts, min(a.capture) AS capture
 FROM asked a JOIN inside i ON i.capture_id = a.capture_id LEFT JOIN answering s ON s.capture_id = a.capture_id AND s.server = a.src_ip
-WHERE is_private(a.src_ip) AND is_public(a.dst_ip) AND s.server IS NULL GROUP BY a.src_ip, a.dst_ip ORDER BY a.src_ip, a.dst_ip;
+WHERE is_private(a.src_ip) AND is_public(a.dst_ip) AND s.server IS NULL GROUP BY a.capture_id, a.src_ip, a.dst_ip ORDER BY a.src_ip, a.dst_ip;
 
 -- @finding dns_rare_type severity=low confidence=medium technique=T1071.004
 SELECT 'Questions for types hardly anybody uses' AS title, qtype_name || ' of ' || coalesce(registered_domain, min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -179,11 +179,11 @@ SELECT 'Names near the greatest length' AS title, 'up to ' || CAST(max(query_len
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND query_length >= 200 AND query NOT LIKE '%.arpa' GROUP BY registered_domain, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_non_dns_port severity=medium confidence=high technique=T1571
-SELECT 'DNS on a port of its own choice' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dns WHERE NOT is_response AND protocol = 'dns' AND transport IN ('udp', 'tcp') AND dst_port NOT IN (53, 443, 853, 5353, 5355) AND src_port NOT IN (53, 5353) AND opcode_name = 'query' GROUP BY src_ip, dst_ip, dst_port HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, dst_port;
+SELECT 'DNS on a port of its own choice' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dns WHERE NOT is_response AND protocol = 'dns' AND transport IN ('udp', 'tcp') AND dst_port NOT IN (53, 443, 853, 5353, 5355) AND src_port NOT IN (53, 5353) AND opcode_name = 'query' GROUP BY capture_id, src_ip, dst_ip, dst_port HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding dns_not_dns severity=medium confidence=medium technique=T1571
-SELECT 'Something else on the DNS port' AS title, coalesce(f.service, 'unknown content') || ' over ' || f.transport || ', ' || CAST(f.orig_bytes + f.resp_bytes AS VARCHAR) || ' bytes' AS details, f.src_ip, f.dst_ip, f.dst_port, f.orig_packets + f.resp_packets AS count, f.frame, f.ts, f.end_ts
+SELECT 'Something else on the DNS port' AS title, coalesce(f.service, 'unknown content') || ' over ' || f.transport || ', ' || CAST(f.orig_bytes + f.resp_bytes AS VARCHAR) || ' bytes' AS details, f.src_ip, f.dst_ip, f.dst_port, f.orig_packets + f.resp_packets AS count, f.frame, f.ts, f.end_ts, f.capture
 FROM flows f WHERE f.dst_port = 53 AND f.transport IN ('tcp', 'udp') AND coalesce(f.service, '') <> 'dns' AND f.orig_bytes > 0 AND f.resp_bytes > 0 AND f.missed_bytes = 0 AND f.orig_packets + f.resp_packets >= 4 ORDER BY f.capture, f.frame;
 
 -- @finding dns_wpad severity=medium confidence=medium technique=T1557

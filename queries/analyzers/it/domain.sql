@@ -55,7 +55,7 @@ listed AS (SELECT capture_id, domain, array_sort(array_agg(DISTINCT ip)) AS ips 
 SELECT 'A host acts as a controller that its domain does not list' AS title, a.ip || ' answers as ' || a.role || ' of ' || a.domain || '; listed are ' || array_to_string(array_sort(l.ips), ', ') AS details, a.ip AS src_ip, a.frame, a.ts, a.capture
 FROM acting a JOIN listed l ON l.capture_id = a.capture_id AND l.domain = a.domain WHERE NOT array_has(l.ips, a.ip) AND strpos(a.ip, ':') = 0
 UNION ALL
-SELECT 'A controller is being added' AS title, coalesce(operation, '') || coalesce(' ' || detail, '') AS details, src_ip, frame, ts, capture FROM dcerpc WHERE ptype_name = 'request' AND endpoint = 'drsuapi' AND operation IN ('DRSAddEntry', 'IDL_DRSAddEntry', 'DRSReplicaAdd', 'IDL_DRSReplicaAdd') AND src_ip NOT IN (SELECT ip FROM domain_controllers) ORDER BY capture, frame, details;
+SELECT 'A controller is being added' AS title, coalesce(operation, '') || coalesce(' ' || detail, '') AS details, src_ip, frame, ts, capture FROM dcerpc c WHERE ptype_name = 'request' AND endpoint = 'drsuapi' AND operation IN ('DRSAddEntry', 'IDL_DRSAddEntry', 'DRSReplicaAdd', 'IDL_DRSReplicaAdd') AND NOT EXISTS (SELECT 1 FROM domain_controllers k WHERE k.capture_id = c.capture_id AND k.ip = c.src_ip) ORDER BY capture, frame, details;
 
 -- @finding domain_recon_chain severity=high confidence=medium technique=T1087.002,T1482,T1069.002,T1615
 WITH steps AS (
@@ -80,8 +80,8 @@ FROM ntlm n JOIN (SELECT DISTINCT capture_id, ip FROM domain_controllers WHERE r
 
 -- @finding domain_clock_skew severity=low confidence=medium
 SELECT 'A controller''s clock is off' AS title, src_ip || ' by ' || CAST(round(max(abs(CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT))) / 1e9) AS VARCHAR) || ' s against the capture' AS details, src_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM ntlm WHERE message_type = 2 AND server_ts IS NOT NULL AND src_ip IN (SELECT ip FROM domain_controllers) AND CAST(server_ts AS BIGINT) > 0 AND abs(CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) > 300000000000 GROUP BY capture, capture_id, src_ip
-HAVING (SELECT count(DISTINCT src_ip) FROM ntlm WHERE message_type = 2 AND server_ts IS NOT NULL AND abs(CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) <= 300000000000) > 0 ORDER BY capture, src_ip;
+FROM ntlm n WHERE message_type = 2 AND server_ts IS NOT NULL AND EXISTS (SELECT 1 FROM domain_controllers k WHERE k.capture_id = n.capture_id AND k.ip = n.src_ip)
+  AND EXISTS (SELECT 1 FROM ntlm o WHERE o.capture_id = n.capture_id AND o.message_type = 2 AND o.server_ts IS NOT NULL AND abs(CAST(o.server_ts AS BIGINT) - CAST(o.ts AS BIGINT)) <= 300000000000) AND CAST(server_ts AS BIGINT) > 0 AND abs(CAST(server_ts AS BIGINT) - CAST(ts AS BIGINT)) > 300000000000 GROUP BY capture, capture_id, src_ip ORDER BY capture, src_ip;
 
 -- @finding domain_gpp_password severity=high confidence=high technique=T1552.006
 SELECT 'A password in a policy file' AS title, coalesce(filename, 'a file of SYSVOL') || ' holds a cpassword' AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM strings WHERE kind = 'credential' AND context = 'smb_file' AND strpos(lower(value), 'cpassword') > 0 ORDER BY capture, frame;
@@ -90,7 +90,7 @@ SELECT 'A password in a policy file' AS title, coalesce(filename, 'a file of SYS
 WITH logins AS (SELECT capture, capture_id, account, client, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM domain_accounts WHERE account LIKE '%$' AND coalesce(success, true) AND is_private(client) GROUP BY capture, capture_id, account, client)
 SELECT 'One machine account, two machines' AS title, a.account || ' from ' || a.client || ' and ' || b.client AS details, b.client AS src_ip, a.client AS dst_ip, a.frame, make_array(a.frame, b.frame) AS frames, least(a.ts, b.ts) AS ts, greatest(a.end_ts, b.end_ts) AS end_ts, a.capture
 FROM logins a JOIN logins b ON b.capture_id = a.capture_id AND b.account = a.account AND a.client < b.client LEFT JOIN hosts x ON x.capture_id = a.capture_id AND x.ip = a.client LEFT JOIN hosts y ON y.capture_id = b.capture_id AND y.ip = b.client
-WHERE abs(CAST(a.ts AS BIGINT) - CAST(b.ts AS BIGINT)) <= 3600000000000 AND ((x.mac IS DISTINCT FROM y.mac) OR x.mac IS NULL) AND a.client NOT IN (SELECT ip FROM domain_controllers) AND b.client NOT IN (SELECT ip FROM domain_controllers) ORDER BY details;
+WHERE abs(CAST(a.ts AS BIGINT) - CAST(b.ts AS BIGINT)) <= 3600000000000 AND ((x.mac IS DISTINCT FROM y.mac) OR x.mac IS NULL) AND NOT EXISTS (SELECT 1 FROM domain_controllers k WHERE k.capture_id = a.capture_id AND k.ip = a.client) AND NOT EXISTS (SELECT 1 FROM domain_controllers k WHERE k.capture_id = b.capture_id AND k.ip = b.client) ORDER BY details;
 
 -- @finding domain_new_machine_account severity=medium confidence=medium technique=T1136.002
 SELECT 'A computer is added to the domain' AS title, coalesce(object, '') AS details, src_ip, dst_ip, dst_port, min(frame) AS frame, min(ts) AS ts, capture FROM ldap_attributes WHERE opcode = 'add_request' AND lower(attribute) = 'objectclass' AND array_has(values, 'computer') GROUP BY capture, capture_id, object, src_ip, dst_ip, dst_port

@@ -41,14 +41,14 @@ SELECT ts, src_ip AS client, data_src_ip AS opened_by, data_dst_ip AS listener, 
 SELECT ts, src_ip AS source, coalesce(command, CAST(reply_code AS VARCHAR)) AS word, coalesce(arg, secret_arg, reply_msg) AS text FROM ftp ORDER BY capture, frame, is_request;
 
 -- @finding ftp_brute_force severity=high confidence=high technique=T1110.001
-WITH tries AS (SELECT capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) FILTER (WHERE outcome = 'failure') AS failed, count(*) FILTER (WHERE outcome = 'success') AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', ') AS users,
+WITH tries AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) FILTER (WHERE outcome = 'failure') AS failed, count(*) FILTER (WHERE outcome = 'success') AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', ') AS users,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM credentials WHERE protocol = 'ftp' AND kind = 'password' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000)
 SELECT CASE WHEN sum(ok) > 0 THEN 'critical' ELSE 'high' END AS severity, 'Passwords are being guessed' AS title, CAST(sum(failed) AS VARCHAR) || ' refused logins as ' || min(users) || CASE WHEN sum(ok) > 0 THEN ', then one accepted' ELSE '' END AS details, src_ip, dst_ip, sum(failed) AS count,
-  min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts FROM tries WHERE failed >= 10 GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM tries WHERE failed >= 10 GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_spray severity=high confidence=high technique=T1110.003
-SELECT 'One client tries many accounts' AS title, CAST(count(*) AS VARCHAR) || ' accounts refused: ' || array_to_string(array_slice(array_sort(array_agg(username)), 1, 6), ', ') AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(since) AS ts, max(until) AS end_ts
-FROM (SELECT capture_id, src_ip, username, CAST(ts AS BIGINT) / 900000000000 AS span, count(*) AS n, min(frame) AS frame, min(ts) AS since, max(ts) AS until FROM credentials WHERE protocol = 'ftp' AND outcome = 'failure' GROUP BY capture_id, src_ip, username, CAST(ts AS BIGINT) / 900000000000)
+SELECT 'One client tries many accounts' AS title, CAST(count(*) AS VARCHAR) || ' accounts refused: ' || array_to_string(array_slice(array_sort(array_agg(username)), 1, 6), ', ') AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(since) AS ts, max(until) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, username, CAST(ts AS BIGINT) / 900000000000 AS span, count(*) AS n, min(frame) AS frame, min(ts) AS since, max(ts) AS until FROM credentials WHERE protocol = 'ftp' AND outcome = 'failure' GROUP BY capture_id, src_ip, username, CAST(ts AS BIGINT) / 900000000000)
 WHERE n <= 3 GROUP BY capture_id, src_ip, span HAVING count(*) >= 5 ORDER BY src_ip, frame;
 
 -- @finding ftp_cleartext_login severity=medium confidence=high technique=T1040
@@ -58,9 +58,9 @@ FROM credentials WHERE protocol = 'ftp' AND kind = 'password' AND outcome = 'suc
 
 -- @finding ftp_anonymous severity=low confidence=high technique=T1078
 SELECT CASE WHEN is_public(c.dst_ip) THEN 'info' WHEN count(w.frame) > 0 THEN 'medium' ELSE 'low' END AS severity, 'Anybody may log in' AS title, 'user ' || min(c.username) || CASE WHEN count(w.frame) > 0 THEN ', and may write' ELSE '' END AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(DISTINCT c.frame) AS count,
-  min(c.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts
+  min(c.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
 FROM credentials c LEFT JOIN ftp_transfers w ON w.capture_id = c.capture_id AND w.flow_id = c.flow_id AND w.direction = 'upload' AND w.reply_code < 300
-WHERE c.protocol = 'ftp' AND c.kind = 'anonymous' AND c.outcome = 'success' GROUP BY c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip;
+WHERE c.protocol = 'ftp' AND c.kind = 'anonymous' AND c.outcome = 'success' GROUP BY c.capture_id, c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip;
 
 -- @finding ftp_bounce severity=high confidence=high technique=T1090
 SELECT CASE WHEN min(data_port) < 1024 THEN 'critical' ELSE 'high' END AS severity, 'A client sends the server to a third host' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT data_ip || ':' || CAST(data_port AS VARCHAR))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -87,16 +87,16 @@ FROM ftp WHERE is_request AND ((command = 'USER' AND arg LIKE '%:)') OR length(a
 SELECT 'A program was moved by FTP' AS title, direction || ' of ' || coalesce(path, arg) || ', ' || mime AS details, src_ip, dst_ip, frame, ts, capture FROM ftp_transfers WHERE mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-elf', 'application/x-mach-binary', 'text/x-shellscript') OR mime LIKE '%executable%' ORDER BY capture, frame;
 
 -- @finding ftp_exfil severity=high confidence=medium technique=T1048.003
-SELECT 'Much was stored on a server outside' AS title, CAST(sum(size_bytes) AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' files' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ftp_transfers WHERE direction = 'upload' AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY src_ip, dst_ip HAVING sum(size_bytes) >= 10000000 ORDER BY src_ip, dst_ip;
+SELECT 'Much was stored on a server outside' AS title, CAST(sum(size_bytes) AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' files' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ftp_transfers WHERE direction = 'upload' AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY capture_id, src_ip, dst_ip HAVING sum(size_bytes) >= 10000000 ORDER BY src_ip, dst_ip;
 
 -- @finding ftp_scan severity=medium confidence=high technique=T1046
-SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' FTP servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' FTP servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM flows WHERE dst_port = 21 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 ORDER BY src_ip, frame;
 
 -- @finding ftp_odd_port severity=low confidence=high technique=T1571
 SELECT 'FTP on an unusual port' AS title, coalesce('server says ' || substr(min(CASE WHEN reply_code = 220 THEN reply_msg END), 1, 60), 'no greeting seen') AS details, min(CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_request THEN dst_ip ELSE src_ip END) AS dst_ip, min(CASE WHEN is_request THEN dst_port ELSE src_port END) AS dst_port,
-  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM ftp GROUP BY capture_id, flow_id HAVING min(CASE WHEN is_request THEN dst_port ELSE src_port END) NOT IN (21, 990, 2121) ORDER BY src_ip, dst_ip, frame;
+  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM ftp GROUP BY capture_id, flow_id HAVING min(CASE WHEN is_request THEN dst_port ELSE src_port END) NOT IN (21, 990, 2121) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding ftp_no_tls_after_auth severity=low confidence=high technique=T1040
 SELECT 'A server refused encryption' AS title, 'AUTH answered ' || CAST(min(reply_code) AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture

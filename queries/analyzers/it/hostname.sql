@@ -43,7 +43,7 @@ WITH own AS (SELECT n.capture, n.capture_id, n.name, n.ip, coalesce(h.mac, n.mac
   WHERE n.kind = 'hostname' AND n.confidence = 'high' AND h.mac IS NOT NULL AND NOT h.mac_randomised AND n.source NOT IN ('kerberos.service', 'syslog.host', 's7comm', 'snmp.sysname', 'bacnet.object_name'))
 SELECT 'Two hosts claim one name' AS title, a.name || ': ' || a.ip || ' (' || a.mac || ') and ' || b.ip || ' (' || b.mac || ')' AS details, b.ip AS src_ip, a.ip AS dst_ip, min(b.frame) AS frame, min(a.ts) AS ts, max(b.end_ts) AS end_ts, min(a.capture) AS capture
 FROM own a JOIN own b ON a.capture_id = b.capture_id AND a.name = b.name AND a.ip <> b.ip AND a.mac <> b.mac AND (a.ts < b.ts OR a.ts = b.ts AND a.ip < b.ip)
-WHERE b.ts - a.end_ts <= INTERVAL '10 minutes' AND strpos(a.ip, ':') = strpos(b.ip, ':') GROUP BY a.name, a.ip, a.mac, b.ip, b.mac ORDER BY details;
+WHERE b.ts - a.end_ts <= INTERVAL '10 minutes' AND strpos(a.ip, ':') = strpos(b.ip, ':') GROUP BY a.capture_id, a.name, a.ip, a.mac, b.ip, b.mac ORDER BY details;
 
 -- @finding name_mismatch severity=low confidence=low
 SELECT 'A host calls itself otherwise than DNS does' AS title, s.ip || ' calls itself ' || s.name || ' (' || s.source || '), DNS says ' || d.name AS details, s.ip AS src_ip, s.frame, make_array(s.frame, d.frame) AS frames, s.ts, s.capture

@@ -42,36 +42,36 @@ GROUP BY c.server_name, c.dst_ip ORDER BY flows DESC, name, server;
 SELECT ts, src_ip AS src, dst_ip AS dst, stream_id AS stream, kind, method, path, status_code AS status, body_bytes AS bytes, array_to_string(header_names, ' ') AS names FROM http2 ORDER BY capture, frame, stream_id;
 
 -- @finding http2_rapid_reset severity=high confidence=high technique=T1499.003
-SELECT 'Requests are opened and cancelled at once' AS title, CAST(count(*) AS VARCHAR) || ' streams cancelled within a second of their request' AS details, q.src_ip, q.dst_ip, q.dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(q.ts) AS ts, max(r.ts) AS end_ts
+SELECT 'Requests are opened and cancelled at once' AS title, CAST(count(*) AS VARCHAR) || ' streams cancelled within a second of their request' AS details, q.src_ip, q.dst_ip, q.dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(q.ts) AS ts, max(r.ts) AS end_ts, min(q.capture) AS capture
 FROM http2 q JOIN http2_frames r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.stream_id = q.stream_id AND r.src_ip = q.src_ip AND r.src_port = q.src_port AND r.type_name = 'RST_STREAM' AND r.error_code = 8
-WHERE q.kind = 'request' AND CAST(r.ts AS BIGINT) - CAST(q.ts AS BIGINT) BETWEEN 0 AND 1000000000 GROUP BY q.src_ip, q.dst_ip, q.dst_port, CAST(q.ts AS BIGINT) / 10000000000 HAVING count(*) >= 100 ORDER BY q.src_ip, q.dst_ip, frame;
+WHERE q.kind = 'request' AND CAST(r.ts AS BIGINT) - CAST(q.ts AS BIGINT) BETWEEN 0 AND 1000000000 GROUP BY q.capture_id, q.src_ip, q.dst_ip, q.dst_port, CAST(q.ts AS BIGINT) / 10000000000 HAVING count(*) >= 100 ORDER BY q.src_ip, q.dst_ip, frame;
 
 -- @finding http2_continuation_flood severity=high confidence=high technique=T1499
-SELECT 'A header block without end' AS title, CAST(count(*) AS VARCHAR) || ' CONTINUATION frames with ' || CAST(sum(length) AS VARCHAR) || ' bytes on stream ' || CAST(stream_id AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A header block without end' AS title, CAST(count(*) AS VARCHAR) || ' CONTINUATION frames with ' || CAST(sum(length) AS VARCHAR) || ' bytes on stream ' || CAST(stream_id AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM http2_frames WHERE type_name = 'CONTINUATION' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, stream_id HAVING count(*) >= 64 OR sum(length) >= 262144 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding http2_frame_flood severity=medium confidence=high technique=T1499
-SELECT 'Control frames flood a connection' AS title, kind || ': ' || CAST(sum(n) AS VARCHAR) || ' in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT capture_id, flow_id, src_ip, dst_ip, dst_port, kind, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Control frames flood a connection' AS title, kind || ': ' || CAST(sum(n) AS VARCHAR) || ' in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, kind, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
   FROM (SELECT *, CASE WHEN type_name IN ('SETTINGS', 'PING') AND NOT ack THEN type_name WHEN type_name = 'RST_STREAM' THEN type_name WHEN type_name = 'DATA' AND length = 0 AND NOT end_stream THEN 'empty DATA' END AS kind FROM http2_frames)
   WHERE kind IS NOT NULL GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, kind, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
 GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, kind HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, kind, frame;
 
 -- @finding http2_hpack_bomb severity=medium confidence=high technique=T1499
-SELECT 'A small header block that unpacks to much' AS title, CAST(block_bytes AS VARCHAR) || ' bytes became ' || CAST(header_bytes AS VARCHAR) AS details, src_ip, dst_ip, dst_port, frame, ts FROM http2 WHERE header_bytes >= 1048576 AND header_bytes >= 64 * CAST(block_bytes AS BIGINT) ORDER BY capture, frame;
+SELECT 'A small header block that unpacks to much' AS title, CAST(block_bytes AS VARCHAR) || ' bytes became ' || CAST(header_bytes AS VARCHAR) AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM http2 WHERE header_bytes >= 1048576 AND header_bytes >= 64 * CAST(block_bytes AS BIGINT) ORDER BY capture, frame;
 
 -- @finding http2_authority_mismatch severity=medium confidence=high technique=T1090.004
-SELECT 'Two names for one request' AS title, CASE WHEN position('@' IN authority) > 0 THEN ':authority with user information: ' || authority ELSE ':authority ' || authority || ', host ' || host END AS details, src_ip, dst_ip, dst_port, frame, ts
+SELECT 'Two names for one request' AS title, CASE WHEN position('@' IN authority) > 0 THEN ':authority with user information: ' || authority ELSE ':authority ' || authority || ', host ' || host END AS details, src_ip, dst_ip, dst_port, frame, ts, capture
 FROM http2 WHERE kind = 'request' AND (position('@' IN authority) > 0 OR lower(host) <> lower(authority)) ORDER BY capture, frame;
 
 -- @finding http2_header_injection severity=medium confidence=medium technique=T1190
-SELECT 'Header names that HTTP/2 forbids' AS title, array_to_string(array_slice(names, 1, 5), ', ') AS details, src_ip, dst_ip, dst_port, frame, ts
+SELECT 'Header names that HTTP/2 forbids' AS title, array_to_string(array_slice(names, 1, 5), ', ') AS details, src_ip, dst_ip, dst_port, frame, ts, capture
 FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, array_agg(name ORDER BY name) AS names FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, unnest(header_names) AS name FROM http2)
   WHERE regexp_like(name, '[A-Z\r\n\x00]') OR (name LIKE ':%' AND name NOT IN (':method', ':scheme', ':authority', ':path', ':status', ':protocol')) GROUP BY capture, src_ip, dst_ip, dst_port, frame, ts, stream_id) ORDER BY capture, frame, stream_id;
 
 -- @finding http2_downgrade_smuggling severity=high confidence=medium technique=T1190
 SELECT 'A length that a proxy may read otherwise' AS title, CASE WHEN array_has(header_names, 'transfer-encoding') THEN 'transfer-encoding in HTTP/2' WHEN array_has(header_names, 'connection') THEN 'connection header in HTTP/2'
-    ELSE 'content-length ' || CAST(content_length AS VARCHAR) || ', body of ' || CAST(body_bytes AS VARCHAR) || ' bytes' END AS details, src_ip, dst_ip, dst_port, frame, ts
+    ELSE 'content-length ' || CAST(content_length AS VARCHAR) || ', body of ' || CAST(body_bytes AS VARCHAR) || ' bytes' END AS details, src_ip, dst_ip, dst_port, frame, ts, capture
 FROM http2 WHERE kind = 'request' AND (array_has(header_names, 'transfer-encoding') OR array_has(header_names, 'connection') OR (body_complete AND content_length <> body_bytes)) ORDER BY capture, frame;
 
 -- @finding http2_cleartext_public severity=low confidence=high technique=T1040

@@ -46,25 +46,25 @@ GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding ip_lateral_movement severity=high technique=T1021
 WITH spans AS (
-  SELECT src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports, count(*) AS n,
+  SELECT capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports, count(*) AS n,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-  FROM flows WHERE transport = 'tcp' AND dst_port IN (445, 135, 3389, 5985, 22) AND is_private(src_ip) AND is_private(dst_ip) AND resp_bytes > 0
-    AND src_ip NOT IN (SELECT dst_ip FROM flows WHERE transport = 'tcp' AND dst_port IN (88, 389, 636) AND resp_bytes > 0)
-  GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000)
+  FROM flows f WHERE transport = 'tcp' AND dst_port IN (445, 135, 3389, 5985, 22) AND is_private(src_ip) AND is_private(dst_ip) AND resp_bytes > 0
+    AND NOT EXISTS (SELECT 1 FROM flows d WHERE d.capture_id = f.capture_id AND d.dst_ip = f.src_ip AND d.transport = 'tcp' AND d.dst_port IN (88, 389, 636) AND d.resp_bytes > 0)
+  GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000)
 SELECT 'Administrative sessions to many internal hosts' AS title, 'ports ' || min(ports) || ' on at most ' || CAST(max(hosts) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, sum(n) AS count, min(frame) AS frame,
-  first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM spans WHERE hosts >= 5 GROUP BY src_ip ORDER BY src_ip;
+  first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM spans WHERE hosts >= 5 GROUP BY capture, capture_id, src_ip ORDER BY src_ip;
 
 -- @finding ip_fan_out severity=low technique=T1021
 WITH spans AS (
-  SELECT src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts FROM flows
-  WHERE is_private(src_ip) AND is_private(dst_ip) AND orig_bytes > 0 AND resp_bytes > 0 GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000)
-SELECT 'One host talks with many internal hosts' AS title, CAST(max(hosts) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, max(hosts) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM spans WHERE hosts >= 100 GROUP BY src_ip ORDER BY src_ip;
+  SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts FROM flows
+  WHERE is_private(src_ip) AND is_private(dst_ip) AND orig_bytes > 0 AND resp_bytes > 0 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000)
+SELECT 'One host talks with many internal hosts' AS title, CAST(max(hosts) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, max(hosts) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM spans WHERE hosts >= 100 GROUP BY capture_id, src_ip ORDER BY src_ip;
 
 -- @finding ip_bandwidth_outlier severity=low technique=T1048
-SELECT 'One source sends most of the bytes' AS title, CAST(round(100.0 * sent / total) AS VARCHAR) || '% of all bytes' AS details, src_ip
-FROM (SELECT ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER () AS total FROM hosts WHERE ip IS NOT NULL) WHERE sent >= 0.8 * total AND sent >= 100000000 ORDER BY src_ip;
+SELECT 'One source sends most of the bytes' AS title, CAST(round(100.0 * sent / total) AS VARCHAR) || '% of all bytes' AS details, src_ip, capture
+FROM (SELECT capture, ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER (PARTITION BY capture_id) AS total FROM hosts WHERE ip IS NOT NULL) WHERE sent >= 0.8 * total AND sent >= 100000000 ORDER BY src_ip;
 
 -- @finding ip_ot_external severity=high technique=T0883,T0885
 SELECT 'An industrial protocol crosses the border' AS title, service || ' between ' || src_ip || ' and ' || dst_ip AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,

@@ -51,7 +51,7 @@ WITH owned AS (SELECT DISTINCT capture_id, src_ip, upper(name) AS name FROM nbns
   UNION SELECT DISTINCT capture_id, src_ip, upper(regexp_replace(entry, '<[0-9a-f]{2}> [GU]$', '')) AS name FROM (SELECT capture_id, src_ip, unnest(status_names) AS entry FROM nbns WHERE status_names IS NOT NULL)),
 lies AS (SELECT n.* FROM nbns n LEFT JOIN owned o ON o.capture_id = n.capture_id AND o.src_ip = n.src_ip AND o.name = upper(n.name)
   WHERE n.is_response AND n.opcode = 0 AND n.rcode = 0 AND n.question_type = 32 AND n.name <> '*' AND array_has(n.answers, n.src_ip) AND NOT n."group" AND n.node_type <> 'P' AND o.name IS NULL)
-SELECT 'A host answers for names that are not its own' AS title, 'names ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT name)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A host answers for names that are not its own' AS title, 'names ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT name)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM lies GROUP BY capture_id, src_ip HAVING count(DISTINCT upper(name)) >= 3 OR max(CASE WHEN upper(name) IN ('WPAD', 'ISATAP') THEN 1 ELSE 0 END) = 1 ORDER BY src_ip, frame;
 
 -- @finding nbns_conflict severity=medium confidence=medium technique=T1557
@@ -59,7 +59,7 @@ SELECT 'A name is claimed twice' AS title, name || '<' || lpad(to_hex(name_suffi
 FROM nbns WHERE is_response AND rcode IN (6, 7) GROUP BY capture_id, src_ip, name, name_suffix, capture ORDER BY src_ip, name, frame;
 
 -- @finding nbns_scan severity=medium confidence=high technique=T1018,T1046
-SELECT 'Name tables were asked for, host by host' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Name tables were asked for, host by host' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM nbns WHERE NOT is_response AND opcode = 0 AND (question_type = 33 OR name = '*') AND NOT broadcast GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT dst_ip) >= 20 ORDER BY src_ip, frame;
 
 -- @finding nbns_wpad_query severity=info confidence=high technique=T1557.001
@@ -67,20 +67,20 @@ SELECT 'A proxy is looked for by NetBIOS' AS title, 'queries for WPAD, which any
 FROM nbns WHERE NOT is_response AND opcode = 0 AND upper(name) = 'WPAD' GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding netbios_external severity=medium confidence=high technique=T1133
-SELECT 'NetBIOS across the border' AS title, array_to_string(array_sort(array_agg(DISTINCT what)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT 'names' AS what, src_ip, dst_ip, frame, ts FROM nbns UNION ALL SELECT 'datagrams' AS what, src_ip, dst_ip, frame, ts FROM nbdgm UNION ALL SELECT 'sessions' AS what, src_ip, dst_ip, frame, ts FROM nbss)
-WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'NetBIOS across the border' AS title, array_to_string(array_sort(array_agg(DISTINCT what)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT 'names' AS what, capture, capture_id, src_ip, dst_ip, frame, ts FROM nbns UNION ALL SELECT 'datagrams' AS what, capture, capture_id, src_ip, dst_ip, frame, ts FROM nbdgm UNION ALL SELECT 'sessions' AS what, capture, capture_id, src_ip, dst_ip, frame, ts FROM nbss)
+WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding nbns_storm severity=low confidence=high technique=T1498
-WITH busy AS (SELECT capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM nbns GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
-SELECT 'Name messages without pause' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' a second' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts FROM busy GROUP BY capture_id, src_ip HAVING count(*) >= 3 ORDER BY src_ip, frame;
+WITH busy AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM nbns GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+SELECT 'Name messages without pause' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' a second' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM busy GROUP BY capture_id, src_ip HAVING count(*) >= 3 ORDER BY src_ip, frame;
 
 -- @finding nbns_release_attack severity=high confidence=medium technique=T1499
 WITH owned AS (SELECT DISTINCT capture_id, name, name_suffix, src_ip FROM nbns WHERE NOT is_response AND opcode IN (5, 8, 9, 15) AND "group" = FALSE)
-SELECT 'A host gives up the name of another' AS title, r.name || '<' || lpad(to_hex(r.name_suffix), 2, '0') || '> belongs to ' || min(o.src_ip) AS details, r.src_ip, min(r.dst_ip) AS dst_ip, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts
+SELECT 'A host gives up the name of another' AS title, r.name || '<' || lpad(to_hex(r.name_suffix), 2, '0') || '> belongs to ' || min(o.src_ip) AS details, r.src_ip, min(r.dst_ip) AS dst_ip, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, min(r.capture) AS capture
 FROM nbns r JOIN owned o ON o.capture_id = r.capture_id AND o.name = r.name AND o.name_suffix = r.name_suffix LEFT JOIN owned s ON s.capture_id = r.capture_id AND s.name = r.name AND s.name_suffix = r.name_suffix AND s.src_ip = r.src_ip
 WHERE NOT r.is_response AND r.opcode = 6 AND r."group" = FALSE AND s.src_ip IS NULL GROUP BY r.capture_id, r.src_ip, r.name, r.name_suffix ORDER BY r.src_ip, details;
 
 -- @finding netbios_dos_session severity=low confidence=medium technique=T1110
-SELECT 'Sessions were refused again and again' AS title, 'negative session responses' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Sessions were refused again and again' AS title, 'negative session responses' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM nbss WHERE message_type = 131 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;

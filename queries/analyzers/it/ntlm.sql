@@ -29,25 +29,25 @@ SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' b
 FROM ntlm WHERE ntlm_version IN ('ntlmv1', 'lm', 'ntlm2_session') AND username IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, ntlm_version, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_brute_force severity=high confidence=high technique=T1110.001
-WITH failed AS (SELECT capture_id, src_ip, dst_ip, username, domainname, CAST(ts AS BIGINT) / 600000000000 AS slot, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, username, domainname, CAST(ts AS BIGINT) / 600000000000 AS slot, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ntlm WHERE NOT success AND username IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, username, domainname, slot HAVING count(*) >= 10),
 good AS (SELECT capture_id, src_ip, username, max(frame) AS frame FROM ntlm WHERE success GROUP BY capture_id, src_ip, username)
-SELECT 'Many logins of one account fail' AS title, coalesce(f.domainname || '\', '') || f.username || ': ' || CAST(f.n AS VARCHAR) || ' failures' || CASE WHEN g.frame > f.frame THEN ', then a success' ELSE '' END AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.dst_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts
+SELECT 'Many logins of one account fail' AS title, coalesce(f.domainname || '\', '') || f.username || ': ' || CAST(f.n AS VARCHAR) || ' failures' || CASE WHEN g.frame > f.frame THEN ', then a success' ELSE '' END AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.dst_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts, f.capture
 FROM failed f LEFT JOIN good g ON g.capture_id = f.capture_id AND g.src_ip = f.src_ip AND g.username = f.username ORDER BY f.src_ip, f.dst_ip, f.frame;
 
 -- @finding ntlm_spray severity=high confidence=high technique=T1110.003
-WITH failed AS (SELECT capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS slot, count(DISTINCT username) AS accounts, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 8), ', ') AS names, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS slot, count(DISTINCT username) AS accounts, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 8), ', ') AS names, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ntlm WHERE NOT success AND username IS NOT NULL GROUP BY capture_id, src_ip, slot HAVING count(DISTINCT username) >= 5),
 good AS (SELECT capture_id, src_ip, max(frame) AS frame FROM ntlm WHERE success AND username IS NOT NULL GROUP BY capture_id, src_ip)
-SELECT 'One source fails with many accounts' AS title, CAST(f.accounts AS VARCHAR) || ' accounts within ten minutes: ' || f.names AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts
+SELECT 'One source fails with many accounts' AS title, CAST(f.accounts AS VARCHAR) || ' accounts within ten minutes: ' || f.names AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts, f.capture
 FROM failed f LEFT JOIN good g ON g.capture_id = f.capture_id AND g.src_ip = f.src_ip ORDER BY f.src_ip, f.frame;
 
 -- @finding ntlm_relay severity=critical confidence=medium technique=T1557.001
-WITH named AS (SELECT capture_id, flow_id, frame, ts, src_ip, dst_ip, server_challenge, coalesce(server_dns_computer_name, server_nb_computer_name, target_name) AS name FROM ntlm WHERE message_type = 2 AND flow_id IS NOT NULL AND server_challenge <> secret('1122334455667788') AND server_challenge <> secret('0000000000000000'))
-SELECT 'One challenge is given in two connections' AS title, a.src_ip || ' passes on the challenge of ' || b.src_ip || coalesce(' (' || b.name || ')', '') AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(b.frame, a.frame) AS frames, b.ts, a.ts AS end_ts
+WITH named AS (SELECT capture, capture_id, flow_id, frame, ts, src_ip, dst_ip, server_challenge, coalesce(server_dns_computer_name, server_nb_computer_name, target_name) AS name FROM ntlm WHERE message_type = 2 AND flow_id IS NOT NULL AND server_challenge <> secret('1122334455667788') AND server_challenge <> secret('0000000000000000'))
+SELECT 'One challenge is given in two connections' AS title, a.src_ip || ' passes on the challenge of ' || b.src_ip || coalesce(' (' || b.name || ')', '') AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(b.frame, a.frame) AS frames, b.ts, a.ts AS end_ts, a.capture
 FROM named a JOIN named b ON a.capture_id = b.capture_id AND a.server_challenge = b.server_challenge AND a.flow_id <> b.flow_id AND b.frame < a.frame WHERE a.src_ip <> b.src_ip AND CAST(a.ts AS BIGINT) - CAST(b.ts AS BIGINT) < 5000000000
 UNION ALL
-SELECT 'One response is given in two connections' AS title, coalesce(a.domainname || '\', '') || a.username || ' to ' || b.dst_ip || ' and to ' || a.dst_ip AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(b.frame, a.frame) AS frames, b.ts, a.ts AS end_ts
+SELECT 'One response is given in two connections' AS title, coalesce(a.domainname || '\', '') || a.username || ' to ' || b.dst_ip || ' and to ' || a.dst_ip AS details, a.src_ip, a.dst_ip, 2 AS count, a.frame, make_array(b.frame, a.frame) AS frames, b.ts, a.ts AS end_ts, a.capture
 FROM ntlm a JOIN ntlm b ON a.capture_id = b.capture_id AND a.nt_response = b.nt_response AND a.flow_id <> b.flow_id AND b.frame < a.frame WHERE a.username IS NOT NULL AND (a.src_ip <> b.src_ip OR a.dst_ip <> b.dst_ip)
 ORDER BY src_ip, dst_ip, frame;
 
@@ -69,7 +69,7 @@ FROM ntlm WHERE message_type = 3 AND carrier = 'http' AND username IS NOT NULL A
 
 -- @finding ntlm_known_challenge severity=high confidence=high technique=T1557.001
 SELECT 'A server gives the challenge that capture tools give' AS title, '1122334455667788 as ' || coalesce(server_nb_computer_name, target_name, 'a nameless server') AS details, src_ip, src_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ntlm WHERE message_type = 2 AND server_challenge = secret('1122334455667788') GROUP BY src_ip, src_port, server_nb_computer_name, target_name ORDER BY src_ip, src_port, details;
+FROM ntlm WHERE message_type = 2 AND server_challenge = secret('1122334455667788') GROUP BY capture_id, src_ip, src_port, server_nb_computer_name, target_name ORDER BY src_ip, src_port, details;
 
 -- @finding ntlm_tool_workstation severity=low confidence=low technique=T1550.002
 SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture

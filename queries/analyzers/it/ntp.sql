@@ -52,21 +52,21 @@ SELECT 'A server sends clients away' AS title, 'kiss code ' || ref_id AS details
 FROM ntp WHERE mode = 4 AND stratum = 0 AND ref_id IN ('RATE', 'DENY', 'RSTR') GROUP BY ref_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, ref_id;
 
 -- @finding ntp_amplification severity=high confidence=high technique=T1498.002
-WITH sides AS (SELECT capture_id, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN src_ip ELSE dst_ip END AS server, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN dst_ip ELSE src_ip END AS client,
+WITH sides AS (SELECT capture, capture_id, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN src_ip ELSE dst_ip END AS server, CASE WHEN control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) THEN dst_ip ELSE src_ip END AS client,
     control_response OR (mode = 7 AND src_port = 123 AND dst_port <> 123) AS answer, message_len, frame, ts FROM ntp WHERE mode IN (6, 7)),
-minutes AS (SELECT capture_id, server, client, CAST(ts AS BIGINT) / 60000000000 AS minute, sum(CASE WHEN answer THEN message_len ELSE 0 END) AS answered, sum(CASE WHEN answer THEN 0 ELSE message_len END) AS asked, count(*) FILTER (WHERE answer) AS n,
+minutes AS (SELECT min(capture) AS capture, capture_id, server, client, CAST(ts AS BIGINT) / 60000000000 AS minute, sum(CASE WHEN answer THEN message_len ELSE 0 END) AS answered, sum(CASE WHEN answer THEN 0 ELSE message_len END) AS asked, count(*) FILTER (WHERE answer) AS n,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM sides GROUP BY capture_id, server, client, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'Control answers far larger than what was asked' AS title, CAST(sum(n) AS VARCHAR) || ' answers, ' || CAST(sum(answered) AS VARCHAR) || ' bytes for ' || CAST(sum(asked) AS VARCHAR) || ' asked' AS details, server AS src_ip, client AS dst_ip, sum(n) AS count,
-  min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM minutes WHERE n >= 100 AND answered >= 10 * asked GROUP BY server, client ORDER BY server, client;
+  min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM minutes WHERE n >= 100 AND answered >= 10 * asked GROUP BY capture_id, server, client ORDER BY server, client;
 
 -- @finding ntp_time_shift severity=high confidence=medium technique=T1565.002,T0832
-WITH steps AS (SELECT capture_id, src_ip, dst_ip, frame, ts, offset_ms, offset_ms - lag(offset_ms) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY frame) AS step FROM ntp WHERE mode = 4 AND offset_ms IS NOT NULL AND stratum BETWEEN 1 AND 15),
+WITH steps AS (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, offset_ms, offset_ms - lag(offset_ms) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY frame) AS step FROM ntp WHERE mode = 4 AND offset_ms IS NOT NULL AND stratum BETWEEN 1 AND 15),
 others AS (SELECT capture_id, dst_ip, count(DISTINCT src_ip) AS servers, count(DISTINCT CASE WHEN abs(step) > 1000 THEN src_ip END) AS jumped FROM steps GROUP BY capture_id, dst_ip)
-SELECT 'A time server jumped' AS title, 'its time moved by ' || CAST(round(max(abs(s.step)) / 1000, 3) AS VARCHAR) || ' s' AS details, s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts
-FROM steps s JOIN others o ON o.capture_id = s.capture_id AND o.dst_ip = s.dst_ip WHERE abs(s.step) > 1000 AND o.servers > 1 AND o.jumped < o.servers GROUP BY s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
+SELECT 'A time server jumped' AS title, 'its time moved by ' || CAST(round(max(abs(s.step)) / 1000, 3) AS VARCHAR) || ' s' AS details, s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+FROM steps s JOIN others o ON o.capture_id = s.capture_id AND o.dst_ip = s.dst_ip WHERE abs(s.step) > 1000 AND o.servers > 1 AND o.jumped < o.servers GROUP BY s.capture_id, s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
 
 -- @finding ntp_rogue_server severity=medium confidence=medium technique=T1557
-SELECT 'Time from a server that DHCP did not name' AS title, n.src_ip || ' answers, the lease names ' || array_to_string(d.servers, ', ') AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts
+SELECT 'Time from a server that DHCP did not name' AS title, n.src_ip || ' answers, the lease names ' || array_to_string(d.servers, ', ') AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
 FROM ntp n JOIN (SELECT capture_id, yiaddr AS client, first_value(ntp_servers ORDER BY frame) AS servers FROM dhcp WHERE message_type_name = 'ack' AND ntp_servers IS NOT NULL AND yiaddr IS NOT NULL GROUP BY capture_id, yiaddr) d ON d.capture_id = n.capture_id AND d.client = n.dst_ip
-WHERE n.mode = 4 AND NOT array_has(d.servers, n.src_ip) GROUP BY n.src_ip, n.dst_ip, d.servers ORDER BY n.src_ip, n.dst_ip;
+WHERE n.mode = 4 AND NOT array_has(d.servers, n.src_ip) GROUP BY n.capture_id, n.src_ip, n.dst_ip, d.servers ORDER BY n.src_ip, n.dst_ip;

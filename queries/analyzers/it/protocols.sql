@@ -84,11 +84,11 @@ GROUP BY service, capture ORDER BY service;
 -- @finding proto_malformed severity=medium technique=T1499,T1210
 SELECT 'Many malformed messages from one sender' AS title,
   CAST(count(*) AS VARCHAR) || ' x ' || kind || ' in ' || protocol || ', for example: ' || min(detail) AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM anomalies
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM anomalies a
 WHERE kind IN ('bad_length', 'unexpected_state', 'fragment_overlap') AND protocol <> 'captures' AND src_ip IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM captures WHERE truncated)
-GROUP BY src_ip, protocol, kind HAVING count(*) >= 10
+  AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.capture_id = a.capture_id AND c.truncated)
+GROUP BY capture_id, src_ip, protocol, kind HAVING count(*) >= 10
 ORDER BY src_ip, details;
 
 -- @finding proto_fragment_abuse severity=high technique=T1027
@@ -98,17 +98,17 @@ FROM anomalies WHERE kind = 'fragment_overlap' GROUP BY src_ip, dst_ip, capture 
 
 -- @finding proto_broadcast_storm severity=medium technique=T1498
 WITH seconds AS (
-  SELECT capture_id, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
+  SELECT min(capture) AS capture, capture_id, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
   WHERE dst_mac = 'ff:ff:ff:ff:ff:ff' GROUP BY capture_id, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 500
 )
 SELECT 'Broadcast storm' AS title, CAST(count(*) AS VARCHAR) || ' seconds with 500 or more broadcasts, at most ' || CAST(max(n) AS VARCHAR) || ' a second' AS details,
-  sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+  sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM seconds GROUP BY capture_id HAVING count(*) >= 3;
 
 -- @finding proto_unknown_share severity=low technique=T1095
 SELECT 'Much of the traffic is of no known protocol' AS title,
-  CAST(round(100.0 * unknown / total) AS VARCHAR) || '% of the payload bytes are unidentified' AS details
-FROM (SELECT sum(orig_bytes + resp_bytes) AS total,
+  CAST(round(100.0 * unknown / total) AS VARCHAR) || '% of the payload bytes are unidentified' AS details, capture
+FROM (SELECT min(capture) AS capture, sum(orig_bytes + resp_bytes) AS total,
   sum(orig_bytes + resp_bytes) FILTER (WHERE service IS NULL AND (transport <> 'tcp' OR history LIKE '%S%')) AS unknown
-  FROM flows WHERE transport IN ('tcp', 'udp'))
+  FROM flows WHERE transport IN ('tcp', 'udp') GROUP BY capture_id)
 WHERE total > 100000 AND unknown > 0.2 * total;

@@ -30,16 +30,16 @@ SELECT CASE WHEN bool_or(result IN ('encrypted', 'Success')) THEN 'high' ELSE 'm
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM rdp WHERE is_public(src_ip) AND is_private(dst_ip) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding rdp_brute_force severity=high confidence=medium technique=T1110.001
-WITH tries AS (SELECT r.capture_id, r.src_ip, r.dst_ip, r.dst_port, r.frame, r.ts, coalesce(f.duration_s, 0) < 30 AND f.orig_bytes + f.resp_bytes < 20000 AS short, coalesce(f.duration_s, 0) > 60 AS long FROM rdp r JOIN flows f ON f.capture_id = r.capture_id AND f.flow_id = r.flow_id WHERE r.transport = 'tcp')
+WITH tries AS (SELECT r.capture, r.capture_id, r.src_ip, r.dst_ip, r.dst_port, r.frame, r.ts, coalesce(f.duration_s, 0) < 30 AND f.orig_bytes + f.resp_bytes < 20000 AS short, coalesce(f.duration_s, 0) > 60 AS long FROM rdp r JOIN flows f ON f.capture_id = r.capture_id AND f.flow_id = r.flow_id WHERE r.transport = 'tcp')
 SELECT CASE WHEN bool_or(long) THEN 'critical' ELSE 'high' END AS severity, 'Logins are being guessed' AS title, CAST(count(*) FILTER (WHERE short) AS VARCHAR) || ' short connections within 5 minutes' || CASE WHEN bool_or(long) THEN ', then a long one' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM tries GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) FILTER (WHERE short) >= 10 ORDER BY src_ip, dst_ip, frame;
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM tries GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) FILTER (WHERE short) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding rdp_cookie_spray severity=high confidence=high technique=T1110.003
-SELECT 'One client tries many accounts' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT cookie)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One client tries many accounts' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT cookie)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM rdp WHERE cookie IS NOT NULL GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT cookie) >= 5 ORDER BY src_ip, frame;
 
 -- @finding rdp_scan severity=medium confidence=high technique=T1046
-SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM flows WHERE dst_port = 3389 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY src_ip, frame;
 
 -- @finding rdp_weak_security severity=medium confidence=high technique=T1557

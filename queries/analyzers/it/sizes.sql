@@ -36,36 +36,36 @@ GROUP BY src_ip ORDER BY mean_bytes DESC, host;
 
 -- @finding sizes_truncated severity=info confidence=high
 SELECT 'Frames were cut when captured' AS title, CAST(count(*) AS VARCHAR) || ' frames were captured with fewer bytes than they had' AS details,
-  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE captured_len < frame_len HAVING count(*) > 0;
+  count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM packets WHERE captured_len < frame_len GROUP BY capture, capture_id;
 
 -- @finding sizes_jumbo severity=info
 WITH big AS (
-  SELECT count(*) AS n, count(*) FILTER (WHERE frame_len > 1518 + CASE WHEN vlan_outer_id IS NOT NULL THEN 8 WHEN vlan_id IS NOT NULL THEN 4 ELSE 0 END) AS large,
+  SELECT capture, count(*) AS n, count(*) FILTER (WHERE frame_len > 1518 + CASE WHEN vlan_outer_id IS NOT NULL THEN 8 WHEN vlan_id IS NOT NULL THEN 4 ELSE 0 END) AS large,
     count(DISTINCT CASE WHEN frame_len > 1526 THEN src_ip END) AS senders
-  FROM packets)
+  FROM packets GROUP BY capture, capture_id)
 SELECT 'Frames larger than Ethernet carries' AS title,
   CAST(large AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' frames exceed 1518 bytes'
     || CASE WHEN senders = 1 THEN ', all of one sender: segmentation offload on the capturing host' ELSE ': jumbo frames or segmentation offload' END AS details,
-  large AS count
+  large AS count, capture
 FROM big WHERE large > 0.05 * n;
 
 -- @finding sizes_tiny_flood severity=medium technique=T1499.001
 SELECT 'Flood of tiny packets' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' frames under 80 bytes in a second' AS details, dst_ip, sum(n) AS count,
-  min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
+  min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM (SELECT capture, capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
   WHERE frame_len < 80 AND dst_ip IS NOT NULL
     AND CAST(ts AS BIGINT) / 1000000000 IN (SELECT CAST(ts AS BIGINT) / 1000000000 FROM packets WHERE frame_len < 80 GROUP BY CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
-  GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
-GROUP BY dst_ip ORDER BY dst_ip;
+  GROUP BY capture, capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) > 5000)
+GROUP BY capture, capture_id, dst_ip ORDER BY dst_ip;
 
 -- @finding sizes_uniform_flow severity=info
 SELECT 'A conversation of equal packets' AS title,
   CAST(n AS VARCHAR) || ' packets, ' || CAST(round(100.0 * same / n) AS VARCHAR) || '% of them with ' || CAST(payload_len AS VARCHAR) || ' bytes of payload: telemetry or a beacon' AS details,
-  src_ip, dst_ip, n AS count, frame
+  src_ip, dst_ip, n AS count, frame, capture
 FROM (
-  SELECT flow_id, src_ip, dst_ip, payload_len, count(*) AS same, min(frame) AS frame, sum(count(*)) OVER (PARTITION BY flow_id, src_ip) AS n,
-    row_number() OVER (PARTITION BY flow_id, src_ip ORDER BY count(*) DESC, payload_len) AS place
-  FROM packets WHERE payload_len > 0 AND flow_id IS NOT NULL GROUP BY flow_id, src_ip, dst_ip, payload_len)
+  SELECT capture, capture_id, flow_id, src_ip, dst_ip, payload_len, count(*) AS same, min(frame) AS frame, sum(count(*)) OVER (PARTITION BY capture_id, flow_id, src_ip) AS n,
+    row_number() OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY count(*) DESC, payload_len) AS place
+  FROM packets WHERE payload_len > 0 AND flow_id IS NOT NULL GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, payload_len)
 WHERE place = 1 AND n >= 200 AND same > 0.9 * n AND payload_len < 1400
 ORDER BY n DESC, src_ip, dst_ip LIMIT 20;

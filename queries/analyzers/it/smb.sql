@@ -45,7 +45,7 @@ FROM smb WHERE command = 'negotiate' AND security_mode IN ('none', 'enabled') GR
 
 -- @finding smb_guest_or_anonymous severity=medium confidence=high technique=T1078.001
 WITH nobody AS (SELECT DISTINCT capture_id, flow_id, session_id, auth_method FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status_code = 0 AND auth_method IN ('guest', 'anonymous'))
-SELECT 'A share is open to all' AS title, m.path || ', session ' || max(n.auth_method) AS details, m.src_ip, m.dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_agg(m.frame ORDER BY m.frame), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts
+SELECT 'A share is open to all' AS title, m.path || ', session ' || max(n.auth_method) AS details, m.src_ip, m.dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_agg(m.frame ORDER BY m.frame), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, min(m.capture) AS capture
 FROM smb_mappings m JOIN nobody n ON n.capture_id = m.capture_id AND n.flow_id = m.flow_id AND n.session_id = m.session_id WHERE m.status_code = 0 AND upper(m.share_name) <> 'IPC$' GROUP BY m.capture_id, m.path, m.src_ip, m.dst_ip ORDER BY m.src_ip, m.dst_ip, details;
 
 -- @finding smb_admin_share severity=medium confidence=high technique=T1021.002
@@ -62,19 +62,19 @@ FROM smb WHERE regexp_like(pipe, '^(psexesvc|paexec|csexec|remcom)|-(stdin|stdou
 
 -- @finding smb_lateral severity=medium confidence=high technique=T1021.002
 SELECT 'One host opens the administrative shares of many' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within an hour' || coalesce(', as ' || max(username), '') AS details, CASE WHEN count(DISTINCT dst_ip) >= 15 THEN 'high' ELSE 'medium' END AS severity, src_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM smb_mappings WHERE is_admin AND status_code = 0 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 3600000000000 HAVING count(DISTINCT dst_ip) >= 5 ORDER BY src_ip, frame;
 
 -- @finding smb_brute severity=high confidence=high technique=T1110.001
-SELECT 'Logins fail again and again' AS title, 'accounts ' || coalesce(array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', '), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Logins fail again and again' AS title, 'accounts ' || coalesce(array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 5), ', '), 'unknown') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM smb WHERE command IN ('session_setup', 'session_setup_andx') AND status IN ('STATUS_LOGON_FAILURE', 'STATUS_WRONG_PASSWORD', 'STATUS_ACCOUNT_LOCKED_OUT', 'STATUS_NO_SUCH_USER') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_mass_modify severity=critical confidence=medium technique=T1486
-SELECT 'Files are changed in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files renamed to one extension within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Files are changed in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files renamed to one extension within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM smb_files WHERE action = 'rename' GROUP BY capture_id, src_ip, dst_ip, regexp_replace(path, '^.*\.', ''), CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT path) >= 100 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_mass_read severity=medium confidence=medium technique=T1039
-SELECT 'Files are read in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files, ' || CAST(sum(bytes_read) AS VARCHAR) || ' bytes within ten minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Files are read in masses' AS title, CAST(count(DISTINCT path) AS VARCHAR) || ' files, ' || CAST(sum(bytes_read) AS VARCHAR) || ' bytes within ten minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM smb_files WHERE action = 'read' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT path) >= 500 OR sum(bytes_read) >= 1000000000 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smb_exploit severity=critical confidence=high technique=T1210

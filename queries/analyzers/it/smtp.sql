@@ -36,32 +36,32 @@ SELECT 'A mail login in clear' AS title, 'user ' || coalesce(max(username), 'unk
 FROM credentials WHERE protocol = 'smtp' AND kind = 'password' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding smtp_brute severity=high confidence=high technique=T1110.001
-SELECT 'Mail passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Mail passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM credentials WHERE protocol = 'smtp' AND outcome = 'failure' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smtp_user_enum severity=medium confidence=medium technique=T1589.002
-SELECT 'Mail accounts are being searched for' AS title, CAST(sum(tries) AS VARCHAR) || ' VRFY or EXPN, ' || CAST(sum(refused) AS VARCHAR) || ' refused recipients within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT capture_id, src_ip, dst_ip, frame, ts, coalesce(array_length(array_positions(commands, 'VRFY')), 0) + coalesce(array_length(array_positions(commands, 'EXPN')), 0) AS tries, coalesce(array_length(rcpt_refused), 0) AS refused FROM smtp)
+SELECT 'Mail accounts are being searched for' AS title, CAST(sum(tries) AS VARCHAR) || ' VRFY or EXPN, ' || CAST(sum(refused) AS VARCHAR) || ' refused recipients within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, coalesce(array_length(array_positions(commands, 'VRFY')), 0) + coalesce(array_length(array_positions(commands, 'EXPN')), 0) AS tries, coalesce(array_length(rcpt_refused), 0) AS refused FROM smtp)
 GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING sum(tries) >= 10 OR sum(refused) >= 20 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding smtp_spam_burst severity=medium confidence=medium technique=T1566,T1071.003
-SELECT 'One host sends mail to many servers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' foreign servers, ' || CAST(sum(coalesce(array_length(rcpt_to), 0)) AS VARCHAR) || ' recipients within 10 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One host sends mail to many servers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' foreign servers, ' || CAST(sum(coalesce(array_length(rcpt_to), 0)) AS VARCHAR) || ' recipients within 10 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM smtp WHERE is_private(src_ip) AND is_public(dst_ip) GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT dst_ip) >= 10 OR sum(coalesce(array_length(rcpt_to), 0)) >= 200 ORDER BY src_ip, frame;
 
 -- @finding smtp_exfil severity=medium confidence=medium technique=T1048.003
-SELECT 'Much left by mail' AS title, CAST(sum(body_bytes) AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM smtp WHERE is_private(src_ip) AND is_public(dst_ip) AND completed GROUP BY src_ip, dst_ip HAVING sum(body_bytes) >= 10000000 ORDER BY src_ip, dst_ip;
+SELECT 'Much left by mail' AS title, CAST(sum(body_bytes) AS VARCHAR) || ' bytes in ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM smtp WHERE is_private(src_ip) AND is_public(dst_ip) AND completed GROUP BY capture_id, src_ip, dst_ip HAVING sum(body_bytes) >= 10000000 ORDER BY src_ip, dst_ip;
 
 -- @finding smtp_command_abuse severity=medium confidence=high technique=T1190
 SELECT 'A mail address that runs a program' AS title, coalesce(mail_from, '') || ' ' || array_to_string(rcpt_to, ', ') AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM smtp WHERE mail_from LIKE '%${run{%' OR array_to_string(rcpt_to, ' ') LIKE '%${run{%' OR mail_from LIKE '|%' ORDER BY capture, frame;
 
 -- @finding smtp_starttls_stripped severity=medium confidence=medium technique=T1557
-SELECT 'A server no longer offers encryption' AS title, 'STARTTLS was offered to this client before, or stands masked in the greeting' AS details, n.src_ip, n.dst_ip, max(n.dst_port) AS dst_port, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts
+SELECT 'A server no longer offers encryption' AS title, 'STARTTLS was offered to this client before, or stands masked in the greeting' AS details, n.src_ip, n.dst_ip, max(n.dst_port) AS dst_port, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
 FROM smtp n LEFT JOIN (SELECT capture_id, src_ip, dst_ip, dst_port, min(frame) AS frame FROM smtp WHERE starttls_offered GROUP BY capture_id, src_ip, dst_ip, dst_port) o ON o.capture_id = n.capture_id AND o.src_ip = n.src_ip AND o.dst_ip = n.dst_ip AND o.dst_port = n.dst_port
-WHERE NOT n.starttls_offered AND n.capabilities IS NOT NULL AND (o.frame < n.frame OR regexp_like(array_to_string(n.capabilities, ' '), 'XXXX')) GROUP BY n.src_ip, n.dst_ip ORDER BY n.src_ip, n.dst_ip;
+WHERE NOT n.starttls_offered AND n.capabilities IS NOT NULL AND (o.frame < n.frame OR regexp_like(array_to_string(n.capabilities, ' '), 'XXXX')) GROUP BY n.capture_id, n.src_ip, n.dst_ip ORDER BY n.src_ip, n.dst_ip;
 
 -- @finding smtp_header_mismatch severity=info confidence=medium technique=T1566
-SELECT 'Answers to this mail go elsewhere' AS title, 'from ' || domain || ', answers to ' || answers AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT src_ip, dst_ip, dst_port, frame, ts, registered_domain(lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS domain, registered_domain(lower(regexp_replace(reply_to, '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS answers FROM email
+SELECT 'Answers to this mail go elsewhere' AS title, 'from ' || domain || ', answers to ' || answers AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts, registered_domain(lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS domain, registered_domain(lower(regexp_replace(reply_to, '^(?s).*@([A-Za-z0-9._-]+).*$', '$1'))) AS answers FROM email
   WHERE source IN ('smtp', 'lmtp') AND NOT bulk AND "from" LIKE '%@%' AND reply_to LIKE '%@%' AND is_public(src_ip) AND is_private(dst_ip))
-WHERE domain <> answers GROUP BY src_ip, dst_ip, domain, answers ORDER BY src_ip, dst_ip, domain, answers;
+WHERE domain <> answers GROUP BY capture_id, src_ip, dst_ip, domain, answers ORDER BY src_ip, dst_ip, domain, answers;

@@ -31,16 +31,16 @@ SELECT src_ip AS client, dst_ip AS server, count(*) AS connections, count(*) FIL
 SELECT ts, CASE WHEN is_server THEN 'server' ELSE 'client' END AS "from", message, coalesce(version_string, host_key_sha256, disconnect_text, array_to_string(array_slice(kex_algorithms, 1, 3), ', ')) AS text, frame FROM ssh ORDER BY capture, frame, "from";
 
 -- @finding ssh_brute severity=high confidence=medium technique=T1110.001
-SELECT 'Passwords are being guessed' AS title, CAST(sum(auth_attempts) AS VARCHAR) || ' refused tries in ' || CAST(count(*) AS VARCHAR) || ' connections within 5 minutes (judged by sizes)' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Passwords are being guessed' AS title, CAST(sum(auth_attempts) AS VARCHAR) || ' refused tries in ' || CAST(count(*) AS VARCHAR) || ' connections within 5 minutes (judged by sizes)' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ssh_sessions WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING sum(auth_attempts) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding ssh_guess_succeeded severity=high confidence=medium technique=T1110
-SELECT 'A login was accepted after many refused' AS title, CAST(max(f.n) AS VARCHAR) || ' refused connections before (judged by sizes)' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts
+SELECT 'A login was accepted after many refused' AS title, CAST(max(f.n) AS VARCHAR) || ' refused connections before (judged by sizes)' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
 FROM ssh_sessions s JOIN (SELECT capture_id, src_ip, dst_ip, count(*) AS n, max(ts) AS until FROM ssh_sessions WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5) f ON f.capture_id = s.capture_id AND f.src_ip = s.src_ip AND f.dst_ip = s.dst_ip
-WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 1800000000000 GROUP BY s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
+WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 1800000000000 GROUP BY s.capture_id, s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
 
 -- @finding ssh_sweep severity=medium confidence=high technique=T1046
-SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' SSH servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One client tries server after server' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' SSH servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM flows WHERE dst_port = 22 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 AND count(DISTINCT CASE WHEN service IS NULL THEN dst_ip END) >= 0.6 * count(DISTINCT dst_ip) ORDER BY src_ip, frame;
 
 -- @finding ssh_terrapin severity=low confidence=high technique=T1557
@@ -48,7 +48,7 @@ SELECT 'A connection that the Terrapin attack can shorten' AS title, cipher_alg 
 FROM ssh_sessions WHERE terrapin_vulnerable GROUP BY cipher_alg, mac_alg, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding ssh_host_key_changed severity=high confidence=high technique=T1557
-SELECT 'A server shows another key than before' AS title, array_to_string(array_sort(array_agg(DISTINCT host_key)), ' and ') AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A server shows another key than before' AS title, array_to_string(array_sort(array_agg(DISTINCT host_key)), ' and ') AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ssh_sessions WHERE host_key IS NOT NULL AND orig_encrypted_bytes > 0 GROUP BY capture_id, dst_ip, dst_port, host_key_type HAVING count(DISTINCT host_key) > 1 ORDER BY dst_ip, dst_port;
 
 -- @finding ssh_v1 severity=medium confidence=high technique=T1040
@@ -68,8 +68,8 @@ SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'SS
 FROM ssh_sessions WHERE dst_port NOT IN (22, 2222) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding ssh_exfil severity=medium confidence=medium technique=T1048.002
-SELECT 'Much was sent out encrypted' AS title, CAST(sum(orig_encrypted_bytes) AS VARCHAR) || ' bytes sent, ' || CAST(sum(resp_encrypted_bytes) AS VARCHAR) || ' received' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ssh_sessions WHERE is_public(dst_ip) AND is_private(src_ip) GROUP BY src_ip, dst_ip HAVING (sum(orig_encrypted_bytes) >= 10000000 AND sum(orig_encrypted_bytes) >= 4 * sum(resp_encrypted_bytes)) OR sum(orig_encrypted_bytes) >= 50000000 ORDER BY src_ip, dst_ip;
+SELECT 'Much was sent out encrypted' AS title, CAST(sum(orig_encrypted_bytes) AS VARCHAR) || ' bytes sent, ' || CAST(sum(resp_encrypted_bytes) AS VARCHAR) || ' received' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ssh_sessions WHERE is_public(dst_ip) AND is_private(src_ip) GROUP BY capture_id, src_ip, dst_ip HAVING (sum(orig_encrypted_bytes) >= 10000000 AND sum(orig_encrypted_bytes) >= 4 * sum(resp_encrypted_bytes)) OR sum(orig_encrypted_bytes) >= 50000000 ORDER BY src_ip, dst_ip;
 
 -- @finding ssh_known_tool severity=medium confidence=medium technique=T1021.004
 SELECT 'A client that is a tool, not a person' AS title, client AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture

@@ -47,15 +47,15 @@ FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 
 
 -- @finding stream_reset_injected severity=medium technique=T1499
 WITH usual AS (
-  SELECT flow_id, src_ip, min(ip_ttl) AS low, max(ip_ttl) AS high, count(*) AS n FROM packets WHERE transport = 'tcp' AND (tcp_flags & 4) = 0 GROUP BY flow_id, src_ip
+  SELECT capture_id, flow_id, src_ip, min(ip_ttl) AS low, max(ip_ttl) AS high, count(*) AS n FROM packets WHERE transport = 'tcp' AND (tcp_flags & 4) = 0 GROUP BY capture_id, flow_id, src_ip
 )
 SELECT 'A reset that its alleged sender did not send' AS title,
   'TTL ' || CAST(p.ip_ttl AS VARCHAR) || ' where the sender uses ' || CAST(u.low AS VARCHAR) || CASE WHEN u.high > u.low THEN ' to ' || CAST(u.high AS VARCHAR) ELSE '' END AS details,
-  p.src_ip, p.dst_ip, p.src_port, p.dst_port, p.frame, p.ts, p.flow_id
-FROM packets p JOIN usual u ON u.flow_id = p.flow_id AND u.src_ip = p.src_ip
+  p.src_ip, p.dst_ip, p.src_port, p.dst_port, p.frame, p.ts, p.capture, p.flow_id
+FROM packets p JOIN usual u ON u.capture_id = p.capture_id AND u.flow_id = p.flow_id AND u.src_ip = p.src_ip
 WHERE p.transport = 'tcp' AND (p.tcp_flags & 4) = 4 AND u.n >= 2 AND (p.ip_ttl + 5 < u.low OR p.ip_ttl > u.high + 5)
-  AND EXISTS (SELECT 1 FROM packets d WHERE d.flow_id = p.flow_id AND d.src_ip = p.src_ip AND d.frame > p.frame AND d.payload_len > 0)
-ORDER BY p.frame;
+  AND EXISTS (SELECT 1 FROM packets d WHERE d.capture_id = p.capture_id AND d.flow_id = p.flow_id AND d.src_ip = p.src_ip AND d.frame > p.frame AND d.payload_len > 0)
+ORDER BY p.capture, p.frame;
 
 -- @finding stream_reuse severity=info
 SELECT 'Addresses and ports were used again' AS title, CAST(count(*) AS VARCHAR) || ' connections on the same addresses and ports' AS details, src_ip, dst_ip, count(*) AS count,

@@ -35,18 +35,18 @@ SELECT date_trunc('hour', ts) AS hour, count(*) AS messages, count(*) FILTER (WH
 SELECT ts, src_ip AS source, facility, severity, hostname, app_name AS application, message FROM syslog ORDER BY capture, frame;
 
 -- @finding syslog_auth_failures severity=medium confidence=high technique=T1110
-SELECT 'Logins fail again and again' AS title, CAST(count(*) AS VARCHAR) || ' failed logins on ' || coalesce(host, src_ip) || ' within ten minutes, such as: ' || substr(min(message), 1, 100) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Logins fail again and again' AS title, CAST(count(*) AS VARCHAR) || ' failed logins on ' || coalesce(host, src_ip) || ' within ten minutes, such as: ' || substr(min(message), 1, 100) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, hostname AS host FROM syslog WHERE regexp_like(lower(message), '(failed password|authentication failure|login failed|failed login|invalid user|sec_login-4|failed su for|su: .*failed|logon failure)'))
-GROUP BY src_ip, host, CAST(ts AS BIGINT) / 600000000000 HAVING count(*) >= 10 ORDER BY src_ip, frame;
+GROUP BY capture_id, src_ip, host, CAST(ts AS BIGINT) / 600000000000 HAVING count(*) >= 10 ORDER BY src_ip, frame;
 
 -- @finding syslog_auth_after_failures severity=high confidence=medium technique=T1110
 WITH failed AS (SELECT capture_id, src_ip, regexp_replace(message, '.*(?:for|user) (?:invalid user )?([A-Za-z0-9._-]+).*', '\1') AS account, count(*) AS n, min(frame) AS frame, CAST(max(ts) AS BIGINT) AS until, min(ts) AS ts FROM syslog WHERE regexp_like(message, 'Failed password for') GROUP BY 1, 2, 3 HAVING count(*) >= 5),
-good AS (SELECT capture_id, src_ip, regexp_replace(message, '.*Accepted [a-z/-]+ for ([A-Za-z0-9._-]+).*', '\1') AS account, frame, ts FROM syslog WHERE regexp_like(message, 'Accepted [a-z/-]+ for '))
-SELECT 'A login succeeded after many failures' AS title, g.account || ': ' || CAST(f.n AS VARCHAR) || ' failures, then accepted' AS details, g.src_ip, f.n + 1 AS count, g.frame, make_array(f.frame, g.frame) AS frames, f.ts, g.ts AS end_ts
+good AS (SELECT capture, capture_id, src_ip, regexp_replace(message, '.*Accepted [a-z/-]+ for ([A-Za-z0-9._-]+).*', '\1') AS account, frame, ts FROM syslog WHERE regexp_like(message, 'Accepted [a-z/-]+ for '))
+SELECT 'A login succeeded after many failures' AS title, g.account || ': ' || CAST(f.n AS VARCHAR) || ' failures, then accepted' AS details, g.src_ip, f.n + 1 AS count, g.frame, make_array(f.frame, g.frame) AS frames, f.ts, g.ts AS end_ts, g.capture
 FROM good g JOIN failed f ON f.capture_id = g.capture_id AND f.src_ip = g.src_ip AND f.account = g.account WHERE CAST(g.ts AS BIGINT) BETWEEN f.until AND f.until + 600000000000 ORDER BY g.src_ip, g.frame;
 
 -- @finding syslog_log_cleared severity=high confidence=medium technique=T1070.001,T1562
-SELECT 'A log was cleared or switched off' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts FROM syslog
+SELECT 'A log was cleared or switched off' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts, capture FROM syslog
 WHERE regexp_like(lower(message), '(audit log was cleared|event log.*cleared|logging (is )?disabled|no logging (on|host|buffered)|clear logging)') ORDER BY capture, frame;
 
 -- @finding syslog_config_change severity=low confidence=high technique=T1601
@@ -58,18 +58,18 @@ SELECT 'A sensor raised an alarm' AS title, substr(regexp_replace(message, '^.*(
 FROM syslog WHERE regexp_like(message, '\[[0-9]+:[0-9]+:[0-9]+\].*\[Priority: [12]\]') GROUP BY src_ip, details, capture ORDER BY src_ip, details;
 
 -- @finding syslog_severe severity=low confidence=high
-SELECT 'Messages of the worst kind' AS title, severity || ': ' || substr(min(message), 1, 120) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT *, regexp_replace(regexp_replace(message, '^([A-Z][a-z]{2} +[0-9]+ [0-9:.]+|[0-9]{4}-[0-9T:.+Z-]+) *', ''), '[0-9]+', '#', 'g') AS template FROM syslog WHERE severity_code <= 2) GROUP BY src_ip, severity, template ORDER BY src_ip, details;
+SELECT 'Messages of the worst kind' AS title, severity || ': ' || substr(min(message), 1, 120) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT *, regexp_replace(regexp_replace(message, '^([A-Z][a-z]{2} +[0-9]+ [0-9:.]+|[0-9]{4}-[0-9T:.+Z-]+) *', ''), '[0-9]+', '#', 'g') AS template FROM syslog WHERE severity_code <= 2) GROUP BY capture_id, src_ip, severity, template ORDER BY src_ip, details;
 
 -- @finding syslog_public severity=medium confidence=high technique=T1040
 SELECT 'Logs travel the internet in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM syslog WHERE proto <> 'tls' AND is_private(src_ip) <> is_private(dst_ip) AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding syslog_spoof severity=low confidence=medium technique=T1565
-SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT s.*, r.names FROM syslog s JOIN (SELECT capture_id AS cid, src_ip AS sip, count(DISTINCT hostname) AS names FROM syslog GROUP BY capture_id, src_ip) r ON r.cid = s.capture_id AND r.sip = s.src_ip)
-WHERE regexp_like(CAST(hostname AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND hostname <> src_ip AND names < 5 GROUP BY src_ip, hostname ORDER BY src_ip, hostname;
+WHERE regexp_like(CAST(hostname AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND hostname <> src_ip AND names < 5 GROUP BY capture_id, src_ip, hostname ORDER BY src_ip, hostname;
 
 -- @finding syslog_injection severity=medium confidence=medium technique=T1190
-SELECT 'An attack inside a log message' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts FROM syslog
+SELECT 'An attack inside a log message' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts, capture FROM syslog
 WHERE regexp_like(lower(message), '(\$\{jndi:|\(\) *\{ *:;|\x1b\[[0-9;]*[a-z])') ORDER BY capture, frame;

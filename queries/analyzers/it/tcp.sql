@@ -51,66 +51,66 @@ ORDER BY retransmit_share DESC, client, server;
 
 -- @finding tcp_syn_scan severity=medium technique=T1046
 WITH tries AS (
-  SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports,
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports,
     count(*) AS tried, count(*) FILTER (WHERE conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH') OR (conn_state = 'RSTO' AND orig_bytes = 0)) AS failed,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
+  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'Port scan of one host' AS title, 'at most ' || CAST(max(ports) AS VARCHAR) || ' ports within a minute; ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' tries refused or unanswered' AS details,
-  src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM tries WHERE ports >= 20 AND failed >= 0.7 * tried GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM tries WHERE ports >= 20 AND failed >= 0.7 * tried GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_sweep severity=medium technique=T1046
 WITH tries AS (
-  SELECT src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT dst_ip) AS hosts, count(*) AS tried,
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT dst_ip) AS hosts, count(*) AS tried,
     count(*) FILTER (WHERE conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH')) AS failed,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000)
+  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000)
 SELECT 'One port tried on many hosts' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ' on at most ' || CAST(max(hosts) AS VARCHAR) || ' hosts within 5 minutes; ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' tries refused or unanswered' AS details,
-  src_ip, dst_port, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM tries WHERE hosts >= 15 AND failed >= 0.6 * tried GROUP BY src_ip, dst_port ORDER BY src_ip, dst_port;
+  src_ip, dst_port, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM tries WHERE hosts >= 15 AND failed >= 0.6 * tried GROUP BY capture_id, src_ip, dst_port ORDER BY src_ip, dst_port;
 
 -- @finding tcp_stealth_scan severity=high technique=T1046
 SELECT 'Scan with segments that no connection sends' AS title,
   CASE WHEN kind = 0 THEN 'NULL' WHEN kind = 1 THEN 'FIN' WHEN kind = 41 THEN 'XMAS' ELSE 'Maimon' END || ' probes to ' || CAST(count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) AS VARCHAR) || ' ports or hosts' AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT p.*, p.tcp_flags & 63 AS kind FROM packets p JOIN flows f ON f.flow_id = p.flow_id AND f.capture_id = p.capture_id
   WHERE p.transport = 'tcp' AND (p.tcp_flags & 63) IN (0, 1, 17, 41) AND f.history NOT LIKE '%S%' AND f.orig_bytes + f.resp_bytes = 0 AND f.orig_packets <= 3)
-GROUP BY src_ip, kind HAVING count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 10 ORDER BY src_ip, kind;
+GROUP BY capture_id, src_ip, kind HAVING count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 10 ORDER BY src_ip, kind;
 
 -- @finding tcp_syn_flood severity=high technique=T1499.001
 WITH seconds AS (
-  SELECT dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(*) FILTER (WHERE conn_state IN ('SF', 'S1', 'S2', 'S3', 'RSTO', 'RSTR')) AS completed,
+  SELECT min(capture) AS capture, capture_id, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(*) FILTER (WHERE conn_state IN ('SF', 'S1', 'S2', 'S3', 'RSTO', 'RSTR')) AS completed,
     count(DISTINCT src_ip) AS sources, min(frame) AS frame, min(ts) AS ts
-  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000)
+  FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000)
 SELECT 'Flood of connection attempts' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' SYN a second from up to ' || CAST(max(sources) AS VARCHAR) || ' sources, ' || CAST(sum(completed) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' completed' AS details,
-  dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM seconds WHERE n >= 500 AND completed < 0.2 * n GROUP BY dst_ip, dst_port ORDER BY dst_ip, dst_port;
+  dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM seconds WHERE n >= 500 AND completed < 0.2 * n GROUP BY capture_id, dst_ip, dst_port ORDER BY dst_ip, dst_port;
 
 -- @finding tcp_reset_rate severity=low
-SELECT 'A server resets many connections' AS title, CAST(resets AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' connections with data were reset by the server' AS details, src_ip, dst_ip, resets AS count, frame, ts, end_ts
-FROM (SELECT src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE conn_state = 'RSTR' AND resp_bytes > 0) AS resets, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-  FROM flows WHERE transport = 'tcp' AND orig_bytes > 0 GROUP BY src_ip, dst_ip)
+SELECT 'A server resets many connections' AS title, CAST(resets AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' connections with data were reset by the server' AS details, src_ip, dst_ip, resets AS count, frame, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE conn_state = 'RSTR' AND resp_bytes > 0) AS resets, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
+  FROM flows WHERE transport = 'tcp' AND orig_bytes > 0 GROUP BY capture_id, src_ip, dst_ip)
 WHERE n >= 20 AND resets >= 0.3 * n ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_retransmit_rate severity=low
 SELECT 'Many retransmissions' AS title, CAST(retransmitted_packets AS VARCHAR) || ' of ' || CAST(segments AS VARCHAR) || ' data segments were sent again' AS details,
-  src_ip, dst_ip, src_port, dst_port, retransmitted_packets AS count, frame, ts, end_ts, flow_id
+  src_ip, dst_ip, src_port, dst_port, retransmitted_packets AS count, frame, ts, end_ts, flow_id, capture
 FROM (SELECT f.*, d.segments FROM flows f JOIN (SELECT capture_id, flow_id, count(*) AS segments FROM packets WHERE transport = 'tcp' AND payload_len > 0 GROUP BY capture_id, flow_id) d
   ON d.flow_id = f.flow_id AND d.capture_id = f.capture_id)
 WHERE segments >= 200 AND retransmitted_packets > 0.03 * segments ORDER BY frame;
 
 -- @finding tcp_conflict severity=high technique=T1027
 SELECT 'A stream was sent twice with different content' AS title, CAST(count(*) AS VARCHAR) || ' segments repeat sequence numbers with other bytes' AS details, src_ip, dst_ip,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tcp_events WHERE event = 'overlap_conflict' AND length >= 8 GROUP BY src_ip, dst_ip HAVING count(*) >= 2 ORDER BY src_ip, dst_ip;
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM tcp_events WHERE event = 'overlap_conflict' AND length >= 8 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 2 ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_syn_data severity=info technique=T1027
 SELECT 'Data in a SYN' AS title, CAST(count(*) AS VARCHAR) || ' SYN segments carry data' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 0 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_zero_window severity=low confidence=high
-WITH stalls AS (SELECT capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, frame, ts, CAST(lead(ts) OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY frame) AS BIGINT) - CAST(ts AS BIGINT) AS lasted FROM tcp_events WHERE event IN ('zero_window', 'window_update'))
-SELECT 'A receiver stopped taking data' AS title, CAST(count(*) AS VARCHAR) || ' stalls, the longest ' || CAST(round(max(lasted) / 1e9, 1) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+WITH stalls AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, frame, ts, CAST(lead(ts) OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY frame) AS BIGINT) - CAST(ts AS BIGINT) AS lasted FROM tcp_events WHERE event IN ('zero_window', 'window_update'))
+SELECT 'A receiver stopped taking data' AS title, CAST(count(*) AS VARCHAR) || ' stalls, the longest ' || CAST(round(max(lasted) / 1e9, 1) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM stalls WHERE lasted > 1000000000 GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding tcp_service_search severity=high confidence=medium technique=T1046

@@ -22,19 +22,19 @@ GROUP BY lower(query), src_ip ORDER BY queries DESC, name, client;
 
 -- @finding remote_tool_present severity=low confidence=high technique=T1219
 WITH plant AS (SELECT DISTINCT capture_id, ip FROM (SELECT capture_id, src_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet') UNION SELECT capture_id, dst_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet')))
-SELECT CASE WHEN bool_or(p.ip IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity, r.tool || ' is in use' AS title, 'by ' || array_to_string(array_sort(array_agg(DISTINCT r.evidence)), ', ') AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.end_ts) AS end_ts
-FROM remote_tools r LEFT JOIN plant p ON p.capture_id = r.capture_id AND p.ip IN (r.src_ip, r.dst_ip) GROUP BY r.tool, r.src_ip, r.dst_ip ORDER BY r.src_ip, r.dst_ip, r.tool;
+SELECT CASE WHEN bool_or(p.ip IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity, r.tool || ' is in use' AS title, 'by ' || array_to_string(array_sort(array_agg(DISTINCT r.evidence)), ', ') AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.end_ts) AS end_ts, min(r.capture) AS capture
+FROM remote_tools r LEFT JOIN plant p ON p.capture_id = r.capture_id AND p.ip IN (r.src_ip, r.dst_ip) GROUP BY r.capture_id, r.tool, r.src_ip, r.dst_ip ORDER BY r.src_ip, r.dst_ip, r.tool;
 
 -- @finding remote_tool_session severity=medium confidence=medium technique=T1219
-SELECT 'A session of ' || tool AS title, CAST(CAST(round(duration_s) AS BIGINT) AS VARCHAR) || ' s, ' || CAST(CAST((orig_bytes + resp_bytes) / 1000 AS BIGINT) AS VARCHAR) || ' kB, ' || evidence AS details, src_ip, dst_ip, src_port, dst_port, frame, ts, end_ts
+SELECT 'A session of ' || tool AS title, CAST(CAST(round(duration_s) AS BIGINT) AS VARCHAR) || ' s, ' || CAST(CAST((orig_bytes + resp_bytes) / 1000 AS BIGINT) AS VARCHAR) || ' kB, ' || evidence AS details, src_ip, dst_ip, src_port, dst_port, frame, ts, end_ts, capture
 FROM remote_tools WHERE (evidence = 'datagrams between peers' OR (duration_s > 60 AND orig_bytes + resp_bytes > 100000)) ORDER BY capture, frame;
 
 -- @finding remote_tool_long severity=info confidence=high technique=T1219
-SELECT 'A session of ' || tool || ' for hours' AS title, CAST(round(duration_s / 3600, 1) AS VARCHAR) || ' h' AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts FROM remote_tools WHERE duration_s >= 28800 ORDER BY capture, frame;
+SELECT 'A session of ' || tool || ' for hours' AS title, CAST(round(duration_s / 3600, 1) AS VARCHAR) || ' h' AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts, capture FROM remote_tools WHERE duration_s >= 28800 ORDER BY capture, frame;
 
 -- @finding remote_tool_exfil severity=medium confidence=medium technique=T1048
-SELECT 'Much data left through ' || tool AS title, CAST(orig_bytes / 1000000 AS VARCHAR) || ' MB up, ' || CAST(resp_bytes / 1000000 AS VARCHAR) || ' MB down' AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts
+SELECT 'Much data left through ' || tool AS title, CAST(orig_bytes / 1000000 AS VARCHAR) || ' MB up, ' || CAST(resp_bytes / 1000000 AS VARCHAR) || ' MB down' AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts, capture
 FROM remote_tools WHERE is_public(dst_ip) AND NOT is_public(src_ip) AND ((orig_bytes >= 10000000 AND orig_bytes >= 4 * resp_bytes) OR orig_bytes >= 50000000) ORDER BY capture, frame;
 
 -- @finding remote_tool_odd_port severity=info confidence=high technique=T1571
-SELECT 'TeamViewer on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts FROM remote_tools WHERE evidence = 'its own commands' AND dst_port NOT IN (5938, 80, 443) ORDER BY capture, frame;
+SELECT 'TeamViewer on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts, capture FROM remote_tools WHERE evidence = 'its own commands' AND dst_port NOT IN (5938, 80, 443) ORDER BY capture, frame;

@@ -47,24 +47,24 @@ FROM tls WHERE dh_prime_bits < 2048 GROUP BY dh_prime_bits, src_ip, dst_ip, capt
 -- @finding tls_heartbleed severity=high confidence=high technique=T1190
 SELECT CASE WHEN a.frame IS NOT NULL THEN 'critical' ELSE 'high' END AS severity, CASE WHEN a.frame IS NOT NULL THEN 'Heartbleed: a server gave away memory' ELSE 'Heartbleed tried' END AS title,
   'the request claims ' || CAST(q.heartbeat_payload_length AS VARCHAR) || ' bytes in a record of ' || CAST(q.heartbeat_record_length AS VARCHAR) || CASE WHEN a.frame IS NOT NULL THEN '; the answer has ' || CAST(a.heartbeat_record_length AS VARCHAR) ELSE '' END AS details,
-  q.src_ip, q.dst_ip, q.dst_port, q.frame, CASE WHEN a.frame IS NOT NULL THEN make_array(q.frame, a.frame) ELSE make_array(q.frame) END AS frames, q.ts, coalesce(a.ts, q.ts) AS end_ts
+  q.src_ip, q.dst_ip, q.dst_port, q.frame, CASE WHEN a.frame IS NOT NULL THEN make_array(q.frame, a.frame) ELSE make_array(q.frame) END AS frames, q.ts, coalesce(a.ts, q.ts) AS end_ts, q.capture
 FROM tls q LEFT JOIN (SELECT capture_id, flow_id, min(frame) AS frame, min(ts) AS ts, max(heartbeat_record_length) AS heartbeat_record_length FROM tls WHERE message = 'heartbeat_response' GROUP BY capture_id, flow_id) a
   ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.frame > q.frame AND a.heartbeat_record_length > q.heartbeat_record_length
 WHERE q.message = 'heartbeat_request' AND CAST(q.heartbeat_payload_length AS BIGINT) > CAST(q.heartbeat_record_length AS BIGINT) - 19 ORDER BY q.capture, q.frame;
 
 -- @finding tls_handshake_failures severity=low technique=T1573
-WITH failures AS (SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, array_to_string(array_sort(array_agg(DISTINCT alert)), ', ') AS names, min(frame) AS frame,
+WITH failures AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, array_to_string(array_sort(array_agg(DISTINCT alert)), ', ') AS names, min(frame) AS frame,
     array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM tls WHERE message = 'alert' AND alert_level = 2 AND alert NOT IN ('close_notify', 'user_canceled') GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000)
-SELECT 'Handshakes fail again and again' AS title, CAST(n AS VARCHAR) || ' fatal alerts within 10 minutes: ' || names AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts FROM failures WHERE n >= 10 ORDER BY src_ip, dst_ip, ts;
+  FROM tls WHERE message = 'alert' AND alert_level = 2 AND alert NOT IN ('close_notify', 'user_canceled') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000)
+SELECT 'Handshakes fail again and again' AS title, CAST(n AS VARCHAR) || ' fatal alerts within 10 minutes: ' || names AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture FROM failures WHERE n >= 10 ORDER BY src_ip, dst_ip, ts;
 
 -- @finding tls_ech severity=info confidence=medium technique=T1573
 SELECT 'Encrypted client hello' AS title, CASE ech WHEN 2 THEN 'old ESNI' ELSE 'ECH (or GREASE, which looks alike), outer name ' || coalesce(ech_outer_name, '-') END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM tls WHERE message = 'client_hello' AND ech > 0 GROUP BY ech, ech_outer_name, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding tls_no_sni_public severity=low confidence=medium technique=T1071.001
-SELECT 'A client hides which host it asks for' AS title, 'no server name in ' || CAST(count(*) AS VARCHAR) || ' hellos' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND server_name IS NULL AND coalesce(ech, 0) = 0 AND starttls IS NULL AND dst_port IN (443, 8443, 80) AND is_public(dst_ip) AND dst_ip NOT IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'address') GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+SELECT 'A client hides which host it asks for' AS title, 'no server name in ' || CAST(count(*) AS VARCHAR) || ' hellos' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND server_name IS NULL AND coalesce(ech, 0) = 0 AND starttls IS NULL AND dst_port IN (443, 8443, 80) AND is_public(dst_ip) AND dst_ip NOT IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'address') GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding tls_odd_port severity=low confidence=high technique=T1571
 SELECT CASE WHEN is_public(dst_ip) THEN 'medium' ELSE 'low' END AS severity, 'TLS on an unusual port' AS title, coalesce('to ' || max(server_name), 'without a server name') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -74,10 +74,10 @@ FROM tls WHERE is_client AND message = 'client_hello' AND transport = 'tls' AND 
 GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding tls_renegotiation_flood severity=medium confidence=high technique=T1499.003
-SELECT 'A client starts over and over on one connection' AS title, CAST(count(*) AS VARCHAR) || ' client hellos within a minute' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A client starts over and over on one connection' AS title, CAST(count(*) AS VARCHAR) || ' client hellos within a minute' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM tls WHERE message = 'client_hello' AND transport = 'tls' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding tls_doh severity=info confidence=high technique=T1071.004
-SELECT 'Names are resolved over HTTPS' AS title, server_name AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Names are resolved over HTTPS' AS title, server_name AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM tls WHERE message = 'client_hello' AND server_name IN (SELECT "value" FROM encrypted_resolvers WHERE kind = 'name')
-GROUP BY server_name, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;
+GROUP BY capture_id, server_name, src_ip, dst_ip ORDER BY src_ip, dst_ip, details;

@@ -26,39 +26,39 @@ FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) IN ('multicast', 'broadc
 
 -- @finding udp_scan severity=medium technique=T1046
 WITH tries AS (
-  SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports, count(*) AS tried, count(*) FILTER (WHERE resp_packets = 0) AS failed,
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports, count(*) AS tried, count(*) FILTER (WHERE resp_packets = 0) AS failed,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
   FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') AND src_port NOT IN (53, 123, 161, 1900, 5353) AND src_port > dst_port
-  GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
+  GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'UDP port scan of one host' AS title, 'at most ' || CAST(max(ports) AS VARCHAR) || ' ports within a minute, ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' unanswered' AS details,
-  src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM tries WHERE ports >= 20 AND failed >= 0.5 * tried GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM tries WHERE ports >= 20 AND failed >= 0.5 * tried GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding udp_flood severity=high technique=T1498.001
 WITH seconds AS (
-  SELECT dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
-  WHERE transport = 'udp' AND protocol = 'udp' GROUP BY dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 5000 AND ip_scope(dst_ip) <> 'multicast'),
+  SELECT min(capture) AS capture, capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM packets
+  WHERE transport = 'udp' AND protocol = 'udp' GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 5000 AND ip_scope(dst_ip) <> 'multicast'),
 sources AS (
-  SELECT s.dst_ip, s.second, count(DISTINCT p.src_ip) AS sources FROM seconds s JOIN packets p ON p.dst_ip = s.dst_ip AND CAST(p.ts AS BIGINT) / 1000000000 = s.second WHERE p.transport = 'udp' AND p.protocol = 'udp' GROUP BY s.dst_ip, s.second)
-SELECT 'UDP flood' AS title, 'up to ' || CAST(max(s.n) AS VARCHAR) || ' packets a second from up to ' || CAST(max(o.sources) AS VARCHAR) || ' sources' AS details, s.dst_ip, sum(s.n) AS count, min(s.frame) AS frame, min(s.ts) AS ts, max(s.ts) AS end_ts
-FROM seconds s JOIN sources o ON o.dst_ip = s.dst_ip AND o.second = s.second GROUP BY s.dst_ip ORDER BY s.dst_ip;
+  SELECT s.capture_id, s.dst_ip, s.second, count(DISTINCT p.src_ip) AS sources FROM seconds s JOIN packets p ON p.capture_id = s.capture_id AND p.dst_ip = s.dst_ip AND CAST(p.ts AS BIGINT) / 1000000000 = s.second WHERE p.transport = 'udp' AND p.protocol = 'udp' GROUP BY s.capture_id, s.dst_ip, s.second)
+SELECT 'UDP flood' AS title, 'up to ' || CAST(max(s.n) AS VARCHAR) || ' packets a second from up to ' || CAST(max(o.sources) AS VARCHAR) || ' sources' AS details, s.dst_ip, sum(s.n) AS count, min(s.frame) AS frame, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+FROM seconds s JOIN sources o ON o.capture_id = s.capture_id AND o.dst_ip = s.dst_ip AND o.second = s.second GROUP BY s.capture_id, s.dst_ip ORDER BY s.dst_ip;
 
 -- @finding udp_amplification severity=high technique=T1498.002
 SELECT 'Amplified answers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers of ' || min(name) || ' sent ' || CAST(sum(resp_bytes) AS VARCHAR) || ' bytes for ' || CAST(sum(orig_bytes) AS VARCHAR) || ' asked' AS details,
-  src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, coalesce(service, service_port_name) AS name FROM flows WHERE transport = 'udp' AND dst_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702, 5683))
-GROUP BY src_ip, dst_port HAVING sum(resp_bytes) >= 10 * sum(orig_bytes) AND sum(resp_bytes) >= 100000 AND count(DISTINCT dst_ip) >= 3 ORDER BY src_ip;
+GROUP BY capture_id, src_ip, dst_port HAVING sum(resp_bytes) >= 10 * sum(orig_bytes) AND sum(resp_bytes) >= 100000 AND count(DISTINCT dst_ip) >= 3 ORDER BY src_ip;
 
 -- @finding udp_reflector_victim severity=medium technique=T1498.002
 SELECT 'Answers that nobody asked for' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' servers answer from port ' || CAST(src_port AS VARCHAR) || ' without a question in the capture' AS details,
   dst_ip, src_port, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
 FROM flows WHERE transport = 'udp' AND src_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702) AND dst_port NOT IN (53, 123, 1900, 389, 11211, 19, 161, 162, 3702) AND resp_packets = 0 AND ip_scope(dst_ip) <> 'multicast'
-GROUP BY dst_ip, src_port HAVING count(DISTINCT src_ip) >= 10 ORDER BY dst_ip;
+GROUP BY capture_id, dst_ip, src_port HAVING count(DISTINCT src_ip) >= 10 ORDER BY dst_ip;
 
 -- @finding udp_zero_payload severity=info technique=T1046
 SELECT 'Many empty datagrams' AS title, CAST(count(*) AS VARCHAR) || ' datagrams without payload' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GROUP BY src_ip HAVING count(*) >= 50 ORDER BY src_ip;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GROUP BY capture_id, src_ip HAVING count(*) >= 50 ORDER BY src_ip;
 
 -- @finding udp_one_sided_burst severity=high confidence=medium technique=T1498.001
 -- A host is hit by far more datagrams a second than the whole capture usually holds, and answers none: measured against the

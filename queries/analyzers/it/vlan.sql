@@ -30,25 +30,25 @@ SELECT vlan_id AS vlan, src_mac AS mac, src_ip AS ip, count(*) AS packets FROM p
 
 -- @finding vlan_hopping severity=medium technique=T1599
 SELECT 'A double tag on a link of single tags' AS title, 'outer ' || CAST(vlan_outer_id AS VARCHAR) || ', inner ' || CAST(vlan_id AS VARCHAR) || ': a switch that strips the outer tag passes the frame into the inner VLAN' AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM packets WHERE vlan_outer_id = 1 AND (SELECT count(*) FROM packets WHERE vlan_id IS NOT NULL AND vlan_outer_id IS NULL) > (SELECT count(*) FROM packets WHERE vlan_outer_id IS NOT NULL)
-GROUP BY src_ip, dst_ip, vlan_outer_id, vlan_id ORDER BY frame;
+GROUP BY capture_id, src_ip, dst_ip, vlan_outer_id, vlan_id ORDER BY frame;
 
 -- @finding vlan_default_used severity=info
-SELECT 'VLAN 1 carries hosts' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' addresses in VLAN 1' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM packets WHERE vlan_id = 1 AND src_ip IS NOT NULL HAVING count(*) > 0;
+SELECT 'VLAN 1 carries hosts' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' addresses in VLAN 1' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM packets WHERE vlan_id = 1 AND src_ip IS NOT NULL GROUP BY capture, capture_id;
 
 -- @finding vlan_host_multi severity=low
 SELECT 'One station sends in several VLANs' AS title, src_mac || ' (' || min(src_ip) || ') sends in VLANs ' || array_to_string(array_sort(array_agg(DISTINCT vlan_id)), ', ') AS details,
-  min(src_ip) AS src_ip, CAST(sum(n) AS BIGINT) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT src_mac, src_ip, vlan_id, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM packets WHERE vlan_id > 0 AND src_mac IS NOT NULL AND src_ip IS NOT NULL GROUP BY src_mac, src_ip, vlan_id)
-GROUP BY src_mac HAVING count(DISTINCT vlan_id) > 1 AND count(DISTINCT src_ip) = 1 ORDER BY src_mac;
+  min(src_ip) AS src_ip, CAST(sum(n) AS BIGINT) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, src_mac, src_ip, vlan_id, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM packets WHERE vlan_id > 0 AND src_mac IS NOT NULL AND src_ip IS NOT NULL GROUP BY capture_id, src_mac, src_ip, vlan_id)
+GROUP BY capture_id, src_mac HAVING count(DISTINCT vlan_id) > 1 AND count(DISTINCT src_ip) = 1 ORDER BY src_mac;
 
 -- @finding vlan_reserved severity=low
 SELECT 'Reserved VLAN ids carry data' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM packets WHERE vlan_id IN (1002, 1003, 1004, 1005, 4095) GROUP BY vlan_id, capture ORDER BY vlan_id;
 
 -- @finding vlan_ot_it_shared severity=low
-SELECT 'Office and plant protocols share a VLAN' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Office and plant protocols share a VLAN' AS title, 'VLAN ' || CAST(vlan_id AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT protocol)), ', ') AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM packets WHERE vlan_id IS NOT NULL AND protocol IN ('modbus', 'goose', 'dnp3', 's7comm', 'enip', 'cip', 'http', 'tls', 'smb', 'smtp')
-GROUP BY vlan_id HAVING count(*) FILTER (WHERE protocol IN ('http', 'tls', 'smb', 'smtp')) > 0 AND count(*) FILTER (WHERE protocol NOT IN ('http', 'tls', 'smb', 'smtp')) > 0 ORDER BY vlan_id;
+GROUP BY capture_id, vlan_id HAVING count(*) FILTER (WHERE protocol IN ('http', 'tls', 'smb', 'smtp')) > 0 AND count(*) FILTER (WHERE protocol NOT IN ('http', 'tls', 'smb', 'smtp')) > 0 ORDER BY vlan_id;

@@ -30,16 +30,16 @@ SELECT 'A login that can be cracked' AS title, 'challenge and response of VNC au
 FROM vnc WHERE security_type_code = 2 AND response IS NOT NULL GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding vnc_brute severity=high confidence=high technique=T1110.001
-SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' || coalesce(': ' || max(failure_reason), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' || coalesce(': ' || max(failure_reason), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM vnc WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 OR bool_or(failure_reason LIKE 'Too many %') ORDER BY src_ip, dst_ip, frame;
 
 -- @finding vnc_guess_succeeded severity=high confidence=high technique=T1110
-SELECT 'A login was accepted after many refused' AS title, CAST(max(f.n) AS VARCHAR) || ' refused before' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, min(s.ts) AS ts, max(s.ts) AS end_ts
+SELECT 'A login was accepted after many refused' AS title, CAST(max(f.n) AS VARCHAR) || ' refused before' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
 FROM vnc s JOIN (SELECT capture_id, src_ip, dst_ip, count(*) AS n, max(ts) AS until FROM vnc WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5) f ON f.capture_id = s.capture_id AND f.src_ip = s.src_ip AND f.dst_ip = s.dst_ip
-WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 600000000000 GROUP BY s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
+WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 600000000000 GROUP BY s.capture_id, s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
 
 -- @finding vnc_sweep severity=medium confidence=high technique=T1046
-SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM flows WHERE dst_port BETWEEN 5900 AND 5909 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 ORDER BY src_ip, frame;
 
 -- @finding vnc_public severity=high confidence=high technique=T1133

@@ -48,7 +48,7 @@ FROM vpn WHERE kind = 'ike' AND array_has(exchanges, 'aggressive') AND confirmed
 
 -- @finding vpn_ike_scan severity=medium confidence=medium technique=T1046
 SELECT 'Key exchange servers were searched for' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts were offered a key exchange, ' || CAST(count(DISTINCT CASE WHEN confirmed THEN dst_ip END) AS VARCHAR) || ' answered' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE kind = 'ike' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY src_ip, frame;
 
 -- @finding vpn_pptp severity=high confidence=high technique=T1040,T1110.002
@@ -64,5 +64,5 @@ SELECT 'A tunnel from inside to the internet' AS title, kind || ', ' || CAST(sum
 FROM vpn WHERE kind IN ('wireguard', 'openvpn') AND confirmed AND is_private(src_ip) AND is_public(dst_ip) GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, kind;
 
 -- @finding vpn_flapping severity=low confidence=medium
-SELECT 'A tunnel is tried again and again' AS title, CAST(count(*) AS VARCHAR) || ' set-ups without answer, ' || kind AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+SELECT 'A tunnel is tried again and again' AS title, CAST(count(*) AS VARCHAR) || ' set-ups without answer, ' || kind AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE (kind = 'ike' AND NOT confirmed) OR (kind = 'wireguard' AND wg_sender_index IS NOT NULL AND wg_receiver_index IS NULL) GROUP BY capture_id, kind, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;

@@ -39,12 +39,12 @@ FROM bacnet WHERE pdu_type IN ('error', 'reject', 'abort') GROUP BY src_ip, pdu_
 SELECT ts, src_ip AS src, dst_ip AS dst, coalesce(pdu_type, bvlc_function) AS kind, coalesce(pdu_service, network_message) AS service, invoke_id AS id, array_to_string(points, ', ') AS points, value, result_code AS result FROM bacnet ORDER BY capture, frame;
 
 -- @finding bacnet_write severity=info confidence=high technique=T0855,T0836
-SELECT CASE WHEN n_life > 0 THEN 'high' WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity, 'Properties were written' AS title, CAST(n AS VARCHAR) || ' writes: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT c.src_ip, c.dst_ip, count(*) AS n, count(*) FILTER (WHERE b.write_priority <= 2) AS n_life, array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS points, min(c.request_frame) AS frame,
+SELECT CASE WHEN n_life > 0 THEN 'high' WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity, 'Properties were written' AS title, CAST(n AS VARCHAR) || ' writes: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(c.capture) AS capture, c.capture_id, c.src_ip, c.dst_ip, count(*) AS n, count(*) FILTER (WHERE b.write_priority <= 2) AS n_life, array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS points, min(c.request_frame) AS frame,
     array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, CAST(min(c.ts) AS BIGINT) AS started
   FROM ot_commands c LEFT JOIN bacnet b ON b.capture_id = c.capture_id AND b.frame = c.request_frame AND b.is_request
-  WHERE c.protocol = 'bacnet' AND c.class IN ('setpoint', 'write') AND c.outcome = 'ok' GROUP BY c.src_ip, c.dst_ip)
-CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM bacnet)
+  WHERE c.protocol = 'bacnet' AND c.class IN ('setpoint', 'write') AND c.outcome = 'ok' GROUP BY c.capture_id, c.src_ip, c.dst_ip) w
+JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM bacnet GROUP BY capture_id) s ON s.capture_id = w.capture_id
 ORDER BY frame;
 
 -- @finding bacnet_device_control severity=high confidence=high technique=T0816
@@ -59,13 +59,13 @@ FROM ot_commands WHERE protocol = 'bacnet' AND class = 'comm_control' AND value 
 
 -- @finding bacnet_control_sweep severity=critical confidence=high technique=T0816,T0803
 SELECT 'Many devices are told to restart or to be silent' AS title, CAST(count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) AS VARCHAR) || ' devices within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ot_commands WHERE protocol = 'bacnet' AND ((class = 'restart' AND value NOT IN ('start_backup', 'end_backup')) OR (class = 'comm_control' AND value LIKE 'disable%'))
-GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) >= 3 ORDER BY frame;
+GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) >= 3 ORDER BY frame;
 
 -- @finding bacnet_password_guess severity=high confidence=high technique=T1110
-SELECT 'Passwords of devices are guessed' AS title, CAST(count(*) AS VARCHAR) || ' answers that the password is wrong' AS details, dst_ip AS src_ip, min(src_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM bacnet WHERE error_code_value = 26 GROUP BY dst_ip HAVING count(*) >= 5 ORDER BY frame;
+SELECT 'Passwords of devices are guessed' AS title, CAST(count(*) AS VARCHAR) || ' answers that the password is wrong' AS details, dst_ip AS src_ip, min(src_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM bacnet WHERE error_code_value = 26 GROUP BY capture_id, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding bacnet_file_write severity=high confidence=high technique=T0843
 SELECT 'Files of a device were written' AS title, array_to_string(array_sort(array_agg(DISTINCT point)), ', ') || ': ' || CAST(count(*) AS VARCHAR) || ' blocks' AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
@@ -95,12 +95,12 @@ SELECT 'Routing between networks was changed' AS title, array_to_string(array_so
 SELECT 'Alarms of life safety were silenced or reset' AS title, coalesce(min(point), '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM ot_commands WHERE protocol = 'bacnet' AND class = 'operate' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_discovery_sweep severity=low confidence=high technique=T0846
-SELECT title, details, src_ip, dst_ip, count, frame, ts, end_ts FROM (
-  SELECT 'A host asks again and again who is there' AS title, 'Who-Is for 1000 or more instances' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-  FROM bacnet WHERE pdu_service = 'who_is' AND coalesce(who_is_high - who_is_low, 4194303) >= 1000 GROUP BY src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 5
+SELECT title, details, src_ip, dst_ip, count, frame, ts, end_ts, capture FROM (
+  SELECT min(capture) AS capture, capture_id, 'A host asks again and again who is there' AS title, 'Who-Is for 1000 or more instances' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+  FROM bacnet WHERE pdu_service = 'who_is' AND coalesce(who_is_high - who_is_low, 4194303) >= 1000 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 5
   UNION ALL
-  SELECT 'Hosts are surveyed with the wildcard instance' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-  FROM bacnet WHERE is_request AND service_code = 12 AND instance_number = 4194303 GROUP BY src_ip HAVING count(DISTINCT dst_ip) >= 10)
+  SELECT min(capture) AS capture, capture_id, 'Hosts are surveyed with the wildcard instance' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+  FROM bacnet WHERE is_request AND service_code = 12 AND instance_number = 4194303 GROUP BY capture_id, src_ip HAVING count(DISTINCT dst_ip) >= 10)
 ORDER BY frame, title;
 
 -- @finding bacnet_public_peer severity=high confidence=high technique=T0883
@@ -109,7 +109,7 @@ SELECT CASE WHEN bool_or(category IN ('write', 'control', 'file_write')) THEN 'c
 FROM bacnet WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding bacnet_error_rate severity=medium confidence=high technique=T0846
-SELECT 'Many requests of a client fail' AS title, CAST(failed AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' answers' AS details, client AS src_ip, server AS dst_ip, failed AS count, frame, frames, ts, end_ts
-FROM (SELECT dst_ip AS client, min(src_ip) AS server, count(*) AS n, count(*) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS failed, min(frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS frame,
+SELECT 'Many requests of a client fail' AS title, CAST(failed AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' answers' AS details, client AS src_ip, server AS dst_ip, failed AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, dst_ip AS client, min(src_ip) AS server, count(*) AS n, count(*) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS failed, min(frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS frame,
     array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM bacnet WHERE NOT is_request GROUP BY dst_ip) WHERE n >= 50 AND failed * 10 > n * 3 ORDER BY frame;
+  FROM bacnet WHERE NOT is_request GROUP BY capture_id, dst_ip) WHERE n >= 50 AND failed * 10 > n * 3 ORDER BY frame;

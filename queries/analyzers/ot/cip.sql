@@ -55,9 +55,9 @@ FROM ot_commands WHERE protocol = 'cip' AND class = 'restart' AND point LIKE 'cl
 
 -- @finding cip_firmware severity=high confidence=high technique=T0857,T0839
 SELECT CASE WHEN bool_or(r.request_frame > f.request_frame) THEN 'critical' ELSE 'high' END AS severity, 'Firmware was sent to a device' AS title, CAST(count(DISTINCT f.request_frame) AS VARCHAR) || ' transfers' || CASE WHEN bool_or(r.request_frame > f.request_frame) THEN ', then a reset' ELSE '' END AS details,
-  f.src_ip, f.dst_ip, count(DISTINCT f.request_frame) AS count, min(f.request_frame) AS frame, min(f.ts) AS ts, max(f.ts) AS end_ts
+  f.src_ip, f.dst_ip, count(DISTINCT f.request_frame) AS count, min(f.request_frame) AS frame, min(f.ts) AS ts, max(f.ts) AS end_ts, min(f.capture) AS capture
 FROM ot_commands f LEFT JOIN (SELECT capture_id, src_ip, dst_ip, max(request_frame) AS request_frame FROM ot_commands WHERE protocol = 'cip' AND class = 'restart' GROUP BY capture_id, src_ip, dst_ip) r ON r.capture_id = f.capture_id AND r.src_ip = f.src_ip AND r.dst_ip = f.dst_ip
-WHERE f.protocol = 'cip' AND f.class = 'firmware' GROUP BY f.src_ip, f.dst_ip HAVING count(DISTINCT f.request_frame) >= 50 ORDER BY frame;
+WHERE f.protocol = 'cip' AND f.class = 'firmware' GROUP BY f.capture_id, f.src_ip, f.dst_ip HAVING count(DISTINCT f.request_frame) >= 50 ORDER BY frame;
 
 -- @finding cip_program_download severity=high confidence=high technique=T0843
 SELECT 'Program objects of a controller were created or deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(split_part(point, '/', 1), ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
@@ -69,13 +69,13 @@ SELECT 'A controller was locked or unlocked' AS title, 'service 0x' || upper(to_
 FROM cip WHERE is_request AND service_code IN (75, 76) AND class_id IN (142, 116) GROUP BY src_ip, dst_ip, service_code, class_id, capture ORDER BY frame;
 
 -- @finding cip_safety_change severity=critical confidence=high technique=T0880,T0836
-SELECT 'Safety objects were written' AS title, coalesce(q.service, CAST(q.service_code AS VARCHAR)) || ' of ' || coalesce(q.path, '?') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame, min(q.ts) AS ts, max(q.ts) AS end_ts
+SELECT 'Safety objects were written' AS title, coalesce(q.service, CAST(q.service_code AS VARCHAR)) || ' of ' || coalesce(q.path, '?') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.request_frame = q.frame AND a.service_code = q.service_code AND a.status_code = 0
-WHERE q.is_request AND q.is_safety AND q.category IN ('write', 'control') GROUP BY coalesce(q.service, CAST(q.service_code AS VARCHAR)), coalesce(q.path, '?'), q.src_ip, q.dst_ip ORDER BY frame;
+WHERE q.is_request AND q.is_safety AND q.category IN ('write', 'control') GROUP BY q.capture_id, coalesce(q.service, CAST(q.service_code AS VARCHAR)), coalesce(q.path, '?'), q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding cip_error_reconnaissance severity=medium confidence=high technique=T0846
-SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR) || ' failures with ' || CAST(count(DISTINCT service_code) AS VARCHAR) || ' services' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM cip WHERE NOT is_request AND status_code NOT IN (0, 6) GROUP BY src_ip, dst_ip HAVING count(*) >= 20 AND count(DISTINCT service_code) >= 5 ORDER BY frame;
+SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR) || ' failures with ' || CAST(count(DISTINCT service_code) AS VARCHAR) || ' services' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM cip WHERE NOT is_request AND status_code NOT IN (0, 6) GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 20 AND count(DISTINCT service_code) >= 5 ORDER BY frame;
 
 -- @finding cip_multi_service_hidden severity=medium confidence=high technique=T0855
 SELECT 'A packet of services hides a control among reads' AS title, array_to_string(array_sort(array_agg(DISTINCT service || ' ' || coalesce(path, ''))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture

@@ -57,14 +57,13 @@ FROM dnp3 GROUP BY src_ip, link_source, link_function, link_function_code ORDER 
 SELECT ts, src_ip AS src, link_source AS "From", link_destination AS "To", coalesce(function, link_function) AS function, app_sequence AS sequence, array_to_string(groups, ' ') AS objects, array_to_string(iin_names, ' ') AS indications, response_time_ms, malformed FROM dnp3 ORDER BY capture, frame, link_source;
 
 -- @finding dnp3_control severity=medium confidence=high technique=T0855,T0831
-SELECT CASE WHEN ok = 0 THEN 'low' WHEN started > capture_start + 600000000000 AND station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, CASE WHEN ok = 0 THEN 'An outstation was commanded in vain' ELSE 'An outstation was commanded' END AS title,
-  CAST(n AS VARCHAR) || ' x ' || command || ' to address ' || unit || ', ' || CAST(ok AS VARCHAR) || ' carried out: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, count(*) FILTER (WHERE outcome IN ('ok', 'unconfirmed')) AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS points,
-    min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
-  FROM ot_commands WHERE protocol = 'dnp3' AND class = 'operate' AND command <> 'direct_operate_nr' GROUP BY src_ip, dst_ip, target_unit, command)
-CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM dnp3)
--- A master that was there all along may operate when it likes.
-LEFT JOIN (SELECT DISTINCT station, device FROM ot_newcomers) ON station = src_ip AND device = dst_ip
+SELECT CASE WHEN ok = 0 THEN 'low' WHEN station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, CASE WHEN ok = 0 THEN 'An outstation was commanded in vain' ELSE 'An outstation was commanded' END AS title,
+  CAST(n AS VARCHAR) || ' x ' || command || ' to address ' || unit || ', ' || CAST(ok AS VARCHAR) || ' carried out: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, count(*) FILTER (WHERE outcome IN ('ok', 'unconfirmed')) AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS points,
+    min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM ot_commands WHERE protocol = 'dnp3' AND class = 'operate' AND command <> 'direct_operate_nr' GROUP BY capture_id, src_ip, dst_ip, target_unit, command) c
+-- A master that was there all along may operate when it likes; one that came when others had long been served may not.
+LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND station = src_ip AND device = dst_ip
 ORDER BY frame, details;
 
 -- @finding dnp3_direct_operate_nr severity=high confidence=high technique=T0855
@@ -77,12 +76,12 @@ SELECT 'Points were operated that were not selected' AS title, 'address ' || CAS
   src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 -- In the first 10 s of a capture the select may lie before it.
 FROM dnp3_objects JOIN (SELECT capture_id AS id, CAST(min(ts) AS BIGINT) AS starts FROM packets GROUP BY capture_id) ON id = capture_id
-WHERE function_code = 4 AND select_frame IS NULL AND "group" IN (12, 41) AND CAST(ts AS BIGINT) > starts + 10000000000 GROUP BY src_ip, dst_ip, link_destination ORDER BY frame;
+WHERE function_code = 4 AND select_frame IS NULL AND "group" IN (12, 41) AND CAST(ts AS BIGINT) > starts + 10000000000 GROUP BY capture_id, src_ip, dst_ip, link_destination ORDER BY frame;
 
 -- @finding dnp3_control_refused severity=medium confidence=high technique=T0855
 SELECT 'Controls were refused' AS title, CAST(count(*) AS VARCHAR) || ' by address ' || target_unit || ': ' || array_to_string(array_sort(array_agg(DISTINCT error)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('select', 'operate') AND outcome = 'refused' GROUP BY src_ip, dst_ip, target_unit HAVING count(*) >= 3 ORDER BY frame;
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('select', 'operate') AND outcome = 'refused' GROUP BY capture_id, src_ip, dst_ip, target_unit HAVING count(*) >= 3 ORDER BY frame;
 
 -- @finding dnp3_write severity=info confidence=high technique=T0836
 SELECT CASE WHEN bool_or(regexp_like(point, '(^|, )(10|40|41)\.')) THEN 'medium' ELSE 'info' END AS severity, 'Objects of an outstation were written' AS title,
@@ -120,9 +119,9 @@ WITH silenced AS (
   WHERE d.protocol = 'dnp3' AND d.command = 'disable_unsolicited' AND d.outcome <> 'refused' GROUP BY d.capture_id, d.src_ip, d.dst_ip, d.target_unit, d.request_frame)
 SELECT CASE WHEN bool_or(coalesce(enabled, 9223372036854775807) > at + 300000000000 AND CAST(c.end_ts AS BIGINT) > at + 300000000000) THEN 'high' ELSE 'medium' END AS severity,
   'An outstation was told to report nothing by itself' AS title, 'address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts
--- Masters start with disable, then enable: within 10 s that is ordinary.
+-- Masters start with disable, then enable: within 10 s that is ordinary., min(c.capture) AS capture
 FROM silenced s JOIN captures c ON c.capture_id = s.capture_id
-WHERE coalesce(enabled, 9223372036854775807) > at + 10000000000 AND CAST(c.end_ts AS BIGINT) > at + 10000000000 GROUP BY src_ip, dst_ip, target_unit ORDER BY frame;
+WHERE coalesce(enabled, 9223372036854775807) > at + 10000000000 AND CAST(c.end_ts AS BIGINT) > at + 10000000000 GROUP BY c.capture_id, src_ip, dst_ip, target_unit ORDER BY frame;
 
 -- @finding dnp3_assign_class severity=medium confidence=high technique=T0878
 SELECT 'Points of an outstation were assigned to other classes' AS title, 'address ' || target_unit || ': ' || coalesce(min(point), '') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -140,20 +139,20 @@ FROM ot_commands WHERE protocol = 'dnp3' AND is_broadcast GROUP BY src_ip, dst_i
 
 -- @finding dnp3_device_trouble severity=medium confidence=high technique=T0814
 SELECT 'An outstation reports trouble' AS title, 'address ' || CAST(link_source AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT link_source, src_ip, dst_ip, frame, ts, unnest(iin_names) AS name FROM dnp3 WHERE (iin & 16430) <> 0) WHERE name IN ('device_trouble', 'object_unknown', 'parameter_error', 'event_buffer_overflow', 'config_corrupt') GROUP BY link_source, src_ip, dst_ip ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, link_source, src_ip, dst_ip, frame, ts, unnest(iin_names) AS name FROM dnp3 WHERE (iin & 16430) <> 0) WHERE name IN ('device_trouble', 'object_unknown', 'parameter_error', 'event_buffer_overflow', 'config_corrupt') GROUP BY capture_id, link_source, src_ip, dst_ip ORDER BY frame;
 
 -- @finding dnp3_address_scan severity=medium confidence=high technique=T0846
 SELECT 'Link addresses are tried one after the other' AS title, CAST(count(DISTINCT link_destination) AS VARCHAR) || ' addresses within 5 minutes' AS details, q.src_ip, min(q.dst_ip) AS dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
+  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM dnp3 q LEFT JOIN (SELECT DISTINCT capture_id, dst_ip AS asker, link_source AS address FROM dnp3 WHERE direction = 'from_outstation') a ON a.capture_id = q.capture_id AND a.asker = q.src_ip AND a.address = q.link_destination
-WHERE q.direction = 'from_master' AND NOT q.is_broadcast GROUP BY q.src_ip, CAST(q.ts AS BIGINT) / 300000000000
+WHERE q.direction = 'from_master' AND NOT q.is_broadcast GROUP BY q.capture_id, q.src_ip, CAST(q.ts AS BIGINT) / 300000000000
 HAVING count(DISTINCT q.link_destination) >= 10 AND count(DISTINCT a.address) * 2 < count(DISTINCT q.link_destination) ORDER BY frame;
 
 -- @finding dnp3_function_scan severity=medium confidence=high technique=T0888
 SELECT 'Functions are tried that an outstation does not know' AS title, CAST(count(*) AS VARCHAR) || ' answers of address ' || CAST(link_source AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM dnp3 WHERE (iin & 1) <> 0 GROUP BY src_ip, dst_ip, link_source HAVING count(*) >= 6 ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dnp3 WHERE (iin & 1) <> 0 GROUP BY capture_id, src_ip, dst_ip, link_source HAVING count(*) >= 6 ORDER BY frame;
 
 -- @finding dnp3_reserved_function severity=medium confidence=high technique=T0888
 SELECT 'Functions that the standard does not know' AS title, 'function ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT function_code)), 1, 10), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -161,9 +160,9 @@ SELECT 'Functions that the standard does not know' AS title, 'function ' || arra
 FROM dnp3 WHERE function_code BETWEEN 34 AND 128 OR function_code >= 132 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_crc_error severity=low confidence=high technique=T0814
-SELECT CASE WHEN bad > 10 THEN 'medium' ELSE 'low' END AS severity, 'Wrong checksums' AS title, CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE malformed = 'bad_crc') AS bad, min(frame) FILTER (WHERE malformed = 'bad_crc') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE malformed = 'bad_crc'), 1, 20) AS frames,
-    min(ts) FILTER (WHERE malformed = 'bad_crc') AS ts, max(ts) FILTER (WHERE malformed = 'bad_crc') AS end_ts FROM dnp3 GROUP BY src_ip, dst_ip)
+SELECT CASE WHEN bad > 10 THEN 'medium' ELSE 'low' END AS severity, 'Wrong checksums' AS title, CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE malformed = 'bad_crc') AS bad, min(frame) FILTER (WHERE malformed = 'bad_crc') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE malformed = 'bad_crc'), 1, 20) AS frames,
+    min(ts) FILTER (WHERE malformed = 'bad_crc') AS ts, max(ts) FILTER (WHERE malformed = 'bad_crc') AS end_ts FROM dnp3 GROUP BY capture_id, src_ip, dst_ip)
 WHERE bad > 0 AND bad < n ORDER BY frame;
 
 -- @finding dnp3_auth_failure severity=medium confidence=high technique=T1110

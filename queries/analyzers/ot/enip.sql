@@ -39,24 +39,24 @@ FROM enip GROUP BY command_code, command ORDER BY requests DESC, command;
 SELECT ts, src_ip AS src, dst_ip AS dst, command, session_handle AS session, status, array_to_string(item_types, ' ') AS items, malformed FROM enip ORDER BY capture, frame, command;
 
 -- @finding enip_identity_sweep severity=medium confidence=high technique=T0846
-SELECT 'Devices are asked for their identity one after the other' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE is_request AND command_code IN (4, 99, 100) AND ip_scope(dst_ip) NOT IN ('broadcast', 'multicast') AND dst_ip NOT LIKE '%.255' GROUP BY src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY frame;
+SELECT 'Devices are asked for their identity one after the other' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM enip WHERE is_request AND command_code IN (4, 99, 100) AND ip_scope(dst_ip) NOT IN ('broadcast', 'multicast') AND dst_ip NOT LIKE '%.255' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY frame;
 
 -- @finding enip_session_churn severity=medium confidence=high technique=T0814
-SELECT 'Sessions are opened again and again' AS title, CAST(count(*) AS VARCHAR) || ' registrations within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE is_request AND command_code = 101 GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 20 ORDER BY frame;
+SELECT 'Sessions are opened again and again' AS title, CAST(count(*) AS VARCHAR) || ' registrations within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM enip WHERE is_request AND command_code = 101 GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 20 ORDER BY frame;
 
 -- @finding enip_session_invalid severity=medium confidence=high technique=T0846
-SELECT 'Session handles are guessed or stale' AS title, CAST(count(*) AS VARCHAR) || ' answers that the session is not valid' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE NOT is_request AND status_code = 100 GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
+SELECT 'Session handles are guessed or stale' AS title, CAST(count(*) AS VARCHAR) || ' answers that the session is not valid' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM enip WHERE NOT is_request AND status_code = 100 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding enip_io_owner_change severity=high confidence=high technique=T0855,T0831
 SELECT 'A second originator wants outputs that have an owner' AS title, 'refused as ownership_conflict' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM cip WHERE NOT is_request AND status_code = 1 AND extended_status_code = 262 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding enip_unsupported_command severity=low confidence=high technique=T0846
-SELECT 'Commands are tried that a device does not know' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM enip WHERE NOT is_request AND status_code = 1 GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
+SELECT 'Commands are tried that a device does not know' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM enip WHERE NOT is_request AND status_code = 1 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding enip_public_peer severity=high confidence=high technique=T0883
 SELECT 'EtherNet/IP with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, min(CASE WHEN is_request THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_request THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
@@ -73,5 +73,6 @@ opened AS (SELECT q.capture, q.capture_id, q.src_ip, q.dst_ip, q.dst_port, q.fra
 spoke AS (SELECT capture_id, src_ip, CAST(min(ts) AS BIGINT) AS first FROM enip GROUP BY capture_id, src_ip)
 SELECT 'A new host takes the outputs of a device' AS title, 'connection 0x' || lpad(to_hex(CAST(o.connection_serial AS BIGINT)), 4, '0') || ', after ' || CAST((s.first - p.start) / 60000000000 AS VARCHAR) || ' minutes without a word' AS details, o.src_ip, o.dst_ip, o.dst_port, o.frame, o.ts, o.capture
 FROM opened AS o JOIN span AS p ON p.capture_id = o.capture_id JOIN spoke AS s ON s.capture_id = o.capture_id AND s.src_ip = o.src_ip
--- A capture too short to know who belongs to the plant tells nothing.
-WHERE p.stop - p.start >= 600000000000 AND s.first > p.start + (p.stop - p.start) / 2 ORDER BY o.capture, o.frame;
+-- A capture too short to know who belongs to the plant tells nothing, nor does one that begins with the plant: others must have been at work.
+WHERE p.stop - p.start >= 600000000000 AND s.first > p.start + greatest(60000000000, (p.stop - p.start) / 20)
+  AND EXISTS (SELECT 1 FROM spoke AS e WHERE e.capture_id = o.capture_id AND e.src_ip <> o.src_ip AND e.src_ip <> o.dst_ip AND e.first <= s.first - 60000000000) ORDER BY o.capture, o.frame;

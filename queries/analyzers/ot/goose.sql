@@ -24,15 +24,15 @@ SELECT ts, src_mac AS publisher, gocb_ref AS "Control block", st_num AS "stNum",
 
 -- @finding goose_simulation severity=medium confidence=high technique=T0856
 SELECT CASE WHEN real = 0 THEN 'info' WHEN overlapping > 0 THEN 'high' ELSE 'medium' END AS severity, 'Messages marked as simulation' AS title,
-  CAST(simulated AS VARCHAR) || ' of ' || CAST(simulated + real AS VARCHAR) || ' messages of ' || gocb_ref AS details, simulated AS count, frame, frames, ts, end_ts
-FROM (SELECT gocb_ref, count(*) FILTER (WHERE simulation) AS simulated, count(*) FILTER (WHERE NOT simulation) AS real, count(DISTINCT CASE WHEN NOT simulation THEN src_mac END) AS overlapping,
+  CAST(simulated AS VARCHAR) || ' of ' || CAST(simulated + real AS VARCHAR) || ' messages of ' || gocb_ref AS details, simulated AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, gocb_ref, count(*) FILTER (WHERE simulation) AS simulated, count(*) FILTER (WHERE NOT simulation) AS real, count(DISTINCT CASE WHEN NOT simulation THEN src_mac END) AS overlapping,
     min(frame) FILTER (WHERE simulation) AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE simulation), 1, 20) AS frames, min(ts) FILTER (WHERE simulation) AS ts, max(ts) FILTER (WHERE simulation) AS end_ts
-  FROM goose GROUP BY gocb_ref) WHERE simulated > 0 ORDER BY gocb_ref;
+  FROM goose GROUP BY capture_id, gocb_ref) WHERE simulated > 0 ORDER BY gocb_ref;
 
 -- @finding goose_second_publisher severity=critical confidence=high technique=T0856,T0830,T0855
 SELECT 'Two stations publish one control block' AS title, gocb_ref || ' comes from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM goose GROUP BY gocb_ref HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT src_mac || CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR)) > count(DISTINCT CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR))
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM goose GROUP BY capture_id, gocb_ref HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT src_mac || CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR)) > count(DISTINCT CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR))
 ORDER BY gocb_ref;
 
 -- @finding goose_data_without_stnum severity=high confidence=high technique=T0856
@@ -49,48 +49,48 @@ SELECT 'timeAllowedtoLive is out of range' AS title, gocb_ref || ': ' || CAST(ti
 FROM goose WHERE time_allowed_to_live_ms = 0 OR time_allowed_to_live_ms > 60000 GROUP BY gocb_ref, time_allowed_to_live_ms, capture ORDER BY gocb_ref, time_allowed_to_live_ms;
 
 -- @finding goose_stnum_regression severity=high confidence=high technique=T0856
-WITH steps AS (SELECT capture_id, gocb_ref, src_mac, frame, ts, st_num, sq_num, lag(st_num) OVER w AS before, CAST(ts AS BIGINT) - CAST(lag(ts) OVER w AS BIGINT) AS pause FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
-SELECT 'A state number went back' AS title, gocb_ref || ': from ' || CAST(max(before) AS VARCHAR) || ' to ' || CAST(min(st_num) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM steps WHERE st_num < before AND before < 4294967295 AND pause <= 300000000000 AND NOT (st_num <= 1 AND sq_num = 0 AND pause > 1000000000) GROUP BY gocb_ref ORDER BY gocb_ref;
+WITH steps AS (SELECT capture, capture_id, gocb_ref, src_mac, frame, ts, st_num, sq_num, lag(st_num) OVER w AS before, CAST(ts AS BIGINT) - CAST(lag(ts) OVER w AS BIGINT) AS pause FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
+SELECT 'A state number went back' AS title, gocb_ref || ': from ' || CAST(max(before) AS VARCHAR) || ' to ' || CAST(min(st_num) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM steps WHERE st_num < before AND before < 4294967295 AND pause <= 300000000000 AND NOT (st_num <= 1 AND sq_num = 0 AND pause > 1000000000) GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_replay severity=high confidence=high technique=T0856
-SELECT 'An old message was sent again' AS title, a.gocb_ref || ': state ' || CAST(min(a.st_num) AS VARCHAR) || ' again after a newer one' AS details, count(*) AS count, min(a.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts
+SELECT 'An old message was sent again' AS title, a.gocb_ref || ': state ' || CAST(min(a.st_num) AS VARCHAR) || ' again after a newer one' AS details, count(*) AS count, min(a.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(b.capture) AS capture
 FROM (SELECT *, max(st_num) OVER (PARTITION BY capture_id, gocb_ref ORDER BY frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest FROM goose) a
 JOIN goose b ON b.capture_id = a.capture_id AND b.gocb_ref = a.gocb_ref AND b.st_num = a.st_num AND b.sq_num = a.sq_num AND b.data_hash = a.data_hash AND b.event_time = a.event_time
-WHERE a.newest > a.st_num AND b.frame < a.frame AND CAST(a.ts AS BIGINT) - CAST(b.ts AS BIGINT) > 1000000000 GROUP BY a.gocb_ref ORDER BY a.gocb_ref;
+WHERE a.newest > a.st_num AND b.frame < a.frame AND CAST(a.ts AS BIGINT) - CAST(b.ts AS BIGINT) > 1000000000 GROUP BY b.capture_id, a.gocb_ref ORDER BY a.gocb_ref;
 
 -- @finding goose_sqnum_jump severity=medium confidence=medium technique=T0830
-WITH steps AS (SELECT capture_id, gocb_ref, frame, ts, st_num, sq_num, lag(st_num) OVER w AS st_before, lag(sq_num) OVER w AS sq_before FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame)),
+WITH steps AS (SELECT capture, capture_id, gocb_ref, frame, ts, st_num, sq_num, lag(st_num) OVER w AS st_before, lag(sq_num) OVER w AS sq_before FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame)),
 jumps AS (SELECT *, (st_num = st_before AND sq_num > sq_before + 1) OR (st_num = st_before + 1 AND sq_num > 1) AS jumped FROM steps WHERE st_before IS NOT NULL),
 streams AS (SELECT capture_id, count(DISTINCT gocb_ref) AS streams, count(DISTINCT CASE WHEN jumped THEN gocb_ref END) AS hit FROM jumps GROUP BY capture_id)
-SELECT 'Messages of a stream are missing' AS title, j.gocb_ref || ': the sequence number jumps ' || CAST(count(*) AS VARCHAR) || ' times' AS details, count(*) AS count, min(j.frame) AS frame, array_slice(array_agg(j.frame ORDER BY j.frame), 1, 20) AS frames, min(j.ts) AS ts, max(j.ts) AS end_ts
+SELECT 'Messages of a stream are missing' AS title, j.gocb_ref || ': the sequence number jumps ' || CAST(count(*) AS VARCHAR) || ' times' AS details, count(*) AS count, min(j.frame) AS frame, array_slice(array_agg(j.frame ORDER BY j.frame), 1, 20) AS frames, min(j.ts) AS ts, max(j.ts) AS end_ts, min(j.capture) AS capture
 FROM jumps j JOIN streams s ON s.capture_id = j.capture_id WHERE j.jumped AND (s.streams = 1 OR s.hit < s.streams) GROUP BY j.capture_id, j.gocb_ref HAVING count(*) >= 3 ORDER BY j.gocb_ref;
 
 -- @finding goose_high_stnum severity=high confidence=high technique=T0856
-SELECT 'A state number far ahead of its time' AS title, gocb_ref || ': from ' || CAST(min(before) AS VARCHAR) || ' to ' || CAST(max(st_num) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT gocb_ref, frame, ts, st_num, lag(st_num) OVER (PARTITION BY capture_id, gocb_ref ORDER BY frame) AS before FROM goose) WHERE (st_num > before + 1000) OR (st_num = 4294967295 AND before IS NOT NULL AND before <> st_num) GROUP BY gocb_ref ORDER BY gocb_ref;
+SELECT 'A state number far ahead of its time' AS title, gocb_ref || ': from ' || CAST(min(before) AS VARCHAR) || ' to ' || CAST(max(st_num) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, gocb_ref, frame, ts, st_num, lag(st_num) OVER (PARTITION BY capture_id, gocb_ref ORDER BY frame) AS before FROM goose) WHERE (st_num > before + 1000) OR (st_num = 4294967295 AND before IS NOT NULL AND before <> st_num) GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_timing_burst severity=medium confidence=medium technique=T0814
-SELECT 'States change faster than a process can' AS title, gocb_ref || ': up to ' || CAST(max(n) AS VARCHAR) || ' states a second' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT st_num) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM goose GROUP BY capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT st_num) > 50) GROUP BY gocb_ref ORDER BY gocb_ref;
+SELECT 'States change faster than a process can' AS title, gocb_ref || ': up to ' || CAST(max(n) AS VARCHAR) || ' states a second' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT st_num) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM goose GROUP BY capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT st_num) > 50) GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_heartbeat_lost severity=high confidence=high technique=T0814,T0804
-WITH beats AS (SELECT capture_id, gocb_ref, frame, ts, CAST(lead(ts) OVER w AS BIGINT) - CAST(ts AS BIGINT) AS silence, time_allowed_to_live_ms AS allowed, row_number() OVER w AS place FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
-SELECT 'A stream fell silent' AS title, gocb_ref || ': ' || CAST(round(max(silence) / 1e9, 1) AS VARCHAR) || ' s without a message, ' || CAST(max(allowed) AS VARCHAR) || ' ms are allowed' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM beats WHERE place >= 3 AND allowed BETWEEN 1 AND 60000 AND silence > 2 * CAST(allowed AS BIGINT) * 1000000 GROUP BY gocb_ref ORDER BY gocb_ref;
+WITH beats AS (SELECT capture, capture_id, gocb_ref, frame, ts, CAST(lead(ts) OVER w AS BIGINT) - CAST(ts AS BIGINT) AS silence, time_allowed_to_live_ms AS allowed, row_number() OVER w AS place FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
+SELECT 'A stream fell silent' AS title, gocb_ref || ': ' || CAST(round(max(silence) / 1e9, 1) AS VARCHAR) || ' s without a message, ' || CAST(max(allowed) AS VARCHAR) || ' ms are allowed' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM beats WHERE place >= 3 AND allowed BETWEEN 1 AND 60000 AND silence > 2 * CAST(allowed AS BIGINT) * 1000000 GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_confrev_change severity=medium confidence=high technique=T0836
-SELECT 'The configuration of a stream changed' AS title, gocb_ref || ': revision ' || CAST(min(before) AS VARCHAR) || ' to ' || CAST(max(conf_rev) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT gocb_ref, frame, ts, conf_rev, st_num, lag(conf_rev) OVER (PARTITION BY capture_id, gocb_ref ORDER BY frame) AS before FROM goose) WHERE before IS NOT NULL AND conf_rev <> before AND st_num > 1 GROUP BY gocb_ref ORDER BY gocb_ref;
+SELECT 'The configuration of a stream changed' AS title, gocb_ref || ': revision ' || CAST(min(before) AS VARCHAR) || ' to ' || CAST(max(conf_rev) AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, gocb_ref, frame, ts, conf_rev, st_num, lag(conf_rev) OVER (PARTITION BY capture_id, gocb_ref ORDER BY frame) AS before FROM goose) WHERE before IS NOT NULL AND conf_rev <> before AND st_num > 1 GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_dataset_change severity=medium confidence=high technique=T0836
-SELECT 'The data set of a stream changed under the same revision' AS title, gocb_ref || ': ' || CAST(min(entries_before) AS VARCHAR) || ' to ' || CAST(max(entries) AS VARCHAR) || ' entries, ' || coalesce(max(set_name), 'no name') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT gocb_ref, frame, ts, dat_set AS set_name, num_dat_set_entries AS entries, conf_rev, lag(dat_set) OVER w AS set_before, lag(num_dat_set_entries) OVER w AS entries_before, lag(conf_rev) OVER w AS rev_before FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
-WHERE rev_before = conf_rev AND (set_name <> set_before OR entries <> entries_before) GROUP BY gocb_ref ORDER BY gocb_ref;
+SELECT 'The data set of a stream changed under the same revision' AS title, gocb_ref || ': ' || CAST(min(entries_before) AS VARCHAR) || ' to ' || CAST(max(entries) AS VARCHAR) || ' entries, ' || coalesce(max(set_name), 'no name') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, gocb_ref, frame, ts, dat_set AS set_name, num_dat_set_entries AS entries, conf_rev, lag(dat_set) OVER w AS set_before, lag(num_dat_set_entries) OVER w AS entries_before, lag(conf_rev) OVER w AS rev_before FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
+WHERE rev_before = conf_rev AND (set_name <> set_before OR entries <> entries_before) GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_clock severity=low confidence=high technique=T0832
-SELECT 'A publisher whose clock is not in order' AS title, gocb_ref || ': ' || CAST(count(*) FILTER (WHERE bad) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' messages with failed or unsynchronised time' AS details, count(*) FILTER (WHERE bad) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT gocb_ref, frame, ts, (CAST(time_quality AS BIGINT) & 96) <> 0 AS bad FROM goose WHERE time_quality IS NOT NULL) GROUP BY gocb_ref HAVING count(*) FILTER (WHERE bad) > 0.5 * count(*) ORDER BY gocb_ref;
+SELECT 'A publisher whose clock is not in order' AS title, gocb_ref || ': ' || CAST(count(*) FILTER (WHERE bad) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' messages with failed or unsynchronised time' AS details, count(*) FILTER (WHERE bad) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT capture, capture_id, gocb_ref, frame, ts, (CAST(time_quality AS BIGINT) & 96) <> 0 AS bad FROM goose WHERE time_quality IS NOT NULL) GROUP BY capture_id, gocb_ref HAVING count(*) FILTER (WHERE bad) > 0.5 * count(*) ORDER BY gocb_ref;
 
 -- @finding goose_many_appids severity=info confidence=high
-SELECT 'One station publishes many streams' AS title, src_mac || ': ' || CAST(count(DISTINCT appid) AS VARCHAR) || ' APPIDs' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM goose GROUP BY capture_id, src_mac HAVING count(DISTINCT appid) > 20 ORDER BY src_mac;
+SELECT 'One station publishes many streams' AS title, src_mac || ': ' || CAST(count(DISTINCT appid) AS VARCHAR) || ' APPIDs' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM goose GROUP BY capture_id, src_mac HAVING count(DISTINCT appid) > 20 ORDER BY src_mac;

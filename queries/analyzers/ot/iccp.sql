@@ -28,14 +28,14 @@ SELECT ts, src_ip AS src, dst_ip AS dst, operation, domain, object_name AS objec
 
 -- @finding iccp_set_data_value severity=medium confidence=medium technique=T0836
 SELECT 'A centre wrote to objects of the other' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(q.domain || '/', '') || q.object_name)), 1, 6), ', ') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts
+  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM iccp q JOIN iccp a ON a.capture_id = q.capture_id AND a.request_frame = q.frame AND a.mms_invoke_id = q.mms_invoke_id AND NOT a.is_request
-WHERE q.operation = 'set_data_value' AND q.is_request AND a.error IS NULL GROUP BY q.src_ip, q.dst_ip ORDER BY frame;
+WHERE q.operation = 'set_data_value' AND q.is_request AND a.error IS NULL GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding iccp_access_denied severity=medium confidence=high technique=T0846
-SELECT 'A centre asks for what it may not see' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object_name)), 1, 8), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM iccp WHERE error = 'object_access_denied' GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
+SELECT 'A centre asks for what it may not see' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object_name)), 1, 8), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM iccp WHERE error = 'object_access_denied' GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding iccp_features_mismatch severity=low confidence=high technique=T0888
-SELECT 'A centre announces other features than before' AS title, array_to_string(array_sort(array_agg(DISTINCT supported_features)), ' / ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM iccp WHERE supported_features IS NOT NULL GROUP BY src_ip, dst_ip HAVING count(DISTINCT supported_features) > 1 ORDER BY frame;
+SELECT 'A centre announces other features than before' AS title, array_to_string(array_sort(array_agg(DISTINCT supported_features)), ' / ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM iccp WHERE supported_features IS NOT NULL GROUP BY capture_id, src_ip, dst_ip HAVING count(DISTINCT supported_features) > 1 ORDER BY frame;

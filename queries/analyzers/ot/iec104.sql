@@ -39,30 +39,29 @@ FROM iec104_objects WHERE time_delta_ms IS NOT NULL GROUP BY src_ip, common_addr
 SELECT ts, src_ip AS src, dst_ip AS dst, frame_type AS "Format", coalesce(u_function, type_id) AS what, cot AS cause, negative, common_address AS ca, num_objects AS objects, first_ioa AS ioa, send_seq AS "N(S)", recv_seq AS "N(R)", malformed FROM iec104 ORDER BY capture, frame, apdu_index;
 
 -- @finding iec104_command severity=medium confidence=high technique=T0855,T0831
-SELECT CASE WHEN started > capture_start + 600000000000 AND station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
-  CAST(n AS VARCHAR) || ' x ' || command || ' to common address ' || unit || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS points, min(request_frame) AS frame,
-    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
-  FROM ot_commands WHERE protocol = 'iec104' AND class IN ('operate', 'setpoint') AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, command)
-CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM iec104)
--- A master that was there all along may operate when it likes.
-LEFT JOIN (SELECT DISTINCT station, device FROM ot_newcomers) ON station = src_ip AND device = dst_ip
+SELECT CASE WHEN station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
+  CAST(n AS VARCHAR) || ' x ' || command || ' to common address ' || unit || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS points, min(request_frame) AS frame,
+    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM ot_commands WHERE protocol = 'iec104' AND class IN ('operate', 'setpoint') AND outcome = 'ok' GROUP BY capture_id, src_ip, dst_ip, target_unit, command) c
+-- A master that was there all along may operate when it likes; one that came when others had long been served may not.
+LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND station = src_ip AND device = dst_ip
 ORDER BY frame, details;
 
 -- @finding iec104_command_no_select severity=high confidence=medium technique=T0855
-WITH orders AS (SELECT capture_id, src_ip, dst_ip, target_unit, point, class, request_frame, ts, CAST(ts AS BIGINT) AS at FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'ok'),
+WITH orders AS (SELECT capture, capture_id, src_ip, dst_ip, target_unit, point, class, request_frame, ts, CAST(ts AS BIGINT) AS at FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'ok'),
 alone AS (
-  SELECT o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame, min(o.ts) AS ts, count(s.request_frame) AS selects, bool_or(s.request_frame < o.request_frame AND s.at > o.at - 60000000000) AS selected
+  SELECT min(o.capture) AS capture, o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame, min(o.ts) AS ts, count(s.request_frame) AS selects, bool_or(s.request_frame < o.request_frame AND s.at > o.at - 60000000000) AS selected
   FROM orders o JOIN orders s ON s.class = 'select' AND s.capture_id = o.capture_id AND s.src_ip = o.src_ip AND s.dst_ip = o.dst_ip AND s.target_unit = o.target_unit AND s.point = o.point
   WHERE o.class IN ('operate', 'setpoint') GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame)
 SELECT 'A point that is selected first was commanded without' AS title, 'common address ' || target_unit || ', ' || point || ': ' || CAST(count(*) AS VARCHAR) || ' executions without a select in the 60 s before' AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM alone WHERE NOT selected GROUP BY src_ip, dst_ip, target_unit, point ORDER BY frame, point;
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM alone WHERE NOT selected GROUP BY capture_id, src_ip, dst_ip, target_unit, point ORDER BY frame, point;
 
 -- @finding iec104_command_refused severity=medium confidence=high technique=T0855,T0888
 SELECT 'Commands were refused' AS title, CAST(count(*) AS VARCHAR) || ' refused by common address ' || array_to_string(array_sort(array_agg(DISTINCT target_unit)), ', ') || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'refused' GROUP BY src_ip, dst_ip HAVING count(*) >= 3 ORDER BY frame;
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'refused' GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 3 ORDER BY frame;
 
 -- @finding iec104_parameter severity=high confidence=high technique=T0836
 SELECT 'Parameters of measured values were set' AS title, CAST(count(*) AS VARCHAR) || ' x ' || command || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details,
@@ -82,26 +81,26 @@ WHERE abs(off) > 50460000000000 OR (abs(off) % 900000000000 > 60000000000 AND ab
 
 -- @finding iec104_interrogation_scan severity=medium confidence=high technique=T0846,T0861
 SELECT 'Stations are interrogated one after the other' AS title, CAST(count(DISTINCT common_address) AS VARCHAR) || ' common addresses asked within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM iec104 WHERE type_id_code IN (100, 101, 102) AND cot_code IN (5, 6) AND is_orig GROUP BY src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT common_address) >= 5 ORDER BY frame;
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM iec104 WHERE type_id_code IN (100, 101, 102) AND cot_code IN (5, 6) AND is_orig GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT common_address) >= 5 ORDER BY frame;
 
 -- @finding iec104_ioa_scan severity=medium confidence=high technique=T0846
-SELECT 'Object addresses are tried one after the other' AS title, CAST(tried AS VARCHAR) || ' addresses within 5 minutes, ' || CAST(unknown AS VARCHAR) || ' answers that they do not exist' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT ioa) FILTER (WHERE is_orig) AS tried, count(*) FILTER (WHERE cot_code = 47) AS unknown, count(*) FILTER (WHERE is_orig) AS n,
+SELECT 'Object addresses are tried one after the other' AS title, CAST(tried AS VARCHAR) || ' addresses within 5 minutes, ' || CAST(unknown AS VARCHAR) || ' answers that they do not exist' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT ioa) FILTER (WHERE is_orig) AS tried, count(*) FILTER (WHERE cot_code = 47) AS unknown, count(*) FILTER (WHERE is_orig) AS n,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM iec104_objects WHERE type_id_code BETWEEN 45 AND 64 OR type_id_code = 102
-  GROUP BY CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, CAST(ts AS BIGINT) / 300000000000)
+  GROUP BY capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, CAST(ts AS BIGINT) / 300000000000)
 WHERE tried >= 20 AND unknown * 2 >= n ORDER BY frame;
 
 -- @finding iec104_stopdt severity=medium confidence=high technique=T0814
 WITH stops AS (
-  SELECT o.src_ip, o.dst_ip, o.frame, min(o.ts) AS ts, count(r.frame) AS restarts
+  SELECT min(o.capture) AS capture, o.capture_id, o.src_ip, o.dst_ip, o.frame, min(o.ts) AS ts, count(r.frame) AS restarts
   FROM (SELECT s.*, CAST(s.ts AS BIGINT) AS at FROM iec104 s JOIN captures c ON c.capture_id = s.capture_id WHERE s.u_function = 'STOPDT_act' AND CAST(c.end_ts AS BIGINT) > CAST(s.ts AS BIGINT) + 30000000000) o
   LEFT JOIN (SELECT *, CAST(ts AS BIGINT) AS at FROM iec104 WHERE u_function = 'STARTDT_act') r
     ON r.capture_id = o.capture_id AND r.src_ip = o.src_ip AND r.dst_ip = o.dst_ip AND r.frame > o.frame AND r.at <= o.at + 30000000000
   GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.frame)
-SELECT 'Data transfer was stopped and not started again' AS title, 'no STARTDT within 30 s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM stops WHERE restarts = 0 GROUP BY src_ip, dst_ip ORDER BY frame;
+SELECT 'Data transfer was stopped and not started again' AS title, 'no STARTDT within 30 s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM stops WHERE restarts = 0 GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
 
 -- @finding iec104_file_transfer severity=medium confidence=high technique=T0845
 SELECT CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'high' ELSE 'medium' END AS severity, CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'A file was written to a station' ELSE 'Files of a station were transferred' END AS title,
@@ -110,10 +109,10 @@ SELECT CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'high' ELSE 'mediu
 FROM iec104 WHERE category = 'file' AND type_id IS NOT NULL GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding iec104_quality_invalid severity=low confidence=high technique=T0814
-SELECT 'Values of a point are often invalid' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', ioa ' || CAST(ioa AS VARCHAR) || ': ' || CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' updates' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, common_address, ioa, count(*) AS n, count(*) FILTER (WHERE (quality & 192) <> 0) AS bad, min(frame) FILTER (WHERE (quality & 192) <> 0) AS frame,
+SELECT 'Values of a point are often invalid' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', ioa ' || CAST(ioa AS VARCHAR) || ': ' || CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' updates' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, common_address, ioa, count(*) AS n, count(*) FILTER (WHERE (quality & 192) <> 0) AS bad, min(frame) FILTER (WHERE (quality & 192) <> 0) AS frame,
     array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE (quality & 192) <> 0), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM iec104_objects WHERE category = 'monitor' AND type_id_code NOT IN (15, 16, 37) AND quality IS NOT NULL GROUP BY src_ip, dst_ip, common_address, ioa)
+  FROM iec104_objects WHERE category = 'monitor' AND type_id_code NOT IN (15, 16, 37) AND quality IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, common_address, ioa)
 WHERE n >= 10 AND bad * 5 > n ORDER BY frame, common_address, ioa;
 
 -- @finding iec104_malformed severity=low confidence=high

@@ -41,21 +41,21 @@ SELECT ts, protocol, name, port, changed, frame FROM (
 ORDER BY capture, frame;
 
 -- @finding lldp_changed_identity severity=medium confidence=high technique=T1557,T0830
-SELECT 'A device says something else of itself than before' AS title, coalesce(system_name, chassis_id) || ' changed ' || array_to_string(changed_fields, ', ') AS details, frame, ts FROM lldp
+SELECT 'A device says something else of itself than before' AS title, coalesce(system_name, chassis_id) || ' changed ' || array_to_string(changed_fields, ', ') AS details, frame, ts, capture FROM lldp
 WHERE array_has_any(changed_fields, make_array('system_name', 'system_description', 'management_addresses')) ORDER BY capture, frame;
 
 -- @finding lldp_duplicate_chassis severity=medium technique=T1557
 SELECT 'Two stations claim one chassis' AS title, chassis_id || ' is announced by ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') || ' as ' || array_to_string(array_sort(array_agg(DISTINCT system_name)), ', ') AS details,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM lldp WHERE ttl_s > 0 GROUP BY chassis_id HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT system_name) > 1 ORDER BY chassis_id;
+  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM lldp WHERE ttl_s > 0 GROUP BY capture_id, chassis_id HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT system_name) > 1 ORDER BY chassis_id;
 
 -- @finding lldp_shutdown severity=info confidence=high
-SELECT 'A device said goodbye' AS title, chassis_id || ', port ' || coalesce(port_id, '-') AS details, frame, ts FROM lldp WHERE ttl_s = 0 ORDER BY capture, frame;
+SELECT 'A device said goodbye' AS title, chassis_id || ', port ' || coalesce(port_id, '-') AS details, frame, ts, capture FROM lldp WHERE ttl_s = 0 ORDER BY capture, frame;
 
 -- @finding lldp_flood severity=medium confidence=high technique=T1499.001,T0814
-SELECT 'Flood of announcements' AS title, CAST(max(chassis) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM (SELECT CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT chassis_id) AS chassis, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM lldp GROUP BY CAST(ts AS BIGINT) / 60000000000)
-WHERE chassis >= 50 HAVING count(*) > 0;
+SELECT 'Flood of announcements' AS title, CAST(max(chassis) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT chassis_id) AS chassis, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM lldp GROUP BY capture_id, CAST(ts AS BIGINT) / 60000000000)
+WHERE chassis >= 50 GROUP BY capture, capture_id;
 
 -- @finding lldp_malformed severity=low confidence=high technique=T1499.004
 SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -64,8 +64,8 @@ FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malf
 -- @finding cdp_native_vlan_mismatch severity=low confidence=medium
 SELECT 'The ends of a link disagree' AS title, 'VLAN ' || a.capture_vlan || ': ' || a.device_id || ' ' || a.port_id || ' announces native VLAN ' || coalesce(CAST(a.native_vlan AS VARCHAR), '-') || CASE WHEN a.duplex THEN ', full duplex' WHEN NOT a.duplex THEN ', half duplex' ELSE '' END
   || '; ' || b.device_id || ' ' || b.port_id || ' native VLAN ' || coalesce(CAST(b.native_vlan AS VARCHAR), '-') || CASE WHEN b.duplex THEN ', full duplex' WHEN NOT b.duplex THEN ', half duplex' ELSE '' END AS details,
-  a.frame AS frame, make_array(a.frame, b.frame) AS frames, a.ts AS ts, b.last_ts AS end_ts
-FROM (SELECT capture_id, 'untagged' AS capture_vlan, device_id, port_id, native_vlan, duplex, min(frame) AS frame, min(ts) AS ts, max(ts) AS last_ts FROM cdp WHERE malformed IS NULL GROUP BY capture_id, device_id, port_id, native_vlan, duplex) AS a
+  a.frame AS frame, make_array(a.frame, b.frame) AS frames, a.ts AS ts, b.last_ts AS end_ts, a.capture
+FROM (SELECT min(capture) AS capture, capture_id, 'untagged' AS capture_vlan, device_id, port_id, native_vlan, duplex, min(frame) AS frame, min(ts) AS ts, max(ts) AS last_ts FROM cdp WHERE malformed IS NULL GROUP BY capture_id, device_id, port_id, native_vlan, duplex) AS a
 JOIN (SELECT capture_id, device_id, port_id, native_vlan, duplex, min(frame) AS frame, max(ts) AS last_ts FROM cdp WHERE malformed IS NULL GROUP BY capture_id, device_id, port_id, native_vlan, duplex) AS b
   ON a.capture_id = b.capture_id AND a.device_id < b.device_id AND (a.native_vlan <> b.native_vlan OR a.duplex <> b.duplex)
 -- Two announcers alone in a capture are the two ends of one link.
@@ -79,9 +79,9 @@ FROM (SELECT capture, device_id AS device, 'CDP' AS protocol, split_part(softwar
 GROUP BY capture, device, protocol, version ORDER BY capture, device, protocol, version;
 
 -- @finding cdp_flood severity=medium confidence=high technique=T1499.001,T0814
-SELECT 'Flood of CDP announcements' AS title, CAST(max(devices) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(first) AS ts, max(last) AS end_ts
-FROM (SELECT CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT device_id) AS devices, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM cdp GROUP BY CAST(ts AS BIGINT) / 60000000000)
-WHERE devices >= 50 HAVING count(*) > 0;
+SELECT 'Flood of CDP announcements' AS title, CAST(max(devices) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(first) AS ts, max(last) AS end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT device_id) AS devices, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM cdp GROUP BY capture_id, CAST(ts AS BIGINT) / 60000000000)
+WHERE devices >= 50 GROUP BY capture, capture_id;
 
 -- @finding stp_root_change severity=high technique=T1557,T0830
 SELECT 'Another bridge became the root' AS title, c.root_mac || ' (priority ' || CAST(c.root_priority AS VARCHAR) || ') takes the place of ' || c.old_root || ' (priority ' || CAST(c.old_priority AS VARCHAR) || ')' AS details,

@@ -48,9 +48,9 @@ SELECT ts, src_ip AS src, dst_ip AS dst, pdu_type AS kind, invoke_id AS id, serv
 
 -- @finding mms_control_operate severity=medium confidence=high technique=T0855,T0831
 SELECT CASE WHEN bool_and(coalesce(r.test, false)) THEN 'low' ELSE 'medium' END AS severity, 'Equipment was operated' AS title, CAST(count(*) AS VARCHAR) || ' operations: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS details,
-  c.src_ip, c.dst_ip, count(*) AS count, min(c.request_frame) AS frame, array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts
+  c.src_ip, c.dst_ip, count(*) AS count, min(c.request_frame) AS frame, array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
 FROM ot_commands c LEFT JOIN mms r ON r.capture_id = c.capture_id AND r.frame = c.request_frame AND r.flow_id = c.flow_id AND r.control_action = 'operate'
-WHERE c.protocol = 'mms' AND c.class = 'operate' AND c.outcome = 'ok' GROUP BY c.src_ip, c.dst_ip ORDER BY frame;
+WHERE c.protocol = 'mms' AND c.class = 'operate' AND c.outcome = 'ok' GROUP BY c.capture_id, c.src_ip, c.dst_ip ORDER BY frame;
 
 -- @finding mms_control_refused severity=medium confidence=high technique=T0855
 SELECT 'Operations were refused' AS title, CAST(count(*) AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' (' || coalesce(error, '?') || ')')), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count,
@@ -81,9 +81,9 @@ FROM files WHERE source = 'mms' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_model_enumeration severity=low confidence=high technique=T0861,T0888
 SELECT CASE WHEN count(DISTINCT server) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client reads the model of servers' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' directory requests a minute to ' || CAST(count(DISTINCT server) AS VARCHAR) || ' servers' AS details,
-  client AS src_ip, min(server) AS dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT src_ip AS client, dst_ip AS server, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM mms WHERE pdu_type = 'confirmed_request' AND service_code IN (1, 6) GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
-WHERE n >= 20 GROUP BY client ORDER BY frame;
+  client AS src_ip, min(server) AS dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip AS client, dst_ip AS server, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM mms WHERE pdu_type = 'confirmed_request' AND service_code IN (1, 6) GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
+WHERE n >= 20 GROUP BY capture_id, client ORDER BY frame;
 
 -- @finding mms_no_authentication severity=info confidence=high technique=T0859
 SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -94,8 +94,8 @@ SELECT 'A password is readable in an association' AS title, CAST(count(*) AS VAR
 FROM mms WHERE pdu_type = 'initiate_request' AND auth_present GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_abort_storm severity=medium confidence=high technique=T0814
-SELECT 'Many requests are rejected' AS title, CAST(count(*) AS VARCHAR) || ' rejects or failed associations within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM mms WHERE pdu_type IN ('reject', 'initiate_error', 'conclude_error', 'cancel_error') GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY frame;
+SELECT 'Many requests are rejected' AS title, CAST(count(*) AS VARCHAR) || ' rejects or failed associations within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM mms WHERE pdu_type IN ('reject', 'initiate_error', 'conclude_error', 'cancel_error') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY frame;
 
 -- @finding mms_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(service_code IN (5, 26, 36, 39, 40, 41, 42, 43, 44, 76) AND pdu_type = 'confirmed_response' AND access_errors IS NULL) THEN 'critical' ELSE 'high' END AS severity, 'MMS with a public address' AS title, CAST(count(*) AS VARCHAR) || ' PDUs' AS details,

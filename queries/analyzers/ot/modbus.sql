@@ -48,11 +48,11 @@ SELECT ts, src_ip AS client, dst_ip AS server, unit_id AS unit, tid, func AS fun
 
 -- @finding modbus_write severity=info confidence=high technique=T0855,T0836
 SELECT CASE WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity,
-  'Values were written' AS title, CAST(n AS VARCHAR) || ' x ' || func || ' to unit ' || CAST(unit_id AS VARCHAR) || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, unit_id, func, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(frame) AS frame,
+  'Values were written' AS title, CAST(n AS VARCHAR) || ' x ' || func || ' to unit ' || CAST(unit_id AS VARCHAR) || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, func, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(frame) AS frame,
     array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
-  FROM modbus WHERE is_write AND status = 'ok' GROUP BY src_ip, dst_ip, unit_id, func)
-CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM modbus)
+  FROM modbus WHERE is_write AND status = 'ok' GROUP BY capture_id, src_ip, dst_ip, unit_id, func) w
+JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM modbus GROUP BY capture_id) s ON s.capture_id = w.capture_id
 ORDER BY frame, func;
 
 -- @finding modbus_force_listen_only severity=high confidence=high technique=T0814
@@ -64,32 +64,32 @@ SELECT 'A device was told to restart its communications' AS title, 'function 8, 
 FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_identity_read severity=low confidence=high technique=T0888
-SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CASE WHEN servers = 1 THEN '1 server was asked for its identity' ELSE CAST(servers AS VARCHAR) || ' servers were asked for their identity' END AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM modbus WHERE func_code = 17 OR (func_code = 43 AND subfunction = 14) GROUP BY src_ip) ORDER BY src_ip;
+SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CASE WHEN servers = 1 THEN '1 server was asked for its identity' ELSE CAST(servers AS VARCHAR) || ' servers were asked for their identity' END AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM modbus WHERE func_code = 17 OR (func_code = 43 AND subfunction = 14) GROUP BY capture_id, src_ip) ORDER BY src_ip;
 
 -- @finding modbus_function_scan severity=medium confidence=high technique=T0846
 WITH tried AS (
-  SELECT src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT func_code) AS codes, count(*) AS n, count(*) FILTER (WHERE exception_code = 1) AS refused,
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT func_code) AS codes, count(*) AS n, count(*) FILTER (WHERE exception_code = 1) AS refused,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM modbus GROUP BY src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000)
+  FROM modbus GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000)
 SELECT 'A client tries function after function' AS title, CAST(max(codes) AS VARCHAR) || ' function codes within 5 minutes, ' || CAST(sum(refused) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' refused as illegal' AS details,
-  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM tried WHERE codes >= 10 AND refused >= 0.5 * n GROUP BY src_ip, dst_ip ORDER BY src_ip, dst_ip;
+  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM tried WHERE codes >= 10 AND refused >= 0.5 * n GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_address_scan severity=medium confidence=high technique=T0846
 WITH tried AS (
-  SELECT src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT address) AS addresses, count(*) AS n, count(*) FILTER (WHERE exception_code = 2) AS refused,
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT address) AS addresses, count(*) AS n, count(*) FILTER (WHERE exception_code = 2) AS refused,
     min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM modbus WHERE address IS NOT NULL GROUP BY src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000)
+  FROM modbus WHERE address IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'A client tries address after address' AS title, CAST(max(addresses) AS VARCHAR) || ' start addresses within a minute, ' || CAST(sum(refused) AS VARCHAR) || ' refused' AS details,
-  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM tried WHERE addresses >= 20 AND refused >= 0.5 * n GROUP BY src_ip, dst_ip, unit_id ORDER BY src_ip, dst_ip, unit_id;
+  src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM tried WHERE addresses >= 20 AND refused >= 0.5 * n GROUP BY capture_id, src_ip, dst_ip, unit_id ORDER BY src_ip, dst_ip, unit_id;
 
 -- @finding modbus_write_denied severity=medium confidence=high technique=T0855
 SELECT 'Writes were refused' AS title, CAST(count(*) AS VARCHAR) || ' writes refused: ' || array_to_string(array_sort(array_agg(DISTINCT exception)), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-FROM modbus WHERE is_write AND exception_code IN (1, 2, 3) GROUP BY src_ip, dst_ip HAVING count(*) >= 5 ORDER BY src_ip, dst_ip;
+  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM modbus WHERE is_write AND exception_code IN (1, 2, 3) GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_file_write severity=high confidence=high technique=T0843
 SELECT 'A file record was written' AS title, CAST(count(*) AS VARCHAR) || ' writes of file records (function 21)' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -102,9 +102,9 @@ SELECT CASE WHEN bool_or(is_write AND status = 'ok') THEN 'critical' ELSE 'high'
 FROM modbus WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_broadcast_write severity=high confidence=high technique=T0855
-SELECT 'A write to every unit' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT w.func || coalesce(' ' || w.point, ''))), 1, 6), ', ') AS details, w.src_ip, w.dst_ip, count(*) AS count, min(w.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT w.frame)), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts
+SELECT 'A write to every unit' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT w.func || coalesce(' ' || w.point, ''))), 1, 6), ', ') AS details, w.src_ip, w.dst_ip, count(*) AS count, min(w.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT w.frame)), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts, min(w.capture) AS capture
 FROM modbus w LEFT JOIN (SELECT capture_id, dst_ip, count(DISTINCT unit_id) AS units FROM modbus WHERE status IN ('ok', 'exception') AND unit_id <> 0 GROUP BY capture_id, dst_ip) g ON g.capture_id = w.capture_id AND g.dst_ip = w.dst_ip
-WHERE w.is_write AND w.unit_id = 0 AND (w.framing LIKE 'rtu%' OR coalesce(g.units, 0) >= 1) GROUP BY w.src_ip, w.dst_ip ORDER BY w.src_ip, w.dst_ip;
+WHERE w.is_write AND w.unit_id = 0 AND (w.framing LIKE 'rtu%' OR coalesce(g.units, 0) >= 1) GROUP BY w.capture_id, w.src_ip, w.dst_ip ORDER BY w.src_ip, w.dst_ip;
 
 -- @finding modbus_clear_counters severity=medium confidence=high technique=T0872
 SELECT 'Diagnostic counters were cleared' AS title, coalesce(max(subfunction_name), 'function 8') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -115,8 +115,8 @@ SELECT 'Diagnostics were run' AS title, array_to_string(array_sort(array_agg(DIS
 FROM modbus WHERE func_code IN (7, 8, 11, 12) AND NOT (func_code = 8 AND subfunction IN (1, 4, 10, 20)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_unit_scan severity=medium confidence=high technique=T0846
-SELECT 'A client tries unit after unit' AS title, CAST(count(*) AS VARCHAR) || ' unit ids within 5 minutes, ' || CAST(count(*) FILTER (WHERE answered = 0) AS VARCHAR) || ' without a device' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000 AS span, count(*) AS n, count(*) FILTER (WHERE status = 'ok' OR (status = 'exception' AND exception_code NOT IN (10, 11))) AS answered, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM modbus WHERE unit_id IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000)
+SELECT 'A client tries unit after unit' AS title, CAST(count(*) AS VARCHAR) || ' unit ids within 5 minutes, ' || CAST(count(*) FILTER (WHERE answered = 0) AS VARCHAR) || ' without a device' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000 AS span, count(*) AS n, count(*) FILTER (WHERE status = 'ok' OR (status = 'exception' AND exception_code NOT IN (10, 11))) AS answered, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM modbus WHERE unit_id IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000)
 GROUP BY capture_id, src_ip, dst_ip, span HAVING count(*) >= 10 AND count(*) FILTER (WHERE answered = 0) > 0.5 * count(*) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding modbus_device_failure severity=medium confidence=high technique=T0814
@@ -124,8 +124,8 @@ SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || 
 FROM modbus WHERE exception_code IN (4, 8) GROUP BY exception, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding modbus_write_burst severity=high confidence=medium technique=T0806
-SELECT 'One point is written with changing values without pause' AS title, point || ' of unit ' || CAST(unit_id AS VARCHAR) || ': up to ' || CAST(max(vals) AS VARCHAR) || ' values within a second' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
-FROM (SELECT capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT array_to_string(write_values, ' ')) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'One point is written with changing values without pause' AS title, point || ' of unit ' || CAST(unit_id AS VARCHAR) || ': up to ' || CAST(max(vals) AS VARCHAR) || ' values within a second' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT array_to_string(write_values, ' ')) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus WHERE is_write AND point IS NOT NULL AND write_values IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT array_to_string(write_values, ' ')) >= 3)
 GROUP BY capture_id, src_ip, dst_ip, unit_id, point ORDER BY src_ip, dst_ip, details;
 

@@ -67,15 +67,15 @@ FROM ot_commands WHERE protocol = 's7comm' AND class = 'start' AND outcome = 'ok
 WITH blocks AS (SELECT capture_id, flow_id, array_sort(array_agg(DISTINCT point)) AS activated FROM ot_commands WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' GROUP BY capture_id, flow_id)
 SELECT CASE WHEN bool_or(point NOT LIKE 'DB%') THEN 'critical' ELSE 'high' END AS severity, 'Program blocks were loaded into a controller' AS title,
   array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') || coalesce('; activated: ' || array_to_string(array_slice(array_sort(first_value(b.activated ORDER BY c.frame)), 1, 8), ', '), '') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(c.capture) AS capture
 FROM ot_commands c LEFT JOIN blocks b ON b.capture_id = c.capture_id AND b.flow_id = c.flow_id
-WHERE protocol = 's7comm' AND command = 'request_download' AND outcome = 'ok' GROUP BY src_ip, dst_ip ORDER BY frame;
+WHERE protocol = 's7comm' AND command = 'request_download' AND outcome = 'ok' GROUP BY c.capture_id, src_ip, dst_ip ORDER BY frame;
 
 -- @finding s7_block_activate severity=high confidence=high technique=T0821
-SELECT 'Blocks of a controller were activated' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'Blocks of a controller were activated' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(c.capture) AS capture
 -- Where a download goes before it, that finding tells of it.
 FROM ot_commands c LEFT JOIN (SELECT DISTINCT capture_id AS id, flow_id AS flow FROM ot_commands WHERE protocol = 's7comm' AND command = 'request_download' AND outcome = 'ok') d ON d.id = c.capture_id AND d.flow = c.flow_id
-WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' AND d.flow IS NULL GROUP BY src_ip, dst_ip ORDER BY frame;
+WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' AND d.flow IS NULL GROUP BY c.capture_id, src_ip, dst_ip ORDER BY frame;
 
 -- @finding s7_block_delete severity=critical confidence=high technique=T0809
 SELECT 'Blocks of a controller were deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -91,11 +91,11 @@ SELECT 'Program blocks were copied out of a controller' AS title, array_to_strin
 FROM ot_commands WHERE protocol = 's7comm' AND command = 'start_upload' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_write_variable severity=info confidence=high technique=T0836,T0855
-SELECT CASE WHEN started > capture_start + 600000000000 AND process THEN 'high' ELSE 'info' END AS severity, 'Variables of a controller were written' AS title, CAST(n AS VARCHAR) || ' items: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts
-FROM (SELECT src_ip, dst_ip, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts,
+SELECT CASE WHEN started > capture_start + 600000000000 AND process THEN 'high' ELSE 'info' END AS severity, 'Variables of a controller were written' AS title, CAST(n AS VARCHAR) || ' items: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts,
     CAST(min(ts) AS BIGINT) AS started, bool_or(area IN (130, 132)) AS process
-  FROM s7comm_items WHERE operation = 'write' AND return_code = 255 GROUP BY src_ip, dst_ip)
-CROSS JOIN (SELECT CAST(min(ts) AS BIGINT) AS capture_start FROM s7comm)
+  FROM s7comm_items WHERE operation = 'write' AND return_code = 255 GROUP BY capture_id, src_ip, dst_ip) w
+JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM s7comm GROUP BY capture_id) s ON s.capture_id = w.capture_id
 ORDER BY frame;
 
 -- @finding s7_force_io severity=high confidence=high technique=T0835
@@ -104,12 +104,12 @@ SELECT 'Outputs of a controller were written directly' AS title, CAST(count(*) A
 FROM s7comm_items WHERE operation = 'write' AND return_code = 255 AND area IN (128, 130) GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_clock_set severity=medium confidence=high technique=T0836
-SELECT CASE WHEN abs(off) > 60 THEN 'high' ELSE 'medium' END AS severity, 'The clock of a controller was set' AS title, 'to ' || CAST(clock AS VARCHAR) || coalesce(', ' || CAST(off AS VARCHAR) || ' s from where it stood', '') AS details, src_ip, dst_ip, 1 AS count, frame, ts, ts AS end_ts
-FROM (SELECT s.src_ip, s.dst_ip, s.frame, s.ts, s.clock, min(s.clock_at) - min(s.at) AS from_capture, (min(s.clock_at) - min(s.at) - last_value(r.clock_at - r.at ORDER BY r.frame)) / 1000000000 AS off
+SELECT CASE WHEN abs(off) > 60 THEN 'high' ELSE 'medium' END AS severity, 'The clock of a controller was set' AS title, 'to ' || CAST(clock AS VARCHAR) || coalesce(', ' || CAST(off AS VARCHAR) || ' s from where it stood', '') AS details, src_ip, dst_ip, 1 AS count, frame, ts, ts AS end_ts, capture
+FROM (SELECT min(s.capture) AS capture, s.src_ip, s.dst_ip, s.frame, s.ts, s.clock, min(s.clock_at) - min(s.at) AS from_capture, (min(s.clock_at) - min(s.at) - last_value(r.clock_at - r.at ORDER BY r.frame)) / 1000000000 AS off
   FROM (SELECT *, CAST(clock AS BIGINT) AS clock_at, CAST(ts AS BIGINT) AS at FROM s7comm WHERE function_group = 7 AND subfunction_code IN (2, 4) AND userdata_type = 4 AND clock IS NOT NULL) s
   JOIN (SELECT capture_id, request_frame, flow_id FROM ot_commands WHERE protocol = 's7comm' AND class = 'time_set' AND outcome = 'ok') c ON c.capture_id = s.capture_id AND c.request_frame = s.frame AND c.flow_id = s.flow_id
   LEFT JOIN (SELECT *, CAST(clock AS BIGINT) AS clock_at, CAST(ts AS BIGINT) AS at FROM s7comm WHERE userdata_type = 8 AND clock IS NOT NULL) r ON r.capture_id = s.capture_id AND r.src_ip = s.dst_ip AND r.frame < s.frame
-  GROUP BY s.src_ip, s.dst_ip, s.frame, s.ts, s.clock)
+  GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.frame, s.ts, s.clock)
 -- A station that sets the time it has itself is no news.
 WHERE abs(from_capture) > 2000000000 ORDER BY frame;
 
@@ -128,16 +128,16 @@ SELECT 'A client listed the blocks of a controller' AS title, array_to_string(ar
 FROM s7comm WHERE userdata_type = 4 AND function_group = 3 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_unexpected_tsap severity=medium confidence=high technique=T0846
-SELECT 'A client tries racks and slots' AS title, CAST(count(DISTINCT tsap_dst) AS VARCHAR) || ' called TSAPs' AS details, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT tsap_dst) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE rack IS NOT NULL GROUP BY CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END HAVING count(DISTINCT tsap_dst) >= 5 ORDER BY frame;
+SELECT 'A client tries racks and slots' AS title, CAST(count(DISTINCT tsap_dst) AS VARCHAR) || ' called TSAPs' AS details, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT tsap_dst) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM s7comm WHERE rack IS NOT NULL GROUP BY capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END HAVING count(DISTINCT tsap_dst) >= 5 ORDER BY frame;
 
 -- @finding s7_plus_program severity=high confidence=medium technique=T0843
-SELECT 'Objects of a controller were written' AS title, CAST(sum(CAST(plus_length AS BIGINT)) AS VARCHAR) || ' octets with ' || array_to_string(array_sort(array_agg(DISTINCT plus_function_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-FROM s7comm WHERE plus_opcode = 49 AND plus_function IN (1226, 1236) GROUP BY src_ip, dst_ip, flow_id HAVING sum(CAST(plus_length AS BIGINT)) > 4096 ORDER BY frame;
+SELECT 'Objects of a controller were written' AS title, CAST(sum(CAST(plus_length AS BIGINT)) AS VARCHAR) || ' octets with ' || array_to_string(array_sort(array_agg(DISTINCT plus_function_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM s7comm WHERE plus_opcode = 49 AND plus_function IN (1226, 1236) GROUP BY capture_id, src_ip, dst_ip, flow_id HAVING sum(CAST(plus_length AS BIGINT)) > 4096 ORDER BY frame;
 
 -- @finding s7_protocol_downgrade severity=medium confidence=medium technique=T0830
-SELECT 'A controller that can do better speaks an older protocol' AS title, 'version 3 or TLS with others, with this client ' || CASE WHEN p.classic THEN 'S7comm' ELSE 'S7comm-plus version 1' END AS details, p.client AS src_ip, p.controller AS dst_ip, p.n AS count, p.frame, p.ts, p.end_ts
-FROM (SELECT capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controller, bool_and(coalesce(plus_version, 0) IN (0, 1) AND NOT encrypted) AS old, bool_or(protocol = 's7comm') AS classic, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A controller that can do better speaks an older protocol' AS title, 'version 3 or TLS with others, with this client ' || CASE WHEN p.classic THEN 'S7comm' ELSE 'S7comm-plus version 1' END AS details, p.client AS src_ip, p.controller AS dst_ip, p.n AS count, p.frame, p.ts, p.end_ts, p.capture
+FROM (SELECT min(capture) AS capture, capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controller, bool_and(coalesce(plus_version, 0) IN (0, 1) AND NOT encrypted) AS old, bool_or(protocol = 's7comm') AS classic, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
   FROM s7comm WHERE coalesce(plus_version, 0) < 16 GROUP BY capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END) p
 JOIN (SELECT DISTINCT capture_id, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS controller FROM s7comm WHERE plus_version = 3 OR encrypted) m ON m.capture_id = p.capture_id AND m.controller = p.controller
 WHERE p.old ORDER BY p.frame, p.client;
