@@ -18,48 +18,55 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, decrypt, lake, merged, rules, shell, sql};
+use crate::{baseline, brought, decrypt, interrupt, lake, merged, rules, shell, sql};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
 const BASELINE: &str = "baseline";
 
-/// Does what was asked. What went wrong was told on stderr and is in the status; the selection is missing where it could not
-/// be made.
-pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<Selection>) {
+/// Does what was asked. What went wrong was told on stderr and is in the status. The selection is put into `chosen`, where it
+/// stays should the run be cut short; it is missing where it could not be made.
+pub async fn answer(arguments: &Arguments, chosen: &mut Option<Selection>, out: &mut Output) -> Status {
     render::banner::greet();
     if let Some(command) = &arguments.lake_command {
-        return lake::run(command, arguments, out).await;
+        let (status, selection) = lake::run(command, arguments, out).await;
+        *chosen = selection;
+        return status;
     }
-    let mut selection = match select::select(arguments) {
-        Ok(selection) => selection,
+    let selection = match select::select(arguments) {
+        Ok(selection) => chosen.insert(selection),
         Err(message) => {
             complain(&message);
-            return (Status::NothingDone, None);
+            return Status::NothingDone;
         }
     };
-    narrow::apply(&arguments.narrow, &mut selection).await;
+    if selection.status == Status::Interrupted {
+        return selection.status;
+    }
+    narrow::apply(&arguments.narrow, selection).await;
+    if interrupt::is_asked() {
+        return Status::Interrupted;
+    }
     if selection.captures.is_empty() {
-        return (selection.status, Some(selection));
+        return selection.status;
     }
     if arguments.correlate.is_some() && selection.distinct() < 2 {
         complain("--correlate: Correlation needs at least two captures (two of different content)");
-        return (Status::NothingDone, Some(selection));
+        return Status::NothingDone;
     }
-    if arguments.decrypt.report && !is_decryptable(arguments, &selection).await {
-        return (Status::NothingDone, Some(selection));
+    if arguments.decrypt.report && !is_decryptable(arguments, selection).await {
+        return Status::NothingDone;
     }
-    let status = match &arguments.sql {
-        Some(options) => match questions(options, arguments, &selection, out).await {
-            Ok(status) => selection.status.worse(status),
+    selection.status.worse(match &arguments.sql {
+        Some(options) => match questions(options, arguments, selection, out).await {
+            Ok(status) => status,
             Err((message, status)) => {
                 complain(&message);
-                selection.status.worse(status)
+                status
             }
         },
-        None => selection.status.worse(reports(arguments, &selection, out).await),
-    };
-    (status, Some(selection))
+        None => reports(arguments, selection, out).await,
+    })
 }
 
 /// A session over captures of the run, with what the user brought.
@@ -80,7 +87,7 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
         for batch in sql::rows(options, &catalog).await.map_err(nothing)? {
             frames.rows(&selection.captures, &batch).map_err(nothing)?;
         }
-        let (frames, bytes) = frames.write(&selection.captures, path).map_err(nothing)?;
+        let (frames, bytes) = frames.write(&selection.captures, &export::files(arguments, selection), path).map_err(nothing)?;
         out.wrote("pcapng", path, frames, bytes);
     }
     let files = export::files(arguments, selection);
@@ -123,6 +130,9 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
     let (mut status, mut brought_back) = (Status::Done, Back::default());
     for capture in rounds {
+        if interrupt::is_asked() {
+            return Status::Interrupted;
+        }
         if out.is_broken() && !arguments.exports.is_wanted() {
             break;
         }
@@ -131,6 +141,9 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
             complain(&message);
             Status::Partly
         }));
+    }
+    if interrupt::is_asked() {
+        return Status::Interrupted;
     }
     let done = across(arguments, selection, &mut answers, out).await;
     status = status.worse(done.unwrap_or_else(|message| {
@@ -162,7 +175,7 @@ fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mu
     if arguments.analyzers.is_empty() && !evidence.shows() {
         selection.captures.iter().enumerate().for_each(|(at, capture)| frames.selected(at, capture));
     }
-    match frames.write(&selection.captures, path) {
+    match frames.write(&selection.captures, &export::files(arguments, selection), path) {
         Ok((frames, bytes)) => {
             out.wrote("pcapng", path, frames, bytes);
             status
@@ -233,8 +246,8 @@ async fn round(
         let of = capture.as_ref().and_then(|one| selection.captures.iter().position(|other| other.path == one.path));
         back.frames.of_findings(&selection.captures, of, &reports);
         for (at, one) in selection.captures.iter().enumerate().filter(|(at, _)| of.is_none_or(|of| of == *at)) {
-            let subject = Subject { capture: one, verbose: arguments.verbose };
-            let (told, outcome) = evidence::run(&arguments.evidence, &selection.lake, &subject, &mut back.found, out).await;
+            let subject = Subject { capture: one, verbose: arguments.verbose, keys: None };
+            let (told, outcome) = evidence::run(&arguments.evidence, &arguments.decrypt, &selection.lake, subject, &mut back.found, out).await;
             status = status.worse(outcome);
             back.frames.of_findings(&selection.captures, Some(at), &told);
             more.extend(told);

@@ -12,6 +12,7 @@ mod export;
 mod flags;
 mod help;
 mod hostdetails;
+mod interrupt;
 mod ioc;
 mod lake;
 mod log;
@@ -101,7 +102,19 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
             }
         }
     }
-    let (answered, selection) = runtime.block_on(ask::answer(arguments, &mut out));
+    interrupt::listen();
+    let mut selection = None;
+    let answered = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            answered = ask::answer(arguments, &mut selection, &mut out) => answered,
+            () = interrupt::asked() => Status::Interrupted,
+        }
+    });
+    if answered == Status::Interrupted {
+        // What still runs is for nobody.
+        runtime.shutdown_background();
+    }
     status = status.worse(answered);
     if let Some(Err(message)) = profile.map(profile::Profile::finish) {
         complain(&message);

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
-use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool, upkeep};
+use pcapper_ingest::lake::{IngestError, Ingested, Options, Spool, ingest, spool, upkeep};
 use pcapper_queries::catalog::Selected;
 use pcapper_schema::lake::{Manifest, capture_id, capture_ids, captures};
 use tracing::info;
@@ -34,7 +34,7 @@ pub struct Selection {
     pub status: Status,
     /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
-    _spool: Option<Spool>,
+    _spools: Vec<Spool>,
 }
 
 /// Something that was named or found, and what became of it.
@@ -81,12 +81,6 @@ impl Drop for ThrowAway {
 }
 
 impl Selection {
-    /// Each capture with its file; `None` for standard input, which can be read once, and where a lake was asked as a whole.
-    pub fn files(&self) -> impl Iterator<Item = (&Selected, Option<&Path>)> {
-        let read = self.inputs.iter().filter(|input| input.outcome.is_ok());
-        self.captures.iter().zip(read.map(|input| input.place.as_deref()))
-    }
-
     /// Captures of different content.
     pub fn distinct(&self) -> usize {
         self.captures.iter().map(|capture| &capture.manifest.capture_id).collect::<std::collections::HashSet<_>>().len()
@@ -125,22 +119,29 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
     let (mut captures, mut decoded) = (Vec::new(), false);
-    let mut standard_input = None;
+    let mut spools = Vec::new();
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
         let began = Instant::now();
         let spooled;
-        let target = if target.is_stdin() {
+        let kept = if target.is_passing() {
             // It can be read once, and may be needed as often as any capture.
-            let (kept, guard) = spool(&lake).map_err(|error| error.to_string())?;
-            standard_input = Some(guard);
-            spooled = kept;
-            &spooled
+            spool(target, &lake).map(|(kept, guard)| {
+                spools.push(guard);
+                kept
+            })
         } else {
-            target
+            Ok(target.clone())
         };
-        match ingest(target, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)) {
+        let (target, ingested) = match kept {
+            Ok(kept) => {
+                spooled = kept;
+                (&spooled, ingest(&spooled, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)))
+            }
+            Err(error) => (target, Err(error)),
+        };
+        match ingested {
             Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
                     bar.suspend(|| tell(&format!("{}: {fault}", target.shown)));
@@ -154,6 +155,11 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                 input.outcome = Ok(manifest.clone());
                 captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
             }
+            Err(error @ IngestError::Interrupted) => {
+                input.outcome = Err(error.to_string());
+                status = status.worse(Status::Interrupted);
+                break;
+            }
             Err(error) => {
                 let reason = without_number(&error.to_string());
                 bar.suspend(|| tell(&format!("{}: {reason}", target.shown)));
@@ -165,7 +171,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         }
     }
     bar.finish_and_clear();
-    if captures.is_empty() {
+    if captures.is_empty() && status != Status::Interrupted {
         if found.problems.is_empty() && found.captures.is_empty() {
             complain("no capture among the targets");
         }
@@ -178,13 +184,12 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
             hold_to(&lake, max_bytes, &asked, arguments.verbose);
         }
     }
-    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spool: standard_input })
+    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spools: spools })
 }
 
 /// The name a capture is reported under.
 fn name(target: &Target) -> String {
-    let name = target.path.file_name().filter(|_| !target.is_stdin() && target.shown != targets::STDIN);
-    name.map_or_else(|| targets::STDIN.to_owned(), |name| escape::path(Path::new(name)))
+    escape::text(&target.name())
 }
 
 /// `pcap_error`: something that cannot be read, or a stretch of it. `index` is missing for what is no capture.
@@ -219,7 +224,7 @@ impl Place {
     /// A run that is about the place itself and asks no capture.
     pub fn alone(self) -> Selection {
         let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away, _spool: None }
+        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away, _spools: Vec::new() }
     }
 }
 
@@ -252,7 +257,7 @@ fn whole_lake(place: Place) -> Selection {
         outcome: Ok(capture.manifest.clone()),
     };
     let inputs = captures.iter().map(input).collect();
-    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away, _spool: None }
+    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away, _spools: Vec::new() }
 }
 
 /// Holds the cache to its size; where that fails, the answers are none the worse.

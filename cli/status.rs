@@ -13,6 +13,8 @@ pub enum Status {
     NothingDone,
     /// The reader of our output went away.
     ReaderGone,
+    /// The user, or the system, ended the run.
+    Interrupted,
 }
 
 impl Status {
@@ -28,6 +30,7 @@ impl Status {
             Self::Partly => 1,
             Self::NothingDone => 2,
             Self::ReaderGone => 141,
+            Self::Interrupted => 130,
         }
     }
 

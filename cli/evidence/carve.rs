@@ -12,7 +12,7 @@ use pcapper_queries::run;
 use serde_json::json;
 
 use super::rows::{self, Rows, facts};
-use super::save::Saver;
+use super::save::{Saver, WRITE_ERROR};
 use super::{LONGEST_NAME, Subject, query, report};
 use crate::arguments::Given;
 use crate::case::Case;
@@ -73,6 +73,8 @@ fn bytes(given: &Given, name: &str) -> Result<usize, String> {
 pub struct Done {
     saver: Option<Saver>,
     files: usize,
+    /// Files that could not be written.
+    pub faults: Vec<String>,
 }
 
 /// A stream direction in progress.
@@ -145,6 +147,7 @@ impl Carving<'_> {
                     held.start += lost;
                 }
             }
+            What::Datagram(..) => {}
             What::Closed => {
                 let mut found = Vec::new();
                 for dir in [Dir::Orig, Dir::Resp] {
@@ -161,6 +164,11 @@ impl Carving<'_> {
         found.sort_by_key(|(hit, ..)| (hit.ts, hit.frame, hit.offset));
         for (mut hit, content, ends_in_gap) in found {
             hit.outcome = self.save(&hit, &content, ends_in_gap);
+            if let Err(error) = &hit.outcome
+                && error.starts_with(WRITE_ERROR)
+            {
+                self.done.faults.push(format!("{} at byte {} of stream {}: {error}", hit.format.name, hit.offset, hit.flow_id));
+            }
             self.hits.push(hit);
         }
     }
@@ -245,7 +253,7 @@ fn side(dir: Dir) -> &'static str {
 pub async fn carve_capture(subject: &Subject<'_>, catalog: &Catalog, options: &Options, done: &mut Done) -> Result<Report, String> {
     super::unchanged(subject.capture)?;
     let mut carving = Carving { options, subject, done, held: HashMap::new(), held_bytes: 0, streams: BTreeSet::new(), scanned: 0, hits: Vec::new() };
-    evidence::streams(&subject.capture.path, &Share::All, |heard| carving.hear(&heard)).map_err(|error| error.to_string())?;
+    evidence::streams(&subject.capture.path, &Share::All, None, |heard| carving.hear(&heard)).map_err(|error| error.to_string())?;
     let Carving { streams, scanned, mut hits, .. } = carving;
     hits.sort_by_key(|hit| (hit.ts, hit.frame, hit.offset));
     let (taken, skipped): (Vec<&Hit>, Vec<&Hit>) = hits.iter().partition(|hit| hit.outcome.is_ok());

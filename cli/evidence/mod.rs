@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use pcapper_ingest::decrypt::Keyring;
 use pcapper_ingest::evidence;
 use pcapper_queries::DataFusionError;
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -25,6 +26,8 @@ use pcapper_queries::run;
 
 use crate::arguments::Given;
 use crate::case::Case;
+use crate::decrypt;
+use crate::interrupt;
 use crate::render::Output;
 use crate::select::complain;
 use crate::status::Status;
@@ -117,6 +120,11 @@ impl Options {
             || self.carve.is_some()
     }
 
+    /// What conversations carry is asked for.
+    fn reads_content(&self) -> bool {
+        self.search.is_some() || self.follow.is_some() || self.extract.is_some() || self.view.is_some() || self.carve.is_some()
+    }
+
     /// Only bytes are written to standard output.
     pub fn is_raw(&self) -> bool {
         self.raw
@@ -139,6 +147,8 @@ impl Options {
 pub struct Subject<'s> {
     pub capture: &'s Selected,
     pub verbose: bool,
+    /// Keys that open what it carries, those in it included.
+    pub keys: Option<Arc<Keyring>>,
 }
 
 impl Subject<'_> {
@@ -162,13 +172,23 @@ pub struct Found {
     files_seen: usize,
     files_matched: bool,
     viewed: bool,
+    /// Files that could not be written.
+    faults: Vec<String>,
 }
 
 /// Answers what is asked of one capture: shows the reports, and gives them. What cannot be done is told and in the status.
-pub async fn run(options: &Options, lake: &Path, subject: &Subject<'_>, found: &mut Found, out: &mut Output) -> (Vec<Report>, Status) {
+pub async fn run(
+    options: &Options,
+    keys: &decrypt::Options,
+    lake: &Path,
+    mut subject: Subject<'_>,
+    found: &mut Found,
+    out: &mut Output,
+) -> (Vec<Report>, Status) {
     let mut reports = Vec::new();
-    match answer(options, lake, subject, found, out, &mut reports).await {
+    match answer(options, keys, lake, &mut subject, found, out, &mut reports).await {
         Ok(()) => (reports, Status::Done),
+        Err(_) if interrupt::is_asked() => (reports, Status::Interrupted),
         Err(message) => {
             complain(&format!("{}: {message}", subject.capture.name));
             (reports, Status::Partly)
@@ -178,8 +198,9 @@ pub async fn run(options: &Options, lake: &Path, subject: &Subject<'_>, found: &
 
 async fn answer(
     options: &Options,
+    keys: &decrypt::Options,
     lake: &Path,
-    subject: &Subject<'_>,
+    subject: &mut Subject<'_>,
     found: &mut Found,
     out: &mut Output,
     reports: &mut Vec<Report>,
@@ -188,6 +209,11 @@ async fn answer(
     let catalog = open(subject.capture.clone())?;
     // A packet, a stream or a search's frame is found whatever narrows the run.
     let whole = open(Selected { narrowed: None, ..subject.capture.clone() })?;
+    if options.reads_content() {
+        unchanged(subject.capture)?;
+        subject.keys = decrypt::keys_of(keys, &whole, &subject.capture.path).await?;
+    }
+    let subject = &*subject;
     let mut show = |report: Report, out: &mut Output| {
         out.report(&report, false);
         reports.push(report);
@@ -227,11 +253,12 @@ async fn answer(
         match (is_view, options.raw) {
             (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
             (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
-            (false, _) => show(files::extract(subject, &matched, &options.files)?, out),
+            (false, _) => show(files::extract(subject, &matched, &options.files, &mut found.faults)?, out),
         }
     }
     if let Some(carve) = &options.carve {
         show(carve::carve_capture(subject, &catalog, carve, &mut found.carved).await?, out);
+        found.faults.append(&mut found.carved.faults);
     }
     Ok(())
 }
@@ -239,6 +266,12 @@ async fn answer(
 /// Tells what no capture of the run has.
 pub fn conclude(options: &Options, found: &Found) -> Status {
     let mut status = Status::Done;
+    // One full disk is told once.
+    if let Some(first) = found.faults.first() {
+        let more = if found.faults.len() > 1 { format!(" (and {} more files)", found.faults.len() - 1) } else { String::new() };
+        complain(&format!("{first}{more}"));
+        status = Status::Partly;
+    }
     let mut miss = |message: String| {
         complain(&message);
         status = Status::Partly;
@@ -284,7 +317,7 @@ pub fn unchanged(capture: &Selected) -> Result<(), String> {
 }
 
 /// Where a path of the run lies: a relative one in the case, if there is one.
-fn place(path: &str, case: Option<&Case>) -> PathBuf {
+pub fn place(path: &str, case: Option<&Case>) -> PathBuf {
     case.map_or_else(|| PathBuf::from(path), |case| case.place(path))
 }
 

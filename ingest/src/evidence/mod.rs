@@ -15,11 +15,11 @@ use std::path::Path;
 use crate::capture::{CaptureReader, Chunk, FrameMeta, OpenError};
 
 pub use crate::capture::Interface;
-pub use crate::flow::{Heard, Moment, What};
+pub use crate::flow::{Heard, HeardLayer, Moment, What};
 pub use crate::protocols::files::Kept;
 pub use crate::protocols::{Dir, Endpoint};
 pub use pcapng::{Writer, write_frames};
-pub use replay::{Share, files, streams};
+pub use replay::{Share, Told, contents, files, streams};
 pub use search::{Encoding, Found, Needle, Searcher};
 
 /// The bytes of one frame, which lie at an offset of the (decompressed) capture.
