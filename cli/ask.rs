@@ -1,7 +1,10 @@
 //! The run: captures into the lake, questions to it, answers to the renderers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use pcapper_ingest::profile;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -9,7 +12,7 @@ use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
 use crate::arguments::{Arguments, OT_COMMANDS};
-use crate::evidence::{self, Found, Frames, Subject};
+use crate::evidence::{self, Carvings, Found, Frames, Subject};
 use crate::export::{self, Answers};
 use crate::hostdetails;
 use crate::log;
@@ -57,23 +60,43 @@ pub async fn answer(arguments: &Arguments, chosen: &mut Option<Selection>, out: 
     if arguments.decrypt.report && !is_decryptable(arguments, selection).await {
         return Status::NothingDone;
     }
-    selection.status.worse(match &arguments.sql {
-        Some(options) => match questions(options, arguments, selection, out).await {
+    // Large futures lie on the heap: queries are planned deep in the stack.
+    let carvings = Carvings::of(&arguments.evidence, &arguments.decrypt, &selection.lake, &selection.captures, arguments.verbose);
+    let mut carvings = Box::pin(carvings).await;
+    if carvings.status == Status::Interrupted {
+        return carvings.status;
+    }
+    selection.carved = carvings.rows();
+    let status = selection.status.worse(carvings.status);
+    status.worse(match &arguments.sql {
+        Some(options) => match Box::pin(questions(options, arguments, selection, out)).await {
             Ok(status) => status,
             Err((message, status)) => {
                 complain(&message);
                 status
             }
         },
-        None => reports(arguments, selection, out).await,
+        None => Box::pin(reports(arguments, selection, carvings, out)).await,
     })
 }
 
 /// A session over captures of the run, with what the user brought.
 pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>, show_secrets: bool) -> Result<Catalog, String> {
     let extension = Arc::clone(&arguments.extension);
+    let mut seen = BTreeSet::new();
+    let carved: Vec<&RecordBatch> = selection
+        .carved
+        .iter()
+        .filter_map(|(at, rows)| Some((&selection.captures.get(*at)?.manifest.capture_id, rows)))
+        .filter(|(id, _)| captures.iter().any(|capture| capture.manifest.capture_id == **id) && seen.insert(*id))
+        .map(|(_, rows)| rows)
+        .collect();
     let catalog = Catalog::extended(&selection.lake, captures, View { show_secrets }, extension).map_err(|error| error.to_string())?;
     brought::bring(arguments, &catalog).await?;
+    if let Some(first) = carved.first() {
+        let rows = concat_batches(&first.schema(), carved).map_err(|error| error.to_string())?;
+        catalog.add_rows("files", rows).await.map_err(|error| render::sql::one_line(&error))?;
+    }
     Ok(catalog.with_payloads(evidence::payloads()))
 }
 
@@ -124,11 +147,11 @@ async fn is_decryptable(arguments: &Arguments, selection: &Selection) -> bool {
 }
 
 /// One capture after the other, or all of them as one.
-async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Status {
+async fn reports(arguments: &Arguments, selection: &Selection, carvings: Carvings, out: &mut Output) -> Status {
     let analyzers = asked(arguments);
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
-    let (mut status, mut brought_back) = (Status::Done, Back::default());
+    let (mut status, mut brought_back) = (Status::Done, Back { carvings, ..Back::default() });
     for capture in rounds {
         if interrupt::is_asked() {
             return Status::Interrupted;
@@ -161,13 +184,14 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
 #[derive(Default)]
 struct Back {
     found: Found,
+    carvings: Carvings,
     /// Frames that findings name.
     frames: Frames,
 }
 
 /// Tells what no capture has, and writes the frames behind the answers.
 fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mut Output) -> Status {
-    let Back { found, mut frames } = back;
+    let Back { found, mut frames, .. } = back;
     let evidence = &arguments.evidence;
     let status = evidence::conclude(evidence, &found);
     let Some(path) = &evidence.write_pcap else { return status };
@@ -251,6 +275,12 @@ async fn round(
             status = status.worse(outcome);
             back.frames.of_findings(&selection.captures, Some(at), &told);
             more.extend(told);
+        }
+        let of_one = of.and_then(|at| Some((at, selection.captures.get(at)?.name.as_str())));
+        if let Some(report) = back.carvings.report(&arguments.evidence, of_one, arguments.verbose) {
+            out.report(&report, of.is_none());
+            back.frames.of_findings(&selection.captures, of, std::slice::from_ref(&report));
+            more.push(report);
         }
     }
     if !exports.is_wanted() {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
 use pcapper_ingest::lake::{IngestError, Ingested, Options, Spool, ingest, spool, upkeep};
@@ -32,6 +33,8 @@ pub struct Selection {
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
+    /// Files carved out of captures, by the captures' places: rows of the table of files.
+    pub carved: Vec<(usize, RecordBatch)>,
     /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
     _spools: Vec<Spool>,
@@ -184,7 +187,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
             hold_to(&lake, max_bytes, &asked, arguments.verbose);
         }
     }
-    Ok(Selection { lake, captures, inputs, skipped, status, _throw_away: throw_away, _spools: spools })
+    Ok(Selection { lake, captures, inputs, skipped, status, carved: Vec::new(), _throw_away: throw_away, _spools: spools })
 }
 
 /// The name a capture is reported under.
@@ -224,7 +227,16 @@ impl Place {
     /// A run that is about the place itself and asks no capture.
     pub fn alone(self) -> Selection {
         let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, _throw_away: self.throw_away, _spools: Vec::new() }
+        Selection {
+            lake: self.path,
+            captures,
+            inputs,
+            skipped,
+            status: Status::Done,
+            carved: Vec::new(),
+            _throw_away: self.throw_away,
+            _spools: Vec::new(),
+        }
     }
 }
 
@@ -257,7 +269,16 @@ fn whole_lake(place: Place) -> Selection {
         outcome: Ok(capture.manifest.clone()),
     };
     let inputs = captures.iter().map(input).collect();
-    Selection { lake: place.path, captures, inputs, skipped: Vec::new(), status, _throw_away: place.throw_away, _spools: Vec::new() }
+    Selection {
+        lake: place.path,
+        captures,
+        inputs,
+        skipped: Vec::new(),
+        status,
+        carved: Vec::new(),
+        _throw_away: place.throw_away,
+        _spools: Vec::new(),
+    }
 }
 
 /// Holds the cache to its size; where that fails, the answers are none the worse.

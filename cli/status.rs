@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 /// How a run went.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Status {
     /// Everything asked for was done.
+    #[default]
     Done,
     /// Something asked for was not done, the rest was.
     Partly,

@@ -58,7 +58,7 @@ pub struct Options {
 const LONGEST_NAME: usize = 120;
 
 /// Options that show something of their own, and so go with no query.
-const SHOWING: [&str; 8] = ["packet", "search", "follow", "follow-id", "lookup-stream-id", "extract", "view", "carve"];
+const SHOWING: [&str; 7] = ["packet", "search", "follow", "follow-id", "lookup-stream-id", "extract", "view"];
 
 /// Reads the options; what is wrong with them is found before any capture is opened.
 pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
@@ -122,7 +122,7 @@ impl Options {
 
     /// What conversations carry is asked for.
     fn reads_content(&self) -> bool {
-        self.search.is_some() || self.follow.is_some() || self.extract.is_some() || self.view.is_some() || self.carve.is_some()
+        self.search.is_some() || self.follow.is_some() || self.extract.is_some() || self.view.is_some()
     }
 
     /// Only bytes are written to standard output.
@@ -166,7 +166,6 @@ impl Subject<'_> {
 /// What was found over all captures of the run.
 #[derive(Default)]
 pub struct Found {
-    carved: carve::Done,
     followed: bool,
     looked_up: bool,
     files_seen: usize,
@@ -174,6 +173,69 @@ pub struct Found {
     viewed: bool,
     /// Files that could not be written.
     faults: Vec<String>,
+}
+
+/// What was carved out of the captures of a run, each under its place in it.
+#[derive(Default)]
+pub struct Carvings {
+    parts: Vec<(usize, carve::Part)>,
+    pub status: Status,
+}
+
+impl Carvings {
+    /// Carves all captures, if that is asked for: what is found are rows of the table of files for whatever else is asked. What
+    /// cannot be done is told.
+    pub async fn of(options: &Options, keys: &decrypt::Options, lake: &Path, captures: &[Selected], verbose: bool) -> Self {
+        let mut all = Self::default();
+        let Some(carve) = &options.carve else { return all };
+        let mut done = carve::Done::default();
+        for (at, capture) in captures.iter().enumerate() {
+            let part = async {
+                unchanged(capture)?;
+                let open = |capture: Selected| Catalog::open(lake, vec![capture], View::default()).map_err(|error| query(&error));
+                let whole = open(Selected { narrowed: None, ..capture.clone() })?;
+                let subject = Subject { capture, verbose, keys: decrypt::keys_of(keys, &whole, &capture.path).await? };
+                carve::carve_capture(&subject, &open(capture.clone())?, carve, &mut done).await
+            };
+            match Box::pin(part).await {
+                Ok(part) => all.parts.push((at, part)),
+                Err(_) if interrupt::is_asked() => {
+                    all.status = Status::Interrupted;
+                    return all;
+                }
+                Err(message) => {
+                    complain(&format!("{}: {message}", capture.name));
+                    all.status = Status::Partly;
+                }
+            }
+        }
+        all.status = all.status.worse(tell_faults(&done.faults));
+        all
+    }
+
+    /// The rows of files, each capture's under its place.
+    pub fn rows(&mut self) -> Vec<(usize, RecordBatch)> {
+        self.parts.iter_mut().filter_map(|(at, part)| Some((*at, part.rows.take()?))).collect()
+    }
+
+    /// The report on one capture, by its place, or on all.
+    pub fn report(&self, options: &Options, of: Option<(usize, &str)>, verbose: bool) -> Option<Report> {
+        let carve = options.carve.as_ref()?;
+        let parts: Vec<&carve::Part> = self.parts.iter().filter(|(at, _)| of.is_none_or(|(of, _)| of == *at)).map(|(_, part)| part).collect();
+        if parts.is_empty() {
+            return None;
+        }
+        let subject = of.map_or_else(|| format!("ALL PCAPS ({})", parts.len()), |(_, name)| name.to_owned());
+        Some(carve::report_on(&parts, carve, subject, of.is_none(), verbose))
+    }
+}
+
+/// Tells of files that could not be written: one full disk is told once.
+fn tell_faults(faults: &[String]) -> Status {
+    let Some(first) = faults.first() else { return Status::Done };
+    let more = if faults.len() > 1 { format!(" (and {} more files)", faults.len() - 1) } else { String::new() };
+    complain(&format!("{first}{more}"));
+    Status::Partly
 }
 
 /// Answers what is asked of one capture: shows the reports, and gives them. What cannot be done is told and in the status.
@@ -186,7 +248,7 @@ pub async fn run(
     out: &mut Output,
 ) -> (Vec<Report>, Status) {
     let mut reports = Vec::new();
-    match answer(options, keys, lake, &mut subject, found, out, &mut reports).await {
+    match Box::pin(answer(options, keys, lake, &mut subject, found, out, &mut reports)).await {
         Ok(()) => (reports, Status::Done),
         Err(_) if interrupt::is_asked() => (reports, Status::Interrupted),
         Err(message) => {
@@ -256,22 +318,12 @@ async fn answer(
             (false, _) => show(files::extract(subject, &matched, &options.files, &mut found.faults)?, out),
         }
     }
-    if let Some(carve) = &options.carve {
-        show(carve::carve_capture(subject, &catalog, carve, &mut found.carved).await?, out);
-        found.faults.append(&mut found.carved.faults);
-    }
     Ok(())
 }
 
 /// Tells what no capture of the run has.
 pub fn conclude(options: &Options, found: &Found) -> Status {
-    let mut status = Status::Done;
-    // One full disk is told once.
-    if let Some(first) = found.faults.first() {
-        let more = if found.faults.len() > 1 { format!(" (and {} more files)", found.faults.len() - 1) } else { String::new() };
-        complain(&format!("{first}{more}"));
-        status = Status::Partly;
-    }
+    let mut status = tell_faults(&found.faults);
     let mut miss = |message: String| {
         complain(&message);
         status = Status::Partly;

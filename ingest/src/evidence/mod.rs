@@ -4,6 +4,7 @@
 //! by going through the capture once more, with the machinery that decoded it, so that streams and flows are the same.
 
 pub mod carve;
+mod file_rows;
 mod pcapng;
 mod replay;
 mod search;
@@ -18,6 +19,7 @@ pub use crate::capture::Interface;
 pub use crate::flow::{Heard, HeardLayer, Moment, What};
 pub use crate::protocols::files::Kept;
 pub use crate::protocols::{Dir, Endpoint};
+pub use file_rows::FileRows;
 pub use pcapng::{Writer, write_frames};
 pub use replay::{Share, Told, contents, files, streams};
 pub use search::{Encoding, Found, Needle, Searcher};
