@@ -465,6 +465,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
     let sql = sql::options(given, &targets, case.as_ref())?;
     let baseline = baseline::options(given, case.as_ref())?;
     let evidence = evidence::options(given, case.as_ref())?;
+    let decrypt = decrypt::options(given, case.as_ref())?;
     for name in evidence.implied() {
         if analyzers.iter().all(|analyzer| analyzer.name != name) {
             analyzers.extend(pcapper_queries::analyzer::built_in().into_iter().find(|analyzer| analyzer.name == name));
@@ -506,7 +507,7 @@ fn arguments(given: &Given, mut analyzers: Vec<Analyzer>) -> Result<Arguments, S
         profile: profile::options(given)?,
         rules: rules::options(given)?,
         extension: Arc::default(),
-        decrypt: decrypt::options(given)?,
+        decrypt,
         narrow: narrow::options(given)?,
         evidence,
         suricata: suricata::options(given)?,

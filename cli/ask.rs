@@ -1,9 +1,10 @@
 //! The run: captures into the lake, questions to it, answers to the renderers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::AsArray as _;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::compute::concat_batches;
 use pcapper_ingest::profile;
 use pcapper_queries::analyzer::{self, Analyzer};
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -11,7 +12,7 @@ use pcapper_queries::report::Report;
 use pcapper_queries::run;
 
 use crate::arguments::{Arguments, OT_COMMANDS};
-use crate::evidence::{self, Found, Frames, Subject};
+use crate::evidence::{self, Carvings, Found, Frames, Subject};
 use crate::export::{self, Answers};
 use crate::hostdetails;
 use crate::log;
@@ -20,55 +21,83 @@ use crate::render::{self, Output};
 use crate::select::{self, Selection, complain};
 use crate::status::Status;
 use crate::timeline::{STORYLINE, TIMELINE};
-use crate::{baseline, brought, decrypt, lake, merged, rules, shell, sql, virustotal};
+use crate::{baseline, brought, decrypt, interrupt, lake, merged, rules, shell, sql, virustotal};
 
 /// Analyzers that are about all captures together.
 const CORRELATE: &str = "correlate";
 const BASELINE: &str = "baseline";
 
-/// Does what was asked. What went wrong was told on stderr and is in the status; the selection is missing where it could not
-/// be made.
-pub async fn answer(arguments: &Arguments, out: &mut Output) -> (Status, Option<Selection>) {
+/// Does what was asked. What went wrong was told on stderr and is in the status. The selection is put into `chosen`, where it
+/// stays should the run be cut short; it is missing where it could not be made.
+pub async fn answer(arguments: &Arguments, chosen: &mut Option<Selection>, out: &mut Output) -> Status {
     render::banner::greet();
     if let Some(command) = &arguments.lake_command {
-        return lake::run(command, arguments, out).await;
+        let (status, selection) = lake::run(command, arguments, out).await;
+        *chosen = selection;
+        return status;
     }
-    let mut selection = match select::select(arguments) {
-        Ok(selection) => selection,
+    let selection = match select::select(arguments) {
+        Ok(selection) => chosen.insert(selection),
         Err(message) => {
             complain(&message);
-            return (Status::NothingDone, None);
+            return Status::NothingDone;
         }
     };
-    narrow::apply(&arguments.narrow, &mut selection).await;
+    if selection.status == Status::Interrupted {
+        return selection.status;
+    }
+    narrow::apply(&arguments.narrow, selection).await;
+    if interrupt::is_asked() {
+        return Status::Interrupted;
+    }
     if selection.captures.is_empty() {
-        return (selection.status, Some(selection));
+        return selection.status;
     }
     if arguments.correlate.is_some() && selection.distinct() < 2 {
         complain("--correlate: Correlation needs at least two captures (two of different content)");
-        return (Status::NothingDone, Some(selection));
+        return Status::NothingDone;
     }
-    if arguments.decrypt.report && !is_decryptable(arguments, &selection).await {
-        return (Status::NothingDone, Some(selection));
+    if arguments.decrypt.report && !is_decryptable(arguments, selection).await {
+        return Status::NothingDone;
     }
-    let status = match &arguments.sql {
-        Some(options) => match questions(options, arguments, &selection, out).await {
-            Ok(status) => selection.status.worse(status),
+    // Large futures lie on the heap: queries are planned deep in the stack.
+    let carvings = Carvings::of(&arguments.evidence, &arguments.decrypt, &selection.lake, &selection.captures, arguments.verbose);
+    let mut carvings = Box::pin(carvings).await;
+    out.saved(std::mem::take(&mut carvings.written));
+    if carvings.status == Status::Interrupted {
+        return carvings.status;
+    }
+    selection.carved = carvings.rows();
+    let status = selection.status.worse(carvings.status);
+    status.worse(match &arguments.sql {
+        Some(options) => match Box::pin(questions(options, arguments, selection, out)).await {
+            Ok(status) => status,
             Err((message, status)) => {
                 complain(&message);
-                selection.status.worse(status)
+                status
             }
         },
-        None => selection.status.worse(reports(arguments, &selection, out).await),
-    };
-    (status, Some(selection))
+        None => Box::pin(reports(arguments, selection, carvings, out)).await,
+    })
 }
 
 /// A session over captures of the run, with what the user brought.
 pub async fn open(arguments: &Arguments, selection: &Selection, captures: Vec<Selected>, show_secrets: bool) -> Result<Catalog, String> {
     let extension = Arc::clone(&arguments.extension);
+    let mut seen = BTreeSet::new();
+    let carved: Vec<&RecordBatch> = selection
+        .carved
+        .iter()
+        .filter_map(|(at, rows)| Some((&selection.captures.get(*at)?.manifest.capture_id, rows)))
+        .filter(|(id, _)| captures.iter().any(|capture| capture.manifest.capture_id == **id) && seen.insert(*id))
+        .map(|(_, rows)| rows)
+        .collect();
     let catalog = Catalog::extended(&selection.lake, captures, View { show_secrets }, extension).map_err(|error| error.to_string())?;
     brought::bring(arguments, &catalog).await?;
+    if let Some(first) = carved.first() {
+        let rows = concat_batches(&first.schema(), carved).map_err(|error| error.to_string())?;
+        catalog.add_rows("files", rows).await.map_err(|error| render::sql::one_line(&error))?;
+    }
     Ok(catalog.with_payloads(evidence::payloads()))
 }
 
@@ -82,7 +111,7 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
         for batch in sql::rows(options, &catalog).await.map_err(nothing)? {
             frames.rows(&selection.captures, &batch).map_err(|message| nothing(format!("--write-pcap: {message}")))?;
         }
-        let (frames, bytes) = frames.write(&selection.captures, path).map_err(nothing)?;
+        let (frames, bytes) = frames.write(&selection.captures, &export::files(arguments, selection), path).map_err(nothing)?;
         out.wrote("pcapng", path, frames, bytes);
     }
     let files = export::files(arguments, selection);
@@ -119,15 +148,18 @@ async fn is_decryptable(arguments: &Arguments, selection: &Selection) -> bool {
 }
 
 /// One capture after the other, or all of them as one.
-async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output) -> Status {
+async fn reports(arguments: &Arguments, selection: &Selection, carvings: Carvings, out: &mut Output) -> Status {
     let analyzers = asked(arguments);
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
-    let (mut status, mut brought_back) = (Status::Done, Back::default());
+    let (mut status, mut brought_back) = (Status::Done, Back { carvings, ..Back::default() });
     if let Some(virustotal) = &arguments.virustotal {
         virustotal.begin(&selection.lake);
     }
     for capture in rounds {
+        if interrupt::is_asked() {
+            return Status::Interrupted;
+        }
         if out.is_broken() && !arguments.exports.is_wanted() {
             break;
         }
@@ -136,6 +168,9 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
             complain(&message);
             Status::Partly
         }));
+    }
+    if interrupt::is_asked() {
+        return Status::Interrupted;
     }
     let done = across(arguments, selection, &mut answers, out).await;
     status = status.worse(done.unwrap_or_else(|message| {
@@ -156,13 +191,14 @@ async fn reports(arguments: &Arguments, selection: &Selection, out: &mut Output)
 #[derive(Default)]
 struct Back {
     found: Found,
+    carvings: Carvings,
     /// Frames that findings name.
     frames: Frames,
 }
 
 /// Tells what no capture has, and writes the frames behind the answers.
 fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mut Output) -> Status {
-    let Back { found, mut frames } = back;
+    let Back { found, mut frames, .. } = back;
     let evidence = &arguments.evidence;
     let status = evidence::conclude(evidence, &found);
     let Some(path) = &evidence.write_pcap else { return status };
@@ -170,7 +206,7 @@ fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mu
     if arguments.analyzers.is_empty() && !evidence.shows() {
         selection.captures.iter().enumerate().for_each(|(at, capture)| frames.selected(at, capture));
     }
-    match frames.write(&selection.captures, path) {
+    match frames.write(&selection.captures, &export::files(arguments, selection), path) {
         Ok((frames, bytes)) => {
             out.wrote("pcapng", path, frames, bytes);
             status
@@ -242,11 +278,17 @@ async fn round(
         let of = capture.as_ref().and_then(|one| selection.captures.iter().position(|other| other.path == one.path));
         back.frames.of_findings(&selection.captures, of, &reports);
         for (at, one) in selection.captures.iter().enumerate().filter(|(at, _)| of.is_none_or(|of| of == *at)) {
-            let subject = Subject { capture: one, verbose: arguments.verbose };
-            let (told, outcome) = evidence::run(&arguments.evidence, &selection.lake, &subject, &mut back.found, out).await;
+            let subject = Subject { capture: one, verbose: arguments.verbose, keys: None };
+            let (told, outcome) = evidence::run(&arguments.evidence, &arguments.decrypt, &selection.lake, subject, &mut back.found, out).await;
             status = status.worse(outcome);
             back.frames.of_findings(&selection.captures, Some(at), &told);
             more.extend(told);
+        }
+        let of_one = of.and_then(|at| Some((at, selection.captures.get(at)?.name.as_str())));
+        if let Some(report) = back.carvings.report(&arguments.evidence, of_one, arguments.verbose) {
+            out.report(&report, of.is_none());
+            back.frames.of_findings(&selection.captures, of, std::slice::from_ref(&report));
+            more.push(report);
         }
     }
     if !exports.is_wanted() {

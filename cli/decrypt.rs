@@ -16,6 +16,10 @@ use pcapper_queries::report::{Report, Section, Shape};
 use pcapper_queries::run;
 
 use crate::arguments::Given;
+use crate::case::Case;
+use crate::evidence;
+use crate::export::file::reason;
+use crate::interrupt;
 use crate::render::{Written, escape, sql};
 use crate::select::{Selection, complain};
 
@@ -40,7 +44,7 @@ pub struct Options {
 }
 
 /// Reads the options, and the key logs that they name.
-pub fn options(given: &Given) -> Result<Options, String> {
+pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
     let report = given.switch("decrypt");
     for companion in ["decrypt-out", "decrypt-limit"] {
         if given.has(companion) && !report {
@@ -48,8 +52,7 @@ pub fn options(given: &Given) -> Result<Options, String> {
         }
     }
     let limit = given.count("decrypt-limit")?;
-    let named = |name: &str| given.text(name).map(PathBuf::from);
-    let out = named("decrypt-out").or_else(|| named("case-dir").map(|case| case.join("decrypted"))).unwrap_or_else(|| "decrypted".into());
+    let out = evidence::place(given.text("decrypt-out").unwrap_or("decrypted"), case);
     let mut options = Options { report, out, limit, ..Options::default() };
     for (flag, kind) in [("tls-keylog", "TLS"), ("ssh-keylog", "SSH")] {
         for path in given.texts(flag) {
@@ -97,6 +100,16 @@ pub async fn has_keys(options: &Options, catalog: &Catalog) -> Result<bool, Stri
     Ok(!options.keys.is_empty() || embedded(catalog).await? > 0)
 }
 
+/// The keys to read a capture's content with, those that it brings included; `None` if there are none.
+pub async fn keys_of(options: &Options, catalog: &Catalog, capture: &Path) -> Result<Option<Arc<Keyring>>, String> {
+    let keys = if embedded(catalog).await? > 0 { with_capture_keys(&options.keys, capture)? } else { options.keys.clone() };
+    Ok((!keys.is_empty()).then(|| Arc::new(keys)))
+}
+
+fn with_capture_keys(keys: &Keyring, capture: &Path) -> Result<Keyring, String> {
+    plaintext::with_capture_keys(capture, keys).map_err(|error| format!("{}: {error}", escape::path(capture)))
+}
+
 /// Decryption-secrets blocks of the captures.
 async fn embedded(catalog: &Catalog) -> Result<u64, String> {
     number(catalog, "SELECT count(*) AS n FROM anomalies WHERE protocol = 'captures' AND kind = 'embedded_secrets'").await
@@ -120,9 +133,10 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
     let mut is_unwritten = false;
     let mut keys = options.keys.clone();
     if embedded(catalog).await? > 0 {
-        for (_, file) in selection.files().filter(|(capture, _)| one.is_none_or(|one| one.manifest.capture_id == capture.manifest.capture_id)) {
-            let Some(file) = file else { continue };
-            keys = plaintext::with_capture_keys(file, &keys).map_err(|error| format!("{}: {error}", file.display()))?;
+        for capture in selection.captures.iter().filter(|capture| one.is_none_or(|one| one.manifest.capture_id == capture.manifest.capture_id)) {
+            if evidence::unchanged(capture).is_ok() {
+                keys = with_capture_keys(&keys, &capture.path)?;
+            }
         }
     }
     for (title, protocols) in [("TLS DECRYPTION", "'tls', 'quic'"), ("SSH DECRYPTION", "'ssh'")] {
@@ -145,21 +159,21 @@ pub async fn answer(options: &Options, catalog: &Catalog, selection: &Selection,
         let mut picked = pairs(&picked);
         let mut without_file = HashSet::new();
         let mut written = 0;
-        for (capture, path) in selection.files() {
+        for capture in &selection.captures {
             let id = &capture.manifest.capture_id;
             let flows: HashSet<u64> = picked.iter().filter(|(of, _)| of == id).map(|(_, flow)| *flow).collect();
             if flows.is_empty() || one.is_some_and(|one| one.manifest.capture_id != *id) {
                 continue;
             }
-            let Some(path) = path else {
-                complain(&format!("{}: its plaintext is not written, as that needs the capture in a file", capture.name));
+            if let Err(message) = evidence::unchanged(capture) {
+                complain(&format!("{}: its plaintext is not written: {message}", capture.name));
                 without_file.insert(id.clone());
                 continue;
-            };
+            }
             // Captures may share a name.
             let own = || format!("{}-{}", safe(&capture.name), safe(id.get(..8).unwrap_or(id)));
             let folder = if selection.captures.len() > 1 { options.out.join(own()) } else { options.out.clone() };
-            let files = write(options, path, &folder, &flows, is_ssh)?;
+            let files = write(options, &capture.path, &folder, &flows, is_ssh)?;
             written += files.len() / SUFFIXES.len();
             answer.written.extend(files);
         }
@@ -320,6 +334,15 @@ impl Files {
         }
     }
 
+    /// Takes away what was written: half a stream is none.
+    fn remove(&self, folder: &Path, stem: &str) {
+        for (begun, suffix) in self.begun.iter().zip(SUFFIXES) {
+            if *begun {
+                let _ = fs::remove_file(folder.join(format!("{stem}.{suffix}")));
+            }
+        }
+    }
+
     fn flush(&mut self, folder: &Path, stem: &str, least: usize) -> io::Result<()> {
         for ((held, begun), suffix) in self.held.iter_mut().zip(&mut self.begun).zip(SUFFIXES) {
             if held.len() < least || (held.is_empty() && *begun) {
@@ -329,8 +352,9 @@ impl Files {
             options.write(true).create(true).append(*begun).truncate(!*begun);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(folder.join(format!("{stem}.{suffix}")))?.write_all(held)?;
+            let mut file = options.open(folder.join(format!("{stem}.{suffix}")))?;
             *begun = true;
+            file.write_all(held)?;
             held.clear();
         }
         Ok(())
@@ -351,7 +375,7 @@ impl Writer {
         if self.failed.is_some() || (piece.protocol == "ssh") != self.is_ssh || !self.flows.contains(&piece.flow_id) {
             return;
         }
-        let [orig, resp] = piece.ends.map(|ip| ip.map_or_else(|| "unknown".to_owned(), |ip| safe(&ip.to_string())));
+        let [orig, resp] = piece.ends.map(|end| end.ip.map_or_else(|| "unknown".to_owned(), |ip| safe(&ip.to_string())));
         let stream = piece.stream.map(|stream| format!("-{stream}")).unwrap_or_default();
         let (client, server) = if piece.is_client == (piece.dir == Dir::Orig) { (orig, resp) } else { (resp, orig) };
         let stem = format!("{}_{}{stream}_{client}_{server}", piece.protocol, piece.flow_id);
@@ -365,7 +389,7 @@ impl Writer {
 
 /// Writes the plaintext of some flows of a capture, for each stream a file of every suffix.
 fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>, is_ssh: bool) -> Result<Vec<Written>, String> {
-    let fail = |error: io::Error| format!("{}: cannot write plaintext: {error}", folder.display());
+    let fail = |error: io::Error| format!("{}: cannot write plaintext: {}", escape::path(folder), reason(&error));
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -375,14 +399,18 @@ fn write(options: &Options, capture: &Path, folder: &Path, flows: &HashSet<u64>,
     let writer = Arc::new(Mutex::new(writer));
     let tapped = Arc::clone(&writer);
     let tap = Box::new(move |piece: &Plaintext<'_>| tapped.lock().unwrap_or_else(PoisonError::into_inner).take(piece));
-    plaintext::each(capture, &options.keys, tap).map_err(|error| format!("{}: {error}", escape::text(&capture.display().to_string())))?;
+    let done = plaintext::each(capture, &options.keys, tap).map_err(|error| format!("{}: {error}", escape::path(capture)));
     let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(error) = writer.failed.take() {
-        return Err(fail(error));
+    let done = match (done, writer.failed.take()) {
+        (Err(message), _) => Err(message),
+        (Ok(()), Some(error)) => Err(fail(error)),
+        (Ok(()), None) if interrupt::is_asked() => Err("interrupted".to_owned()),
+        (Ok(()), None) => writer.files.iter_mut().try_for_each(|(stem, files)| files.flush(folder, stem, 0)).map_err(fail),
+    };
+    if done.is_err() {
+        writer.files.iter().for_each(|(stem, files)| files.remove(folder, stem));
     }
-    for (stem, files) in &mut writer.files {
-        files.flush(folder, stem, 0).map_err(fail)?;
-    }
+    done?;
     let mut written = Vec::new();
     for stem in writer.files.keys() {
         for suffix in SUFFIXES {

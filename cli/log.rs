@@ -224,7 +224,7 @@ pub fn end(status: Status, taken: Duration) {
     let word = match status {
         Status::Done => "ok",
         Status::Partly | Status::ReaderGone => "partial",
-        Status::NothingDone => "fail",
+        Status::NothingDone | Status::Interrupted => "fail",
     };
     let duration_ms = millis(taken);
     info!(name: "end", target: TARGET, status = word, exit_status = u64::from(status.number()), duration_ms, peak_rss_bytes = ?or_null(peak_rss_bytes()));

@@ -13,6 +13,7 @@ mod flags;
 mod geoip;
 mod help;
 mod hostdetails;
+mod interrupt;
 mod ioc;
 mod lake;
 mod log;
@@ -106,8 +107,19 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
             }
         }
     }
-    let (answered, mut selection) = runtime.block_on(ask::answer(arguments, &mut out));
-    if let Some(selection) = &mut selection {
+    interrupt::listen();
+    let mut selection = None;
+    let answered = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            answered = ask::answer(arguments, &mut selection, &mut out) => answered,
+            () = interrupt::asked() => Status::Interrupted,
+        }
+    });
+    if answered == Status::Interrupted {
+        // What still runs is for nobody.
+        runtime.shutdown_background();
+    } else if let Some(selection) = &mut selection {
         selection.done_reading(arguments.verbose);
     }
     status = status.worse(answered);

@@ -5,10 +5,11 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcapper_ingest::capture::targets::{self, ProblemKind, Target};
 use pcapper_ingest::lake::upkeep::{self, InUse};
-use pcapper_ingest::lake::{Ingested, Options, Spool, ingest, spool};
+use pcapper_ingest::lake::{IngestError, Ingested, Options, Spool, ingest, spool};
 use pcapper_queries::catalog::Selected;
 use pcapper_schema::lake::{Manifest, capture_id, capture_ids, captures};
 use tracing::info;
@@ -32,13 +33,15 @@ pub struct Selection {
     /// Captures that were named and could not be read: name and reason.
     pub skipped: Vec<(String, String)>,
     pub status: Status,
+    /// Files carved out of captures, by the captures' places: rows of the table of files.
+    pub carved: Vec<(usize, RecordBatch)>,
     /// While the run reads, no other takes captures out of the lake.
     in_use: Option<InUse>,
     /// Size that the lake is held to when the run is done with it.
     max_bytes: Option<u64>,
     /// A lake of this run alone goes when the run ends; so does what standard input brought.
     _throw_away: Option<ThrowAway>,
-    _spool: Option<Spool>,
+    _spools: Vec<Spool>,
 }
 
 /// Something that was named or found, and what became of it.
@@ -85,12 +88,6 @@ impl Drop for ThrowAway {
 }
 
 impl Selection {
-    /// Each capture with its file; `None` for standard input, which can be read once, and where a lake was asked as a whole.
-    pub fn files(&self) -> impl Iterator<Item = (&Selected, Option<&Path>)> {
-        let read = self.inputs.iter().filter(|input| input.outcome.is_ok());
-        self.captures.iter().zip(read.map(|input| input.place.as_deref()))
-    }
-
     /// Holds the lake to its size, where one is set: nothing is read from it any more. Where that fails, the answers are none
     /// the worse.
     pub fn done_reading(&mut self, verbose: bool) {
@@ -142,22 +139,29 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
     let bar = progress_bar(arguments);
     let threads = std::env::var("PCAPPER_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(0);
     let (mut captures, mut decoded): (Vec<Selected>, bool) = (Vec::new(), false);
-    let mut standard_input = None;
+    let mut spools = Vec::new();
     for ((index, target), input) in (1..).zip(&found.captures).zip(&mut inputs) {
         bar.set_message(escape::text(&target.shown));
         info!(name: "pcap_start", target: log::TARGET, path = target.shown, index, total);
         let began = Instant::now();
         let spooled;
-        let target = if target.is_stdin() {
+        let kept = if target.is_passing() {
             // It can be read once, and may be needed as often as any capture.
-            let (kept, guard) = spool(&lake).map_err(|error| error.to_string())?;
-            standard_input = Some(guard);
-            spooled = kept;
-            &spooled
+            spool(target, &lake).map(|(kept, guard)| {
+                spools.push(guard);
+                kept
+            })
         } else {
-            target
+            Ok(target.clone())
         };
-        match ingest(target, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)) {
+        let (target, ingested) = match kept {
+            Ok(kept) => {
+                spooled = kept;
+                (&spooled, ingest(&spooled, &lake, Options { threads, keys: &arguments.decrypt.keys }, &|bytes| bar.set_position(bytes)))
+            }
+            Err(error) => (target, Err(error)),
+        };
+        match ingested {
             Ok(Ingested { manifest, cached }) => {
                 for fault in &manifest.faults {
                     bar.suspend(|| tell(&format!("{}: {fault}", target.shown)));
@@ -171,6 +175,11 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                 input.outcome = Ok(manifest.clone());
                 captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
             }
+            Err(error @ IngestError::Interrupted) => {
+                input.outcome = Err(error.to_string());
+                status = status.worse(Status::Interrupted);
+                break;
+            }
             Err(error) => {
                 let reason = without_number(&error.to_string());
                 bar.suspend(|| tell(&format!("{}: {reason}", target.shown)));
@@ -182,7 +191,7 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         }
     }
     bar.finish_and_clear();
-    if captures.is_empty() {
+    if captures.is_empty() && status != Status::Interrupted {
         if found.problems.is_empty() && found.captures.is_empty() {
             complain("no capture among the targets");
         }
@@ -192,13 +201,12 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
         upkeep::mark_used(&lake, captures.iter().map(|capture| capture.manifest.capture_id.as_str()));
     }
     let max_bytes = max_bytes.filter(|_| decoded || in_use.as_ref().is_some_and(InUse::is_overdue));
-    Ok(Selection { lake, captures, inputs, skipped, status, in_use, max_bytes, _throw_away: throw_away, _spool: standard_input })
+    Ok(Selection { lake, captures, inputs, skipped, status, carved: Vec::new(), in_use, max_bytes, _throw_away: throw_away, _spools: spools })
 }
 
 /// The name a capture is reported under.
 fn name(target: &Target) -> String {
-    let name = target.path.file_name().filter(|_| !target.is_stdin() && target.shown != targets::STDIN);
-    name.map_or_else(|| targets::STDIN.to_owned(), |name| escape::path(Path::new(name)))
+    escape::text(&target.name())
 }
 
 /// `pcap_error`: something that cannot be read, or a stretch of it. `index` is missing for what is no capture.
@@ -233,8 +241,18 @@ impl Place {
     /// A run that is about the place itself and asks no capture.
     pub fn alone(self) -> Selection {
         let (captures, inputs, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        let (in_use, max_bytes) = (None, None);
-        Selection { lake: self.path, captures, inputs, skipped, status: Status::Done, in_use, max_bytes, _throw_away: self.throw_away, _spool: None }
+        Selection {
+            lake: self.path,
+            captures,
+            inputs,
+            skipped,
+            status: Status::Done,
+            carved: Vec::new(),
+            in_use: None,
+            max_bytes: None,
+            _throw_away: self.throw_away,
+            _spools: Vec::new(),
+        }
     }
 }
 
@@ -269,8 +287,18 @@ fn whole_lake(place: Place) -> Selection {
         outcome: Ok(capture.manifest.clone()),
     };
     let inputs = captures.iter().map(input).collect();
-    let skipped = Vec::new();
-    Selection { lake: place.path, captures, inputs, skipped, status, in_use, max_bytes: None, _throw_away: place.throw_away, _spool: None }
+    Selection {
+        lake: place.path,
+        captures,
+        inputs,
+        skipped: Vec::new(),
+        status,
+        carved: Vec::new(),
+        in_use,
+        max_bytes: None,
+        _throw_away: place.throw_away,
+        _spools: Vec::new(),
+    }
 }
 
 /// Where decoded captures are kept: a place of this run alone, or one that stays.

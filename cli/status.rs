@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 /// How a run went.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Status {
     /// Everything asked for was done.
+    #[default]
     Done,
     /// Something asked for was not done, the rest was.
     Partly,
@@ -13,6 +14,8 @@ pub enum Status {
     NothingDone,
     /// The reader of our output went away.
     ReaderGone,
+    /// The user, or the system, ended the run.
+    Interrupted,
 }
 
 impl Status {
@@ -28,6 +31,7 @@ impl Status {
             Self::Partly => 1,
             Self::NothingDone => 2,
             Self::ReaderGone => 141,
+            Self::Interrupted => 130,
         }
     }
 

@@ -214,6 +214,38 @@ fn plaintext_is_written_byte_for_byte() {
 }
 
 #[test]
+fn evidence_is_read_in_the_clear() {
+    let scratch = Scratch::new("decrypt-evidence");
+    let lake = scratch.path("lake");
+    let (bare, keys) = apart(&scratch);
+    let asked = |arguments: &[&str]| {
+        let output = pcapper(&lake, &[&[bare.as_str(), "--tls-keylog", &keys], arguments].concat()).current_dir(&scratch.0).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        output.stdout
+    };
+    // A mail that was sent behind STARTTLS is found, whole and across records, and nowhere without the keys.
+    let found = text(&asked(&["--search", "subject: SHIFT report"]));
+    assert!(found.contains("Matches                  : 1\n") && found.contains("tls+129"), "{found}");
+    let across = text(&asked(&["--search", "QUIT\r\n"]));
+    assert!(across.contains("Matches                  : 1\n"), "{across}");
+    let without = run(&lake, &[&bare, "--search", "shift report"]);
+    assert!(text(&without.stdout).contains("No matches found."));
+    // Its conversation.
+    let id = rows(&lake, &sample("decrypt.pcapng"), "SELECT min(flow_id) AS id FROM smtp")[0]["id"].to_string();
+    let followed = text(&asked(&["--follow-id", &id]));
+    assert!(followed.contains("Decrypted                : what tls carried is shown") && followed.contains("Conversation (decrypted)"), "{followed}");
+    let raw = asked(&["--follow-id", &id, "-raw"]);
+    assert!(raw.starts_with(b"ehlo hmi.plant.example\r\nAUTH PLAIN") && raw.ends_with(b"250 kept\r\n221 bye\r\n"), "{}", text(&raw));
+    // The files.
+    let saved = text(&asked(&["--extract", "status.txt"]));
+    assert!(!saved.contains("not found again"), "{saved}");
+    assert_eq!(std::fs::metadata(scratch.path("files/status.txt")).unwrap().len(), 18);
+    let viewed = asked(&["--view", "status.txt", "-raw"]);
+    assert_eq!(viewed.len() % 18, 0);
+    assert!(!viewed.is_empty());
+}
+
+#[test]
 fn options_say_what_is_wrong() {
     let scratch = Scratch::new("decrypt-options");
     let lake = scratch.path("lake");

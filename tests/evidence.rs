@@ -83,6 +83,43 @@ fn texts_are_found_in_frames_and_across_segments() {
     assert!(found(&["--search", "not there"]).contains("No matches found."));
 }
 
+/// A capture of one UDP datagram in fragments of so many bytes.
+fn fragmented(path: &Path, payload: &[u8], fragment: usize) -> String {
+    let mut datagram = vec![0x9c, 0x40, 0x30, 0x39];
+    datagram.extend_from_slice(&(payload.len() as u16 + 8).to_be_bytes());
+    datagram.extend_from_slice(&[0, 0]);
+    datagram.extend_from_slice(payload);
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    for (at, piece) in datagram.chunks(fragment).enumerate() {
+        let more = (at + 1) * fragment < datagram.len();
+        let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0];
+        frame.extend_from_slice(&(20 + piece.len() as u16).to_be_bytes());
+        frame.extend_from_slice(&[0, 7]);
+        frame.extend_from_slice(&((at * fragment / 8) as u16 | if more { 0x2000 } else { 0 }).to_be_bytes());
+        frame.extend_from_slice(&[64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        frame.extend_from_slice(piece);
+        for field in [1_700_000_000, at as u32, frame.len() as u32, frame.len() as u32] {
+            file.extend_from_slice(&field.to_le_bytes());
+        }
+        file.extend_from_slice(&frame);
+    }
+    fs::write(path, file).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn texts_are_found_across_fragments_and_point_out() {
+    let scratch = Scratch::new("search-fragments");
+    let capture = fragmented(&scratch.path("cut.pcap"), b"valve open; valve closed", 16);
+    let report = text(&run(&scratch.0, &[&capture, "--search", "VALVE"]).stdout);
+    // Each lies in a fragment of its own; what lies between them is cut.
+    assert!(report.contains("Matches                  : 2\n") && report.contains("Packets Matched          : 2\n"), "{report}");
+    let cut = text(&run(&scratch.0, &[&capture, "--search", "open; valve"]).stdout);
+    assert!(cut.contains("Matches                  : 1\n") && cut.contains("datagram+14"), "{cut}");
+    let colours = pcapper(&scratch.0, &[&capture, "--search", "VALVE"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(text(&colours.stdout).contains("\x1b[1;33mvalve\x1b[0m"), "{}", text(&colours.stdout));
+}
+
 #[test]
 fn a_conversation_is_followed_from_either_end() {
     let scratch = Scratch::new("follow");

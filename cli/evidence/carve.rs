@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use pcapper_ingest::evidence::carve::{Class, Format, carve};
-use pcapper_ingest::evidence::{self, Dir, Heard, Share, What};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use pcapper_ingest::evidence::carve::{Carved, Class, Format, carve};
+use pcapper_ingest::evidence::{self, Dir, Endpoint, FileRows, Heard, HeardLayer, Kept, Share, Told, What};
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::report::{Report, Shape};
 use pcapper_queries::run;
+use pcapper_schema::Common;
 use serde_json::json;
 
 use super::rows::{self, Rows, facts};
-use super::save::Saver;
+use super::save::{Saver, WRITE_ERROR};
 use super::{LONGEST_NAME, Subject, query, report};
 use crate::arguments::Given;
 use crate::case::Case;
@@ -23,6 +26,8 @@ use crate::safe_name::safe_name;
 
 /// Rows on a terminal unless all are asked for.
 const ROWS: usize = 10;
+/// How the reason begins why a file was not written again.
+const DUPLICATE: &str = "duplicate of";
 /// Bytes of all streams that are held while they are open.
 const MAX_HELD: usize = 256 << 20;
 /// Ports of industrial protocols (IANA and the vendors' documents).
@@ -75,6 +80,8 @@ fn bytes(given: &Given, name: &str) -> Result<usize, String> {
 pub struct Done {
     saver: Option<Saver>,
     files: usize,
+    /// Files that could not be written.
+    pub faults: Vec<String>,
 }
 
 impl Done {
@@ -96,13 +103,37 @@ struct Held {
     pieces: Vec<(usize, u64, i64)>,
 }
 
+/// Where a file was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Within {
+    /// In a stream as it went over the line.
+    Stream,
+    /// In what a key opened of one.
+    Opened(&'static str),
+    /// In a message's body, out of its chunks and uncompressed.
+    Body,
+}
+
+impl Within {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Opened(protocol) => protocol,
+            Self::Body => "http body",
+        }
+    }
+}
+
 /// A file that was found.
 struct Hit {
     flow_id: u64,
+    within: Within,
     dir: Dir,
     offset: u64,
     frame: u64,
     ts: i64,
+    /// Frame and time of its last byte.
+    done: (u64, i64),
     format: &'static Format,
     length: usize,
     complete: bool,
@@ -113,27 +144,77 @@ struct Hit {
     outcome: Result<String, String>,
 }
 
+impl Hit {
+    /// A file of a flow: where in it, whose bytes begin at `start` and went from the first of `ends` to the second; `moments` are
+    /// those of its first and last byte.
+    fn of(
+        found: &Carved,
+        content: &[u8],
+        flow_id: u64,
+        (within, dir): (Within, Dir),
+        start: u64,
+        ends: [Endpoint; 2],
+        moments: [(u64, i64); 2],
+    ) -> Self {
+        Self {
+            flow_id,
+            within,
+            dir,
+            offset: start + found.start as u64,
+            frame: moments[0].0,
+            ts: moments[0].1,
+            done: moments[1],
+            format: found.format,
+            length: content.len(),
+            complete: found.extent.complete,
+            src: ends[0].ip,
+            dst: ends[1].ip,
+            ports: ends.map(|end| end.port),
+            hash: evidence::sha256(content),
+            outcome: Ok(String::new()),
+        }
+    }
+
+    /// It was written, in this place or in another with the same content.
+    fn is_taken(&self) -> bool {
+        self.outcome.as_ref().err().is_none_or(|reason| reason.starts_with(DUPLICATE))
+    }
+}
+
+/// A find, its content, and whether a gap follows it.
+type Find = (Hit, Vec<u8>, bool);
+
 struct Carving<'c> {
     options: &'c Options,
     subject: &'c Subject<'c>,
     done: &'c mut Done,
-    held: HashMap<(u64, Dir), Held>,
+    /// What is held of each flow that is open: as it went over the line, and as keys opened it.
+    held: HashMap<u64, Vec<(HeardLayer, Dir, Held)>>,
     held_bytes: usize,
+    /// What was found in bodies of flows that are open: it counts only where the stream itself does not show it.
+    bodies: HashMap<u64, Vec<Find>>,
     streams: BTreeSet<u64>,
     scanned: u64,
     hits: Vec<Hit>,
+    rows: FileRows,
 }
 
 impl Carving<'_> {
-    fn hear(&mut self, heard: &Heard) {
-        if !matches!(heard.proto, 6 | 17) || !self.subject.has_flow(heard.flow_id) {
-            return;
+    fn told(&mut self, told: &Told) {
+        match told {
+            Told::Heard(heard) if matches!(heard.proto, 6 | 17) && self.subject.has_flow(heard.flow_id) => self.hear(heard),
+            Told::Heard(_) => {}
+            Told::File(kept) => self.body(kept),
         }
+    }
+
+    fn hear(&mut self, heard: &Heard) {
         match &heard.what {
             What::Bytes(bytes) => {
                 self.streams.insert(heard.flow_id);
-                let held = self.held.entry((heard.flow_id, heard.dir)).or_default();
-                let room = self.options.stream_bytes.saturating_sub(held.scanned);
+                let room_of = self.options.stream_bytes;
+                let held = self.held_of(heard);
+                let room = room_of.saturating_sub(held.scanned);
                 let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
                 if !taken.is_empty() {
                     held.pieces.push((held.bytes.len(), heard.moment.frame, heard.moment.ts));
@@ -143,67 +224,128 @@ impl Carving<'_> {
                 self.scanned += taken.len() as u64;
                 self.held_bytes += taken.len();
                 if self.held_bytes > MAX_HELD {
-                    let found = self.look(heard, heard.dir, false);
+                    let found = self.look(heard, heard.layer, heard.dir, false);
                     self.take(found);
                 }
             }
             What::Gap(lost) => {
-                let found = self.look(heard, heard.dir, true);
+                let found = self.look(heard, heard.layer, heard.dir, true);
                 self.take(found);
-                if let Some(held) = self.held.get_mut(&(heard.flow_id, heard.dir)) {
-                    held.start += lost;
-                }
+                self.held_of(heard).start += lost;
             }
+            What::Datagram(..) => {}
             What::Closed => {
+                let parts: Vec<(HeardLayer, Dir)> =
+                    self.held.get(&heard.flow_id).into_iter().flatten().map(|(layer, dir, _)| (*layer, *dir)).collect();
                 let mut found = Vec::new();
-                for dir in [Dir::Orig, Dir::Resp] {
-                    found.extend(self.look(heard, dir, false));
-                    self.held.remove(&(heard.flow_id, dir));
+                for (layer, dir) in parts {
+                    found.extend(self.look(heard, layer, dir, false));
                 }
+                self.held.remove(&heard.flow_id);
                 self.take(found);
+                let bodies = self.bodies.remove(&heard.flow_id).unwrap_or_default();
+                self.take_new(bodies);
             }
         }
     }
 
+    /// What is held of the direction that something was heard in.
+    fn held_of(&mut self, heard: &Heard) -> &mut Held {
+        let of_flow = self.held.entry(heard.flow_id).or_default();
+        let at = of_flow.iter().position(|(layer, dir, _)| (*layer, *dir) == (heard.layer, heard.dir)).unwrap_or_else(|| {
+            of_flow.push((heard.layer, heard.dir, Held::default()));
+            of_flow.len() - 1
+        });
+        &mut of_flow[at].2
+    }
+
+    /// Looks into a body of HTTP that has no name: cut into chunks and compressed, no stream shows what it is.
+    fn body(&mut self, kept: &Kept) {
+        let Some(flow_id) = kept.flow_id.filter(|flow_id| self.subject.has_flow(*flow_id)) else { return };
+        if !matches!(kept.source.as_str(), "http" | "http2") || kept.filename.is_some() {
+            return;
+        }
+        let bytes = kept.bytes.get(..kept.bytes.len().min(self.options.stream_bytes)).unwrap_or_default();
+        self.scanned += bytes.len() as u64;
+        let dir = if kept.is_upload { Dir::Orig } else { Dir::Resp };
+        let moment = (kept.frame, kept.ts);
+        let found: Vec<Find> = carve(bytes, self.subject.verbose)
+            .into_iter()
+            .map(|found| {
+                let content = self.content(bytes, &found);
+                (Hit::of(&found, content, flow_id, (Within::Body, dir), 0, kept.ends, [moment; 2]), content.to_vec(), false)
+            })
+            .collect();
+        if self.held.contains_key(&flow_id) {
+            self.bodies.entry(flow_id).or_default().extend(found);
+        } else {
+            self.take_new(found);
+        }
+    }
+
+    /// Saves what was not found in the same direction of the same flow before.
+    fn take_new(&mut self, found: Vec<Find>) {
+        for (hit, content, gap) in found {
+            let is_known = self.hits.iter().rev().any(|known| (known.flow_id, known.dir, &known.hash) == (hit.flow_id, hit.dir, &hit.hash));
+            if !is_known {
+                self.take(vec![(hit, content, gap)]);
+            }
+        }
+    }
+
+    /// The bytes of what was found, as many as the limit allows where its end was not.
+    fn content<'b>(&self, bytes: &'b [u8], found: &Carved) -> &'b [u8] {
+        let length = if found.extent.complete { found.extent.length } else { found.extent.length.min(self.options.max_bytes) };
+        bytes.get(found.start..found.start.saturating_add(length)).unwrap_or_default()
+    }
+
     /// Saves what was found, in order of time, as far as the limits allow.
-    fn take(&mut self, mut found: Vec<(Hit, Vec<u8>, bool)>) {
+    fn take(&mut self, mut found: Vec<Find>) {
         found.sort_by_key(|(hit, ..)| (hit.ts, hit.frame, hit.offset));
         for (mut hit, content, ends_in_gap) in found {
             hit.outcome = self.save(&hit, &content, ends_in_gap);
+            if hit.is_taken() {
+                let common = Common {
+                    frame: hit.done.0,
+                    ts: Some(hit.done.1),
+                    flow_id: Some(hit.flow_id),
+                    src_ip: hit.src,
+                    dst_ip: hit.dst,
+                    src_port: hit.ports[0],
+                    dst_port: hit.ports[1],
+                    ..Common::default()
+                };
+                self.rows.add(&common, &content, hit.dir == Dir::Orig, (hit.within == Within::Stream).then_some(hit.offset), hit.complete);
+            }
+            if let Err(error) = &hit.outcome
+                && error.starts_with(WRITE_ERROR)
+            {
+                self.done.faults.push(format!("{} at byte {} of stream {}: {error}", hit.format.name, hit.offset, hit.flow_id));
+            }
             self.hits.push(hit);
         }
     }
 
-    /// The files in what is held of a direction, their content, and whether a gap follows them.
-    fn look(&mut self, heard: &Heard, dir: Dir, gap: bool) -> Vec<(Hit, Vec<u8>, bool)> {
-        let Some(held) = self.held.get_mut(&(heard.flow_id, dir)) else { return Vec::new() };
+    /// The files in what is held of a direction.
+    fn look(&mut self, heard: &Heard, layer: HeardLayer, dir: Dir, gap: bool) -> Vec<Find> {
+        let of_flow = self.held.get_mut(&heard.flow_id).into_iter().flatten();
+        let Some((.., held)) = of_flow.into_iter().find(|(of_layer, of_dir, _)| (*of_layer, *of_dir) == (layer, dir)) else { return Vec::new() };
         let (bytes, pieces, start) = (std::mem::take(&mut held.bytes), std::mem::take(&mut held.pieces), held.start);
         held.start += bytes.len() as u64;
         self.held_bytes -= bytes.len();
-        let (sender, receiver) = (heard.ends[dir.index()], heard.ends[dir.reverse().index()]);
+        let ends = [heard.ends[dir.index()], heard.ends[dir.reverse().index()]];
+        let moment_of = |at: usize| {
+            let at = pieces.partition_point(|(start, ..)| *start <= at).saturating_sub(1);
+            pieces.get(at).map_or((heard.moment.frame, heard.moment.ts), |(_, frame, ts)| (*frame, *ts))
+        };
+        let within = match layer {
+            HeardLayer::Wire => Within::Stream,
+            HeardLayer::Opened(protocol, _) => Within::Opened(protocol),
+        };
         let hits = carve(&bytes, self.subject.verbose).into_iter().map(|found| {
-            let mut length = found.extent.length;
-            if !found.extent.complete {
-                length = length.min(self.options.max_bytes);
-            }
-            let at = pieces.partition_point(|(start, ..)| *start <= found.start).saturating_sub(1);
-            let (_, frame, ts) = pieces.get(at).copied().unwrap_or((0, heard.moment.frame, heard.moment.ts));
-            let content = bytes.get(found.start..found.start.saturating_add(length)).unwrap_or_default();
-            let hit = Hit {
-                flow_id: heard.flow_id,
-                dir,
-                offset: start + found.start as u64,
-                frame,
-                ts,
-                format: found.format,
-                length,
-                complete: found.extent.complete,
-                src: sender.ip,
-                dst: receiver.ip,
-                ports: [sender.port, receiver.port],
-                hash: evidence::sha256(content),
-                outcome: Ok(String::new()),
-            };
+            let content = self.content(&bytes, &found);
+            let moments = [moment_of(found.start), moment_of(found.start + content.len().saturating_sub(1))];
+            let hit = Hit::of(&found, content, heard.flow_id, (within, dir), start, ends, moments);
             (hit, content.to_vec(), gap && found.start + found.extent.length == bytes.len())
         });
         hits.collect()
@@ -221,7 +363,7 @@ impl Carving<'_> {
             empty => empty.insert(Saver::open(&self.options.directory)?),
         };
         if let Some(twin) = saver.twin(&hit.hash) {
-            return Err(format!("duplicate of {twin}"));
+            return Err(format!("{DUPLICATE} {twin}"));
         }
         if self.done.files >= self.options.limit {
             return Err("over --carve-limit".to_owned());
@@ -237,6 +379,7 @@ impl Carving<'_> {
             "flow_id": hit.flow_id,
             "frame": hit.frame,
             "direction": side(hit.dir),
+            "within": hit.within.name(),
             "stream_offset": hit.offset,
             "complete": hit.complete,
         });
@@ -250,52 +393,106 @@ fn side(dir: Dir) -> &'static str {
     if dir == Dir::Orig { "orig" } else { "resp" }
 }
 
+/// What carving one capture gave.
+pub struct Part {
+    /// Name of the capture.
+    capture: String,
+    streams: usize,
+    scanned: u64,
+    hits: Vec<Hit>,
+    findings: RecordBatch,
+    /// The files, as rows of the table of files.
+    pub rows: Option<RecordBatch>,
+}
+
 /// Carves a capture.
-pub async fn carve_capture(subject: &Subject<'_>, catalog: &Catalog, options: &Options, done: &mut Done) -> Result<Report, String> {
+pub async fn carve_capture(subject: &Subject<'_>, catalog: &Catalog, options: &Options, done: &mut Done) -> Result<Part, String> {
     super::unchanged(subject.capture)?;
-    let mut carving = Carving { options, subject, done, held: HashMap::new(), held_bytes: 0, streams: BTreeSet::new(), scanned: 0, hits: Vec::new() };
-    evidence::streams(&subject.capture.path, &Share::All, |heard| carving.hear(&heard)).map_err(|error| error.to_string())?;
-    let Carving { streams, scanned, mut hits, .. } = carving;
+    let mut carving = Carving {
+        options,
+        subject,
+        done,
+        held: HashMap::new(),
+        held_bytes: 0,
+        bodies: HashMap::new(),
+        streams: BTreeSet::new(),
+        scanned: 0,
+        hits: Vec::new(),
+        rows: FileRows::default(),
+    };
+    evidence::contents(&subject.capture.path, &Share::All, subject.keys.as_ref(), |told| carving.told(&told)).map_err(|error| error.to_string())?;
+    let Carving { streams, scanned, mut hits, rows, .. } = carving;
     hits.sort_by_key(|hit| (hit.ts, hit.frame, hit.offset));
-    let (taken, skipped): (Vec<&Hit>, Vec<&Hit>) = hits.iter().partition(|hit| hit.outcome.is_ok());
-    log::carve(taken.len(), skipped.len(), &options.directory);
+    let taken = hits.iter().filter(|hit| hit.outcome.is_ok()).count();
+    log::carve(taken, hits.len() - taken, &options.directory);
+    let (capture, id) = (subject.capture.name.clone(), &subject.capture.manifest.capture_id);
+    let rows = rows.finish(&capture, id);
+    let findings = findings(subject, catalog, &hits).await?;
+    Ok(Part { capture, streams: streams.len(), scanned, hits, findings, rows })
+}
+
+/// The report on some captures; `merged` if they are taken as one.
+pub fn report_on(parts: &[&Part], options: &Options, subject: String, merged: bool, verbose: bool) -> Report {
+    let hits = || parts.iter().flat_map(|part| part.hits.iter().map(|hit| (part.capture.as_str(), hit)));
+    // The same content in several captures is one file, whose captures are told.
+    let (taken, mut skipped): (Vec<_>, Vec<_>) = hits().partition(|(_, hit)| hit.outcome.is_ok());
+    let captures_of = |hash: &str| {
+        let names: BTreeSet<&str> = hits().filter(|(_, hit)| hit.hash == hash && hit.is_taken()).map(|(capture, _)| capture).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    if merged {
+        skipped.retain(|(_, hit)| !hit.is_taken());
+    }
     let mut told = vec![
-        ("Streams", thousands(&streams.len().to_string())),
-        ("Scanned Bytes", thousands(&scanned.to_string())),
-        ("Hits", hits.len().to_string()),
+        ("Streams", thousands(&parts.iter().map(|part| part.streams).sum::<usize>().to_string())),
+        ("Scanned Bytes", thousands(&parts.iter().map(|part| part.scanned).sum::<u64>().to_string())),
+        ("Hits", hits().count().to_string()),
         ("Extracted", taken.len().to_string()),
         ("Skipped", skipped.len().to_string()),
     ];
     if !taken.is_empty() {
         told.push(("Directory", options.directory.display().to_string()));
     }
-    let digits = if subject.verbose { 64 } else { 12 };
+    let digits = if verbose { 64 } else { 12 };
     let ip = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string());
+    let is_deep = hits().any(|(_, hit)| hit.within != Within::Stream);
     let mut sections = vec![facts(told)];
     if !taken.is_empty() {
-        let files = Rows::default()
-            .number("Stream", taken.iter().map(|hit| hit.flow_id))
-            .text("Dir", taken.iter().map(|hit| side(hit.dir).to_owned()))
-            .number("Offset", taken.iter().map(|hit| hit.offset))
-            .text("Type", taken.iter().map(|hit| hit.format.name.to_owned()))
-            .number("Length", taken.iter().map(|hit| hit.length as u64))
-            .flag("Complete", taken.iter().map(|hit| hit.complete))
-            .text("Src", taken.iter().map(|hit| ip(hit.src)))
-            .text("Dst", taken.iter().map(|hit| ip(hit.dst)))
-            .text("SHA256", taken.iter().map(|hit| hit.hash.get(..digits).unwrap_or_default().to_owned()))
-            .text("Saved As", taken.iter().map(|hit| hit.outcome.clone().unwrap_or_default()));
+        let mut files = Rows::default()
+            .number("Stream", taken.iter().map(|(_, hit)| hit.flow_id))
+            .text("Dir", taken.iter().map(|(_, hit)| side(hit.dir).to_owned()));
+        if is_deep {
+            files = files.text("Within", taken.iter().map(|(_, hit)| hit.within.name().to_owned()));
+        }
+        files = files
+            .number("Offset", taken.iter().map(|(_, hit)| hit.offset))
+            .text("Type", taken.iter().map(|(_, hit)| hit.format.name.to_owned()))
+            .number("Length", taken.iter().map(|(_, hit)| hit.length as u64))
+            .flag("Complete", taken.iter().map(|(_, hit)| hit.complete))
+            .text("Src", taken.iter().map(|(_, hit)| ip(hit.src)))
+            .text("Dst", taken.iter().map(|(_, hit)| ip(hit.dst)))
+            .text("SHA256", taken.iter().map(|(_, hit)| hit.hash.get(..digits).unwrap_or_default().to_owned()))
+            .text("Saved As", taken.iter().map(|(_, hit)| hit.outcome.clone().unwrap_or_default()));
+        if merged {
+            files = files.text("Captures", taken.iter().map(|(_, hit)| captures_of(&hit.hash)));
+        }
         sections.push(files.section("Carved Files", Shape::Table, Some(ROWS)));
     }
     if !skipped.is_empty() {
-        let reasons = Rows::default()
-            .number("Stream", skipped.iter().map(|hit| hit.flow_id))
-            .number("Offset", skipped.iter().map(|hit| hit.offset))
-            .text("Type", skipped.iter().map(|hit| hit.format.name.to_owned()))
-            .text("Reason", skipped.iter().map(|hit| hit.outcome.clone().err().unwrap_or_default()));
+        let mut reasons = Rows::default();
+        if merged {
+            reasons = reasons.text("PCAP", skipped.iter().map(|(capture, _)| (*capture).to_owned()));
+        }
+        let reasons = reasons
+            .number("Stream", skipped.iter().map(|(_, hit)| hit.flow_id))
+            .number("Offset", skipped.iter().map(|(_, hit)| hit.offset))
+            .text("Type", skipped.iter().map(|(_, hit)| hit.format.name.to_owned()))
+            .text("Reason", skipped.iter().map(|(_, hit)| hit.outcome.clone().err().unwrap_or_default()));
         sections.push(reasons.section("Skipped", Shape::Table, Some(ROWS)));
     }
-    let findings = findings(subject, catalog, &hits).await?;
-    Ok(report("carve", "STREAM CARVING", subject.capture.name.clone(), sections, findings))
+    let all: Vec<&RecordBatch> = parts.iter().map(|part| &part.findings).collect();
+    let findings = concat_batches(&run::findings_schema(), all).unwrap_or_else(|_| super::empty_findings());
+    report("carve", "STREAM CARVING", subject, sections, findings)
 }
 
 /// Addresses of nobody's local network (the ranges of RFC 6890 that are not global).
@@ -326,7 +523,7 @@ struct Finding<'h> {
 }
 
 /// Programs where no protocol of files carries them, and archives that leave unrecognised.
-async fn findings(subject: &Subject<'_>, catalog: &Catalog, hits: &[Hit]) -> Result<arrow::array::RecordBatch, String> {
+async fn findings(subject: &Subject<'_>, catalog: &Catalog, hits: &[Hit]) -> Result<RecordBatch, String> {
     let suspects: Vec<&Hit> = hits.iter().filter(|hit| hit.complete && hit.format.class != Class::Other).collect();
     if suspects.is_empty() {
         return Ok(super::empty_findings());

@@ -67,7 +67,7 @@ impl Matched {
         // Frame 0 is no frame: such a row can be found only by going through everything.
         let share = if frames.contains(&0) { Share::All } else { Share::HostsOf(frames) };
         let mut left = self.rows.len();
-        evidence::files(&subject.capture.path, &share, |kept| {
+        evidence::files(&subject.capture.path, &share, subject.keys.as_ref(), |kept| {
             let key = (kept.frame, kept.source.clone(), kept.filename.clone());
             if let Some(row) = waiting.get_mut(&key).and_then(Vec::pop) {
                 take(row, Some(&kept));
@@ -103,7 +103,7 @@ fn lacking(kept: &Kept) -> Option<&'static str> {
 }
 
 /// Saves the files.
-pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, out: &mut Output) -> Result<Report, String> {
+pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, faults: &mut Vec<String>, out: &mut Output) -> Result<Report, String> {
     let mut saver = Saver::open(directory)?;
     let mut done: Vec<(usize, u64, String, String)> = Vec::new();
     matched.each(subject, |row, kept| {
@@ -127,7 +127,10 @@ pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, out: 
             Some(twin) => format!("same as {twin}"),
             None => match saver.save(&safe_name(&matched.name(row), LONGEST_NAME), &kept.bytes, &hash, about) {
                 Ok(saved) => lacking(kept).map_or_else(|| saved.clone(), |lacking| format!("{saved} ({lacking})")),
-                Err(error) => error,
+                Err(error) => {
+                    faults.push(format!("{}: {error}", matched.name(row)));
+                    error
+                }
             },
         };
         done.push((row, kept.bytes.len() as u64, hash, outcome));

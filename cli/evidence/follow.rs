@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use arrow::array::RecordBatch;
-use pcapper_ingest::evidence::{self, Dir, Share, What};
+use pcapper_ingest::evidence::{self, Dir, HeardLayer, Share, What};
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::report::{Report, Section, Shape};
 use pcapper_queries::run;
@@ -159,15 +159,26 @@ pub async fn raw(subject: &Subject<'_>, catalog: &Catalog, which: &Which, mut si
     let flows = flows(catalog, which).await?;
     let Some((_, id)) = chosen(&flows, which) else { return Ok(false) };
     super::unchanged(subject.capture)?;
+    let is_opened = is_opened(catalog, id).await?;
     for dir in [Dir::Orig, Dir::Resp] {
-        evidence::streams(&subject.capture.path, &Share::HostsOf(vec![id]), |heard| {
-            if let (true, What::Bytes(bytes)) = (heard.flow_id == id && heard.dir == dir, &heard.what) {
+        evidence::streams(&subject.capture.path, &Share::HostsOf(vec![id]), subject.keys.as_ref(), |heard| {
+            if let (true, What::Bytes(bytes)) =
+                (heard.flow_id == id && heard.dir == dir && (heard.layer != HeardLayer::Wire) == is_opened, &heard.what)
+            {
                 sink(bytes);
             }
         })
         .map_err(|error| error.to_string())?;
     }
     Ok(true)
+}
+
+/// Whether keys opened something of a flow.
+async fn is_opened(catalog: &Catalog, id: u64) -> Result<bool, String> {
+    let sql =
+        format!("SELECT count(*) AS n FROM decryption WHERE flow_id = {id} AND status <> 'clear' AND client_plain_bytes + server_plain_bytes > 0");
+    let opened = run::rows(catalog, &sql).await.map_err(|error| query(&error))?;
+    Ok(rows::number(&opened, "n", 0).is_some_and(|count| count > 0))
 }
 
 /// A line of the conversation.
@@ -188,9 +199,14 @@ pub async fn follow(subject: &Subject<'_>, catalog: &Catalog, which: &Which) -> 
     let (mut offsets, mut gaps, mut bytes_of) = ([0_u64; 2], [(0_u64, 0_u64); 2], [0_u64; 2]);
     let (mut shown, mut said) = (0, Vec::new());
     let is_stream = rows::text(&flows, "transport", row).as_deref() == Some("tcp");
-    evidence::streams(&subject.capture.path, &Share::HostsOf(vec![id]), |heard| {
-        if heard.flow_id != id {
+    let is_opened = is_opened(catalog, id).await?;
+    let mut opened_by = None;
+    evidence::streams(&subject.capture.path, &Share::HostsOf(vec![id]), subject.keys.as_ref(), |heard| {
+        if heard.flow_id != id || (heard.layer != HeardLayer::Wire) != is_opened {
             return;
+        }
+        if let HeardLayer::Opened(protocol, _) = heard.layer {
+            opened_by = Some(protocol);
         }
         let at = heard.dir.index();
         match &heard.what {
@@ -211,7 +227,7 @@ pub async fn follow(subject: &Subject<'_>, catalog: &Catalog, which: &Which) -> 
                 offsets[at] += lost;
                 gaps[at] = (gaps[at].0 + 1, gaps[at].1 + lost);
             }
-            What::Closed => {}
+            What::Closed | What::Datagram(..) => {}
         }
     })
     .map_err(|error| error.to_string())?;
@@ -237,8 +253,12 @@ pub async fn follow(subject: &Subject<'_>, catalog: &Catalog, which: &Which) -> 
         .text(
             "Shown",
             [if (shown as u64) < total { format!("the first {shown} of {total} bytes (-v shows more, -raw all)") } else { "all".to_owned() }],
-        )
-        .section("summary", Shape::Facts, None);
+        );
+    let facts = match opened_by {
+        Some(protocol) => facts.text("Decrypted", [format!("what {protocol} carried is shown")]),
+        None => facts,
+    };
+    let facts = facts.section("summary", Shape::Facts, None);
     let who = |dir: Dir| if dir == Dir::Orig { "client" } else { "server" };
     let talk = Rows::default()
         .text("From", said.iter().map(|line| who(line.dir).to_owned()))
@@ -246,7 +266,15 @@ pub async fn follow(subject: &Subject<'_>, catalog: &Catalog, which: &Which) -> 
         .text("Offset", said.iter().map(|line| format!("{:08x}", line.offset)))
         .text("Hex", said.iter().map(|line| line.hex.clone()))
         .text("Text", said.iter().map(|line| line.text.clone()))
-        .section(if is_stream { "Conversation" } else { "Datagrams" }, Shape::Table, None);
+        .section(
+            match opened_by {
+                Some(_) => "Conversation (decrypted)",
+                None if is_stream => "Conversation",
+                None => "Datagrams",
+            },
+            Shape::Table,
+            None,
+        );
     let mut sections: Vec<Section> = vec![facts];
     if flows.num_rows() > 1 {
         let all = 0..flows.num_rows();

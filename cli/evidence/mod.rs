@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use pcapper_ingest::decrypt::Keyring;
 use pcapper_ingest::evidence;
 use pcapper_queries::DataFusionError;
 use pcapper_queries::catalog::{Catalog, Selected, View};
@@ -25,7 +26,9 @@ use pcapper_queries::run;
 
 use crate::arguments::Given;
 use crate::case::Case;
-use crate::render::Output;
+use crate::decrypt;
+use crate::interrupt;
+use crate::render::{Output, Written};
 use crate::select::complain;
 use crate::status::Status;
 
@@ -55,7 +58,7 @@ pub struct Options {
 const LONGEST_NAME: usize = 120;
 
 /// Options that show something of their own, and so go with no query.
-const SHOWING: [&str; 8] = ["packet", "search", "follow", "follow-id", "lookup-stream-id", "extract", "view", "carve"];
+const SHOWING: [&str; 7] = ["packet", "search", "follow", "follow-id", "lookup-stream-id", "extract", "view"];
 
 /// Reads the options; what is wrong with them is found before any capture is opened.
 pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
@@ -117,6 +120,11 @@ impl Options {
             || self.carve.is_some()
     }
 
+    /// What conversations carry is asked for.
+    fn reads_content(&self) -> bool {
+        self.search.is_some() || self.follow.is_some() || self.extract.is_some() || self.view.is_some()
+    }
+
     /// Only bytes are written to standard output.
     pub fn is_raw(&self) -> bool {
         self.raw
@@ -139,6 +147,8 @@ impl Options {
 pub struct Subject<'s> {
     pub capture: &'s Selected,
     pub verbose: bool,
+    /// Keys that open what it carries, those in it included.
+    pub keys: Option<Arc<Keyring>>,
 }
 
 impl Subject<'_> {
@@ -156,19 +166,95 @@ impl Subject<'_> {
 /// What was found over all captures of the run.
 #[derive(Default)]
 pub struct Found {
-    carved: carve::Done,
     followed: bool,
     looked_up: bool,
     files_seen: usize,
     files_matched: bool,
     viewed: bool,
+    /// Files that could not be written.
+    faults: Vec<String>,
+}
+
+/// What was carved out of the captures of a run, each under its place in it.
+#[derive(Default)]
+pub struct Carvings {
+    parts: Vec<(usize, carve::Part)>,
+    /// The files that were written.
+    pub written: Vec<Written>,
+    pub status: Status,
+}
+
+impl Carvings {
+    /// Carves all captures, if that is asked for: what is found are rows of the table of files for whatever else is asked. What
+    /// cannot be done is told.
+    pub async fn of(options: &Options, keys: &decrypt::Options, lake: &Path, captures: &[Selected], verbose: bool) -> Self {
+        let mut all = Self::default();
+        let Some(carve) = &options.carve else { return all };
+        let mut done = carve::Done::default();
+        for (at, capture) in captures.iter().enumerate() {
+            let part = async {
+                unchanged(capture)?;
+                let open = |capture: Selected| Catalog::open(lake, vec![capture], View::default()).map_err(|error| query(&error));
+                let whole = open(Selected { narrowed: None, ..capture.clone() })?;
+                let subject = Subject { capture, verbose, keys: decrypt::keys_of(keys, &whole, &capture.path).await? };
+                carve::carve_capture(&subject, &open(capture.clone())?, carve, &mut done).await
+            };
+            let part = Box::pin(part).await;
+            all.written.extend(done.take_written());
+            match part {
+                Ok(part) => all.parts.push((at, part)),
+                Err(_) if interrupt::is_asked() => {
+                    all.status = Status::Interrupted;
+                    return all;
+                }
+                Err(message) => {
+                    complain(&format!("{}: {message}", capture.name));
+                    all.status = Status::Partly;
+                }
+            }
+        }
+        all.status = all.status.worse(tell_faults(&done.faults));
+        all
+    }
+
+    /// The rows of files, each capture's under its place.
+    pub fn rows(&mut self) -> Vec<(usize, RecordBatch)> {
+        self.parts.iter_mut().filter_map(|(at, part)| Some((*at, part.rows.take()?))).collect()
+    }
+
+    /// The report on one capture, by its place, or on all.
+    pub fn report(&self, options: &Options, of: Option<(usize, &str)>, verbose: bool) -> Option<Report> {
+        let carve = options.carve.as_ref()?;
+        let parts: Vec<&carve::Part> = self.parts.iter().filter(|(at, _)| of.is_none_or(|(of, _)| of == *at)).map(|(_, part)| part).collect();
+        if parts.is_empty() {
+            return None;
+        }
+        let subject = of.map_or_else(|| format!("ALL PCAPS ({})", parts.len()), |(_, name)| name.to_owned());
+        Some(carve::report_on(&parts, carve, subject, of.is_none(), verbose))
+    }
+}
+
+/// Tells of files that could not be written: one full disk is told once.
+fn tell_faults(faults: &[String]) -> Status {
+    let Some(first) = faults.first() else { return Status::Done };
+    let more = if faults.len() > 1 { format!(" (and {} more files)", faults.len() - 1) } else { String::new() };
+    complain(&format!("{first}{more}"));
+    Status::Partly
 }
 
 /// Answers what is asked of one capture: shows the reports, and gives them. What cannot be done is told and in the status.
-pub async fn run(options: &Options, lake: &Path, subject: &Subject<'_>, found: &mut Found, out: &mut Output) -> (Vec<Report>, Status) {
+pub async fn run(
+    options: &Options,
+    keys: &decrypt::Options,
+    lake: &Path,
+    mut subject: Subject<'_>,
+    found: &mut Found,
+    out: &mut Output,
+) -> (Vec<Report>, Status) {
     let mut reports = Vec::new();
-    match answer(options, lake, subject, found, out, &mut reports).await {
+    match Box::pin(answer(options, keys, lake, &mut subject, found, out, &mut reports)).await {
         Ok(()) => (reports, Status::Done),
+        Err(_) if interrupt::is_asked() => (reports, Status::Interrupted),
         Err(message) => {
             complain(&format!("{}: {message}", subject.capture.name));
             (reports, Status::Partly)
@@ -178,8 +264,9 @@ pub async fn run(options: &Options, lake: &Path, subject: &Subject<'_>, found: &
 
 async fn answer(
     options: &Options,
+    keys: &decrypt::Options,
     lake: &Path,
-    subject: &Subject<'_>,
+    subject: &mut Subject<'_>,
     found: &mut Found,
     out: &mut Output,
     reports: &mut Vec<Report>,
@@ -188,6 +275,11 @@ async fn answer(
     let catalog = open(subject.capture.clone())?;
     // A packet, a stream or a search's frame is found whatever narrows the run.
     let whole = open(Selected { narrowed: None, ..subject.capture.clone() })?;
+    if options.reads_content() {
+        unchanged(subject.capture)?;
+        subject.keys = decrypt::keys_of(keys, &whole, &subject.capture.path).await?;
+    }
+    let subject = &*subject;
     let mut show = |report: Report, out: &mut Output| {
         out.report(&report, false);
         reports.push(report);
@@ -227,20 +319,15 @@ async fn answer(
         match (is_view, options.raw) {
             (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
             (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
-            (false, _) => show(files::extract(subject, &matched, &options.files, out)?, out),
+            (false, _) => show(files::extract(subject, &matched, &options.files, &mut found.faults, out)?, out),
         }
-    }
-    if let Some(carve) = &options.carve {
-        let carved = carve::carve_capture(subject, &catalog, carve, &mut found.carved).await;
-        out.saved(found.carved.take_written());
-        show(carved?, out);
     }
     Ok(())
 }
 
 /// Tells what no capture of the run has.
 pub fn conclude(options: &Options, found: &Found) -> Status {
-    let mut status = Status::Done;
+    let mut status = tell_faults(&found.faults);
     let mut miss = |message: String| {
         complain(&message);
         status = Status::Partly;
@@ -286,7 +373,7 @@ pub fn unchanged(capture: &Selected) -> Result<(), String> {
 }
 
 /// Where a path of the run lies: a relative one in the case, if there is one.
-fn place(path: &str, case: Option<&Case>) -> PathBuf {
+pub fn place(path: &str, case: Option<&Case>) -> PathBuf {
     case.map_or_else(|| PathBuf::from(path), |case| case.place(path))
 }
 

@@ -29,6 +29,16 @@ impl Rows {
         self.array(name, Arc::new(values))
     }
 
+    /// Says something of the last column to whoever shows it.
+    pub fn mark(mut self, key: &str, value: &str) -> Self {
+        if let Some(field) = self.fields.pop() {
+            let mut metadata = field.metadata().clone();
+            metadata.insert(key.to_owned(), value.to_owned());
+            self.fields.push(field.with_metadata(metadata));
+        }
+        self
+    }
+
     pub fn number<T: Into<Option<u64>>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         let values: UInt64Array = values.into_iter().map(Into::into).collect::<Vec<Option<u64>>>().into();
         self.array(name, Arc::new(values))

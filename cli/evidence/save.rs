@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 use pcapper_ingest::evidence::sha256;
 use serde_json::Value;
 
+use crate::export::file::reason;
 use crate::render::Written;
+
+/// How the reason begins why a file could not be written.
+pub const WRITE_ERROR: &str = "write error";
 
 /// A directory that files are written to, with a list of them beside them.
 pub struct Saver {
@@ -24,7 +28,7 @@ pub struct Saver {
 impl Saver {
     /// Opens the directory, made if it is missing.
     pub fn open(directory: &Path) -> Result<Self, String> {
-        let fail = |error: io::Error| format!("{}: cannot be used: {error}", directory.display());
+        let fail = |error: io::Error| format!("{}: cannot be used: {}", directory.display(), reason(&error));
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -41,7 +45,7 @@ impl Saver {
     /// Writes a file under a safe name, or the next free one like it, and its line in `files.jsonl`. What is there already with
     /// the same content is not written again.
     pub fn save(&mut self, name: &str, bytes: &[u8], hash: &str, mut about: Value) -> Result<String, String> {
-        let fail = |error: io::Error| format!("write error: {error}");
+        let fail = |error: io::Error| format!("{WRITE_ERROR}: {}", reason(&error));
         let saved = self.write(name, bytes, hash).map_err(fail)?;
         if let Some(about) = about.as_object_mut() {
             about.insert("saved_name".to_owned(), saved.clone().into());

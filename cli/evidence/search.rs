@@ -1,13 +1,15 @@
 //! `--search STRING`: where a text occurs in frames and streams.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use pcapper_ingest::evidence::{self, Dir, Encoding, Found, Needle, Searcher, Share, What};
+use pcapper_ingest::evidence::{self, Dir, Encoding, Found, Heard, HeardLayer, Needle, Searcher, Share, What};
 use pcapper_queries::catalog::Catalog;
 use pcapper_queries::report::{Report, Shape};
 
 use super::rows::{self, Rows, facts};
 use super::{Subject, empty_findings, query, report};
+use crate::render::terminal::{MATCH, MATCH_EXACT};
 
 /// Rows on a terminal unless all are asked for.
 const ROWS: usize = 20;
@@ -56,31 +58,53 @@ pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options)
         true
     })
     .map_err(|error| error.to_string())?;
-    let mut searchers: HashMap<(u64, Dir), Searcher> = HashMap::new();
-    evidence::streams(path, &Share::All, |heard| {
-        if heard.proto != 6 {
-            return;
-        }
-        match &heard.what {
-            What::Bytes(bytes) => {
-                let searcher = searchers.entry((heard.flow_id, heard.dir)).or_default();
-                for (offset, found, around) in searcher.piece(&needle, bytes) {
-                    if !subject.has_frame(heard.moment.frame) {
-                        continue;
-                    }
-                    total += 1;
-                    frames.insert(heard.moment.frame);
-                    if matches.len() < MAX_LISTED {
-                        let place = format!("stream+{offset}");
-                        let context = context(&around, &found);
-                        matches.push(Match { frame: heard.moment.frame, ts: heard.moment.ts, place, encoding: found.encoding, context });
-                    }
-                }
+    // A stream's direction, as it went over the line or as keys opened it, by the flow.
+    let mut searchers: HashMap<u64, Vec<(HeardLayer, Dir, Searcher)>> = HashMap::new();
+    evidence::streams(path, &Share::All, subject.keys.as_ref(), |heard| {
+        let is_opened = heard.layer != HeardLayer::Wire;
+        let found: Vec<(String, Found, Cow<'_, [u8]>)> = match &heard.what {
+            // What frames hold whole was found above.
+            What::Datagram(bytes, starts) => {
+                let crosses = |found: &Found| starts.iter().any(|start| found.start < *start && *start < found.start + found.length);
+                let found = needle.find(bytes).into_iter().filter(crosses);
+                found.map(|found| (format!("datagram+{}", found.start), found, Cow::Borrowed(bytes.as_slice()))).collect()
             }
-            What::Gap(lost) => searchers.entry((heard.flow_id, heard.dir)).or_default().gap(*lost),
+            What::Bytes(bytes) if heard.proto == 6 || is_opened => {
+                let searcher = searcher(&mut searchers, &heard);
+                let whole_at = searcher.next_offset();
+                let place = |offset: u64| match heard.layer {
+                    HeardLayer::Wire => format!("stream+{offset}"),
+                    HeardLayer::Opened(protocol, None) => format!("{protocol}+{offset}"),
+                    HeardLayer::Opened(protocol, Some(stream)) => format!("{protocol}:{stream}+{offset}"),
+                };
+                let across = searcher.piece(&needle, bytes);
+                let mut found: Vec<_> = across.into_iter().map(|(offset, found, around)| (place(offset), found, Cow::Owned(around))).collect();
+                if is_opened {
+                    let whole = needle.find(bytes).into_iter();
+                    found.extend(whole.map(|found| (place(whole_at + found.start as u64), found, Cow::Borrowed(bytes.as_slice()))));
+                }
+                found
+            }
+            What::Bytes(_) => Vec::new(),
+            What::Gap(lost) => {
+                searcher(&mut searchers, &heard).gap(*lost);
+                Vec::new()
+            }
             What::Closed => {
-                searchers.remove(&(heard.flow_id, Dir::Orig));
-                searchers.remove(&(heard.flow_id, Dir::Resp));
+                searchers.remove(&heard.flow_id);
+                Vec::new()
+            }
+        };
+        let moment = heard.moment;
+        for (place, found, around) in found {
+            if !subject.has_frame(moment.frame) {
+                continue;
+            }
+            total += 1;
+            frames.insert(moment.frame);
+            if matches.len() < MAX_LISTED {
+                let context = context(&around, &found);
+                matches.push(Match { frame: moment.frame, ts: moment.ts, place, encoding: found.encoding, context });
             }
         }
     })
@@ -115,10 +139,22 @@ pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options)
             .text("Where", matches.iter().map(|one| one.place.clone()))
             .text("Encoding", matches.iter().map(|one| one.encoding.name().to_owned()))
             .text("Context", matches.iter().map(|one| one.context.clone()))
+            .mark(MATCH, &options.text)
+            .mark(MATCH_EXACT, if options.exact { "yes" } else { "no" })
             .section("Match Details", Shape::Table, Some(ROWS));
         sections.push(details);
     }
     Ok(report("search", "SEARCH RESULTS", subject.capture.name.clone(), sections, empty_findings()))
+}
+
+/// The searcher of the direction that something was heard in.
+fn searcher<'s>(searchers: &'s mut HashMap<u64, Vec<(HeardLayer, Dir, Searcher)>>, heard: &Heard) -> &'s mut Searcher {
+    let of_flow = searchers.entry(heard.flow_id).or_default();
+    let at = of_flow.iter().position(|(layer, dir, _)| (*layer, *dir) == (heard.layer, heard.dir)).unwrap_or_else(|| {
+        of_flow.push((heard.layer, heard.dir, Searcher::default()));
+        of_flow.len() - 1
+    });
+    &mut of_flow[at].2
 }
 
 /// What a frame's row says of it.

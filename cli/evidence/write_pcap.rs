@@ -1,9 +1,7 @@
 //! `--write-pcap FILE`, and `\write-pcap` at the prompt: the frames behind an answer, as a capture.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::cast;
@@ -11,6 +9,11 @@ use arrow::datatypes::{DataType, Field, UInt64Type};
 use pcapper_ingest::evidence::{Writer, write_frames};
 use pcapper_queries::catalog::Selected;
 use pcapper_queries::report::Report;
+
+use crate::export::file::{Files, Whole, without_number};
+use crate::interrupt;
+use crate::render::escape;
+use crate::select::complain;
 
 /// Frames by capture: the place of the capture in the run, and their numbers.
 #[derive(Default)]
@@ -87,52 +90,37 @@ impl Frames {
         unplaced
     }
 
-    /// Writes them, whole or not at all, readable by the owner only; gives their number and the file's size.
-    pub fn write(mut self, captures: &[Selected], path: &Path) -> Result<(u64, u64), String> {
-        let fail = |error: std::io::Error| format!("{}: cannot write: {error}", path.display());
+    /// Writes them, whole or not at all; gives their number and the file's size.
+    pub fn write(mut self, captures: &[Selected], files: &Files, path: &Path) -> Result<(u64, u64), String> {
         if self.unplaced > 0 {
-            crate::select::complain(&format!(
-                "--write-pcap: {} findings do not say which capture they are about; their frames are left out",
-                self.unplaced
-            ));
+            complain(&format!("--write-pcap: {} findings do not say which capture they are about; their frames are left out", self.unplaced));
         }
-        let mut aside = PathBuf::from(path).into_os_string();
-        aside.push(format!(".{}.part", std::process::id()));
-        let aside = PathBuf::from(aside);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            std::fs::create_dir_all(parent).map_err(fail)?;
-        }
-        let written = options.open(&aside).map_err(fail).and_then(|file| self.fill(captures, file, path));
-        let moved = written.and_then(|frames| std::fs::rename(&aside, path).map_err(fail).map(|()| frames));
-        if moved.is_err() {
-            let _ = std::fs::remove_file(&aside);
-        }
-        moved
+        let mut file = files.create(path)?;
+        let frames = self.fill(captures, &mut file, path)?;
+        file.commit().map(|bytes| (frames, bytes))
     }
 
-    fn fill(&mut self, captures: &[Selected], file: File, path: &Path) -> Result<(u64, u64), String> {
-        let fail = |error: std::io::Error| format!("{}: cannot write: {error}", path.display());
-        let mut writer = Writer::new(BufWriter::new(file)).map_err(fail)?;
+    fn fill(&mut self, captures: &[Selected], file: &mut Whole, path: &Path) -> Result<u64, String> {
+        let shown = escape::path(path);
+        let fail = |error: &dyn std::fmt::Display| format!("{shown}: cannot write: {}", without_number(&error.to_string()));
+        let mut writer = Writer::new(file).map_err(|error| fail(&error))?;
         for (at, frames) in &mut self.of {
             let Some(capture) = captures.get(*at) else { continue };
             frames.sort_unstable();
             frames.dedup();
             super::unchanged(capture).map_err(|error| format!("{}: {error}", capture.name))?;
             let before = writer.frames;
-            write_frames(&capture.path, &capture.name, frames, &mut writer).map_err(|error| format!("{}: {error}", capture.name))?;
+            write_frames(&capture.path, &capture.name, frames, &mut writer).map_err(|error| fail(&error))?;
+            if interrupt::is_asked() {
+                return Err("interrupted".to_owned());
+            }
             let missing = frames.len() as u64 - (writer.frames - before);
             if missing > 0 {
-                crate::select::complain(&format!("{}: {missing} of the frames named are not in the capture", capture.name));
+                complain(&format!("{}: {missing} of the frames named are not in the capture", capture.name));
             }
         }
         let frames = writer.frames;
-        let file = writer.finish().map_err(fail)?.into_inner().map_err(|error| fail(error.into_error()))?;
-        file.sync_all().map_err(fail)?;
-        let bytes = file.metadata().map_err(fail)?.len();
-        Ok((frames, bytes))
+        writer.finish().map_err(|error| fail(&error))?;
+        Ok(frames)
     }
 }

@@ -54,6 +54,7 @@ pub fn check(options: &Options, others: &[(&str, &Path)], inputs: &[(PathBuf, St
         if files.inputs.contains(&resolved(path)) {
             return Err(format!("{}: is a capture of this run; name another file", escape::path(path)));
         }
+        one(&files, flag, path)?;
     }
     Ok(())
 }

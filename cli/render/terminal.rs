@@ -2,6 +2,7 @@
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, FieldRef, UInt64Type};
+use pcapper_ingest::evidence::{Encoding, Needle};
 use pcapper_queries::across::is_frame_number;
 use pcapper_queries::functions::ip_scope;
 use pcapper_queries::report::{Report, Section, Shape, Unit, label};
@@ -20,6 +21,16 @@ const LABEL: usize = 24;
 const CELL: usize = 80;
 /// Deepest indentation of a tree.
 const DEPTH: u64 = 32;
+
+/// What was looked for in a column's texts, in the field's metadata; and whether capitals count.
+pub const MATCH: &str = "pcapper.match";
+pub const MATCH_EXACT: &str = "pcapper.match_exact";
+
+/// What was looked for in a column's texts.
+fn sought(field: &FieldRef) -> Option<Needle> {
+    let text = field.metadata().get(MATCH)?;
+    Some(Needle::new(text, field.metadata().get(MATCH_EXACT).is_some_and(|exact| exact == "yes")))
+}
 
 /// Colours or not.
 #[derive(Clone, Copy)]
@@ -57,6 +68,20 @@ impl Style {
             _ => None,
         }
     }
+    /// A text in which what was looked for stands out.
+    fn matches(self, needle: &Needle, text: &str) -> Option<String> {
+        let (mut painted, mut from) = (String::new(), 0);
+        for found in needle.find(text.as_bytes()) {
+            let (before, hit) = (text.get(from..found.start), text.get(found.start..found.start + found.length));
+            // What overlaps the one before, or is no text of this encoding, stays as it is.
+            let (Some(before), Some(hit), true) = (before, hit, found.encoding == Encoding::Utf8) else { continue };
+            painted.push_str(before);
+            painted.push_str(&self.paint("1;33", hit));
+            from = found.start + found.length;
+        }
+        (from > 0).then(|| painted + text.get(from..).unwrap_or_default())
+    }
+
     /// A value that stands out, in its colour: a public address, a severity, `ok`.
     fn cell(self, column: &str, text: &str) -> Option<String> {
         if !self.color {
@@ -210,7 +235,15 @@ fn table(section: &Section, digits: usize, page: &mut Page, out: &mut String) {
         kept = fitted.kept.iter().filter_map(|at| kept.get(*at).copied()).collect();
         left_out = fitted.left_out;
     }
-    for text in grid(&header, &cells, |_, column, text| kept.get(column).and_then(|(field, _)| style.cell(field.name(), text))) {
+    let sought: Vec<Option<Needle>> = kept.iter().map(|(field, _)| sought(field).filter(|_| style.color)).collect();
+    let paint = |_: usize, column: usize, text: &str| {
+        let (field, _) = kept.get(column)?;
+        match sought.get(column)? {
+            Some(needle) => style.matches(needle, text),
+            None => style.cell(field.name(), text),
+        }
+    };
+    for text in grid(&header, &cells, paint) {
         line(&text, out);
     }
     if !left_out.is_empty() {
@@ -348,6 +381,13 @@ mod tests {
     fn cuts_by_display_width() {
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("abc", 3), "abc");
+    }
+
+    #[test]
+    fn matches_point_out() {
+        let style = Style { color: true, width: None };
+        assert_eq!(style.matches(&Needle::new("post", false), "a POST, ß post").as_deref(), Some("a \x1b[1;33mPOST\x1b[0m, ß \x1b[1;33mpost\x1b[0m"));
+        assert_eq!(style.matches(&Needle::new("post", true), "a POST"), None);
     }
 
     #[test]

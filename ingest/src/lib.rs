@@ -11,6 +11,7 @@ pub mod decrypt;
 pub mod evidence;
 pub mod filter;
 pub mod flow;
+pub mod interrupt;
 pub mod lake;
 pub mod packet;
 pub mod profile;

@@ -8,6 +8,7 @@ use super::compression::{self, Compression};
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::{CaptureInfo, Chunk, Fault};
+use crate::interrupt;
 
 /// Bytes of records in a chunk.
 const CHUNK: usize = 2 << 20;
@@ -77,7 +78,7 @@ impl CaptureReader {
             match source.read(first.get_mut(have..).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(count) => have += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && !interrupt::is_asked() => {}
                 Err(error) if compression == Compression::None => return Err(error.into()),
                 Err(error) => {
                     fault = Some(decompression_fault(&error, have as u64, 0));
@@ -115,10 +116,13 @@ impl CaptureReader {
         &self.info
     }
 
-    /// Fills `chunk` with the next records; false at the end.
+    /// Fills `chunk` with the next records; false at the end, and where all is to stop.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
         chunk.frames.clear();
         chunk.data.clear();
+        if interrupt::is_asked() {
+            return false;
+        }
         chunk.data.append(&mut self.carry);
         chunk.base = self.offset;
         let mut target = CHUNK;

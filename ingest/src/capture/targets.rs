@@ -12,6 +12,7 @@ use super::compression::Compression;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::{CaptureInfo, CaptureReader, OpenError};
+use crate::interrupt;
 
 /// Suffixes that claim to be captures.
 const CLAIMS: [&str; 6] = [".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz"];
@@ -32,6 +33,8 @@ pub struct Target {
     pub path: PathBuf,
     /// As shown to the user: the path as given, or `stdin`.
     pub shown: String,
+    /// What could be read only once lies at `path` in a file of this run.
+    pub is_spooled: bool,
 }
 
 impl Target {
@@ -42,10 +45,16 @@ impl Target {
 
     /// File name, or `stdin` for what came from there.
     pub fn name(&self) -> String {
-        match self.path.file_name() {
-            Some(name) if self.shown != STDIN => name.to_string_lossy().into_owned(),
+        let name = if self.is_spooled { Path::new(&self.shown).file_name() } else { self.path.file_name() };
+        match name {
+            Some(name) if !self.is_stdin() => display(Path::new(name)),
             _ => self.shown.clone(),
         }
+    }
+
+    /// It is no file: it can be read once, and not at all places.
+    pub fn is_passing(&self) -> bool {
+        self.is_stdin() || fs::metadata(&self.path).is_ok_and(|metadata| !metadata.is_file())
     }
 }
 
@@ -98,7 +107,7 @@ impl Search {
         let shown = display(Path::new(target));
         if target == "-" {
             if self.files.insert((u64::MAX, 0)) {
-                self.found.captures.push(Target { path: "-".into(), shown: STDIN.to_owned() });
+                self.found.captures.push(Target { path: "-".into(), shown: STDIN.to_owned(), is_spooled: false });
             }
             return;
         }
@@ -200,7 +209,7 @@ impl Search {
 
     fn take(&mut self, path: &Path, shown: String, metadata: &fs::Metadata) {
         if self.files.insert(identity(metadata)) {
-            self.found.captures.push(Target { path: path.to_owned(), shown });
+            self.found.captures.push(Target { path: path.to_owned(), shown, is_spooled: false });
         }
     }
 
@@ -214,7 +223,10 @@ fn readable(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
     }
 }
 
@@ -286,7 +298,7 @@ pub fn sha256_file(path: &Path) -> std::io::Result<(String, u64)> {
                 hash.update(block.get(..count).unwrap_or_default());
                 size += count as u64;
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted && !interrupt::is_asked() => {}
             Err(error) => return Err(error),
         }
     }

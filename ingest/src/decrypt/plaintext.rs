@@ -2,7 +2,6 @@
 //!
 //! They are not kept in the lake: the capture is decoded once more, with somebody listening where plaintext comes out.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use pcapper_schema::TableSet;
 use super::Keyring;
 use crate::capture::{CaptureReader, Chunk, OpenError};
 use crate::flow::Worker;
-use crate::protocols::Dir;
+use crate::protocols::{Dir, Endpoint};
 
 /// The next bytes of a decrypted stream.
 pub struct Plaintext<'a> {
@@ -19,8 +18,8 @@ pub struct Plaintext<'a> {
     pub protocol: &'static str,
     /// Flow that carried them.
     pub flow_id: u64,
-    /// Addresses of the flow's originator and responder.
-    pub ends: [Option<IpAddr>; 2],
+    /// The flow's originator and responder.
+    pub ends: [Endpoint; 2],
     /// Stream within the connection (QUIC).
     pub stream: Option<u64>,
     /// Who sent them, by the flow's originator.

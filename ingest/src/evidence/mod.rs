@@ -4,6 +4,7 @@
 //! by going through the capture once more, with the machinery that decoded it, so that streams and flows are the same.
 
 pub mod carve;
+mod file_rows;
 mod pcapng;
 mod replay;
 mod search;
@@ -15,11 +16,12 @@ use std::path::Path;
 use crate::capture::{CaptureReader, Chunk, FrameMeta, OpenError};
 
 pub use crate::capture::Interface;
-pub use crate::flow::{Heard, Moment, What};
+pub use crate::flow::{Heard, HeardLayer, Moment, What};
 pub use crate::protocols::files::Kept;
 pub use crate::protocols::{Dir, Endpoint};
+pub use file_rows::FileRows;
 pub use pcapng::{Writer, write_frames};
-pub use replay::{Share, files, streams};
+pub use replay::{Share, Told, contents, files, streams};
 pub use search::{Encoding, Found, Needle, Searcher};
 
 /// The bytes of one frame, which lie at an offset of the (decompressed) capture.

@@ -187,6 +187,11 @@ impl Searcher {
         found
     }
 
+    /// Where the next piece starts in the stream.
+    pub fn next_offset(&self) -> u64 {
+        self.tail_at + self.tail.len() as u64
+    }
+
     /// Bytes are missing here: nothing reaches across.
     pub fn gap(&mut self, missing: u64) {
         self.tail_at += self.tail.len() as u64 + missing;

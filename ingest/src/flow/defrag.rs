@@ -78,10 +78,19 @@ pub struct Incomplete {
 pub enum Fragments {
     /// More are to come.
     Waiting,
-    /// The datagram's payload is whole. The sums leave out the fragment that completed it.
-    Whole(Vec<u8>, Seen),
+    /// The datagram's payload is whole.
+    Whole(Whole),
     /// The fragment contradicts the others: (anomaly kind, what is wrong).
     Bad(&'static str, &'static str),
+}
+
+/// The payload of a datagram that came in fragments.
+pub struct Whole {
+    pub payload: Vec<u8>,
+    /// The sums of its fragments but for the one that completed it.
+    pub seen: Seen,
+    /// Where its fragments begin.
+    pub starts: Vec<u32>,
 }
 
 /// Datagrams being put together.
@@ -134,10 +143,10 @@ impl Defragmenter {
         }
         let whole = open.total.and_then(|total| assemble(&open.pieces, total as usize));
         match whole {
-            Some(datagram) => {
-                let seen = open.seen;
+            Some(payload) => {
+                let (seen, starts) = (open.seen, open.pieces.iter().map(|(offset, _)| *offset).collect());
                 self.open.remove(&key);
-                Fragments::Whole(datagram, seen)
+                Fragments::Whole(Whole { payload, seen, starts })
             }
             None => {
                 open.seen.add(this);
@@ -220,9 +229,9 @@ mod tests {
     fn puts_together_in_any_order() {
         let mut defragmenter = Defragmenter::default();
         assert!(matches!(defragmenter.fragment(&from(8, false, 1), b"world", 60), Fragments::Waiting));
-        let Fragments::Whole(datagram, seen) = defragmenter.fragment(&from(0, true, 2), b"hello, a", 60) else { panic!("not whole") };
-        assert_eq!(datagram, b"hello, aworld");
-        assert_eq!((seen.packets, seen.wire_bytes), (1, 60));
+        let Fragments::Whole(whole) = defragmenter.fragment(&from(0, true, 2), b"hello, a", 60) else { panic!("not whole") };
+        assert_eq!(whole.payload, b"hello, aworld");
+        assert_eq!((whole.seen.packets, whole.seen.wire_bytes, whole.starts), (1, 60, vec![8, 0]));
         defragmenter.give_up_all();
         assert!(defragmenter.given_up.is_empty());
     }

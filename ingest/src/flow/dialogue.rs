@@ -7,9 +7,10 @@ use pcapper_schema::TableSet;
 use rustc_hash::FxHashMap;
 
 use super::analysis::{self, JoinedFlows, Segment};
+use super::defrag::{Origin, Whole};
 use super::stream::{Moment, Piece};
 use super::tcp::{ACK, RST};
-use super::{App, Flow, Heard, Held, What};
+use super::{App, Flow, Heard, HeardLayer, Held, What};
 use crate::packet::{Packet, Tcp};
 use crate::profile;
 use crate::protocols::expectations::Expectations;
@@ -43,8 +44,20 @@ pub(super) struct Inner {
 impl Inner {
     fn hear(&mut self, flow: &Flow, dir: Dir, moment: Moment, what: What) {
         if let Some(heard) = &mut self.heard {
-            heard.push(Heard { flow_id: flow.id, proto: flow.proto, ends: flow.ends, dir, moment, what });
+            heard.push(Heard { flow_id: flow.id, proto: flow.proto, ends: flow.ends, dir, moment, layer: HeardLayer::Wire, what });
         }
+    }
+}
+
+impl Inner {
+    /// Tells of a datagram that came in fragments.
+    pub(super) fn hear_datagram(&mut self, origin: &Origin, moment: Moment, whole: &Whole) {
+        let Some(heard) = &mut self.heard else { return };
+        let ends = [origin.ip.src, origin.ip.dst].map(|ip| Endpoint { ip: Some(ip), ..Endpoint::default() });
+        let starts = whole.starts.iter().map(|start| *start as usize).filter(|start| *start > 0).collect();
+        let what = What::Datagram(whole.payload.clone(), starts);
+        // Its conversation is found only behind it.
+        heard.push(Heard { flow_id: 0, proto: origin.ip.proto, ends, dir: Dir::Orig, moment, layer: HeardLayer::Wire, what });
     }
 }
 

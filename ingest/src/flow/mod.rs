@@ -161,7 +161,17 @@ pub struct Heard {
     pub dir: Dir,
     /// The frame that brought or released it.
     pub moment: Moment,
+    pub layer: HeardLayer,
     pub what: What,
+}
+
+/// Where in a conversation it was carried.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum HeardLayer {
+    /// As it went over the line.
+    Wire,
+    /// Opened with a key: the protocol that encrypted it, and the stream within the connection (QUIC).
+    Opened(&'static str, Option<u64>),
 }
 
 /// What was carried.
@@ -171,6 +181,9 @@ pub enum What {
     Bytes(Vec<u8>),
     /// So many bytes of a stream are missing.
     Gap(u64),
+    /// The payload of an IP packet that came in fragments, and where each but the first begins in it. What it says in a
+    /// conversation is told beside.
+    Datagram(Vec<u8>, Vec<usize>),
     /// The conversation is over.
     Closed,
 }

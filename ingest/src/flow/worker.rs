@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::analysis::{Joined, JoinedFlows};
 use super::defrag::{Defragmenter, Fragments, Origin, Seen};
 use super::dialogue::{At, Inner, Probes, close, fault};
-use super::{Flow, FlowKey, Heard, key_of, transport_name, tunnel_path};
+use super::{Flow, FlowKey, Heard, Moment, key_of, transport_name, tunnel_path};
 use crate::capture::FrameMeta;
 use crate::decrypt::Keyring;
 use crate::decrypt::plaintext::Tap;
@@ -103,12 +103,12 @@ impl Worker {
         self.inner.shared.tap = Some(tap);
     }
 
-    /// A worker that decodes nothing, but tells what conversations carry: see [`Worker::heard`]. What it writes all the same is
-    /// for nobody.
-    pub fn listening() -> Self {
-        let mut worker = Self::new(false, None);
+    /// A worker that tells what conversations carry: see [`Worker::heard`]. It decodes nothing unless `decodes`, and what it
+    /// writes is for nobody.
+    pub fn listening(decodes: bool, keys: Option<Arc<Keyring>>) -> Self {
+        let mut worker = Self::new(false, keys);
         worker.inner.heard = Some(Vec::new());
-        worker.inner.only_listens = true;
+        worker.inner.only_listens = !decodes;
         worker
     }
 
@@ -131,9 +131,10 @@ impl Worker {
             packet::decode_cut_fragment(&mut packet, ip.proto);
         } else if is_fragment && let Some(origin) = Origin::of(&packet, meta.number, meta.ts) {
             match self.defragmenter.fragment(&origin, packet.payload, meta.frame_len) {
-                Fragments::Whole(whole, seen) => {
-                    fragments = Some(seen);
-                    datagram = whole;
+                Fragments::Whole(whole) => {
+                    fragments = Some(whole.seen);
+                    self.inner.hear_datagram(&origin, Moment { frame: meta.number, ts: meta.ts }, &whole);
+                    datagram = whole.payload;
                     packet::decode_datagram(&mut packet, origin.ip.proto, &datagram);
                 }
                 Fragments::Waiting => {}

@@ -4,8 +4,9 @@
 //! hashed, size, time of change, device and inode; while none of them changes, the hash holds.
 
 use std::fs::{self, Metadata};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,7 +14,8 @@ use sha2::{Digest, Sha256};
 use super::IngestError;
 use super::writer::make_private_dir;
 use crate::capture::OpenError;
-use crate::capture::targets::{STDIN, Target, sha256_file};
+use crate::capture::targets::{Target, sha256_file};
+use crate::interrupt;
 
 /// Where a capture's bytes are, and their hash.
 pub struct Source {
@@ -63,8 +65,8 @@ pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     let memory = memory_file(lake, &path);
     let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
     let sha256 = remembered.filter(|remembered| remembered.stamp == stamp).map(|remembered| remembered.sha256);
-    // What came from standard input lies in a file of this run alone.
-    let memory = (target.shown != STDIN).then_some((memory, stamp));
+    // A file of this run alone is not met again.
+    let memory = (!target.is_spooled).then_some((memory, stamp));
     Ok(Source { path, shown: target.shown.clone(), name: target.name(), sha256, size: metadata.len(), memory })
 }
 
@@ -123,18 +125,44 @@ impl Drop for Spool {
     }
 }
 
-/// Standard input can be read once, and is needed more often (hash, decode, evidence): it is kept in a file of the lake, as
-/// long as the guard lives.
-pub fn spool(lake: &Path) -> Result<(Target, Spool), IngestError> {
+/// Standard input and pipes can be read once, and are needed more often (hash, decode, evidence): what they bring is kept in
+/// a file of the lake, as long as the guard lives.
+pub fn spool(target: &Target, lake: &Path) -> Result<(Target, Spool), IngestError> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let fail = |source| IngestError::Lake { path: lake.to_owned(), source };
     make_private_dir(lake).map_err(fail)?;
-    let path = lake.join(format!(".stdin-{}", std::process::id()));
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = lake.join(format!(".stdin-{}-{number}", std::process::id()));
     let guard = Spool(path.clone());
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path).map_err(fail)?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush()).map_err(fail)?;
-    Ok((Target { path, shown: STDIN.to_owned() }, guard))
+    let mut source: Box<dyn Read> = if target.is_stdin() { Box::new(io::stdin().lock()) } else { Box::new(open(&target.path)?) };
+    let mut block = vec![0; 256 << 10];
+    loop {
+        let read = source.read(&mut block);
+        if interrupt::is_asked() {
+            return Err(IngestError::Interrupted);
+        }
+        match read {
+            Ok(0) => break,
+            Ok(count) => file.write_all(block.get(..count).unwrap_or_default()).map_err(fail)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(OpenError::Io(error).into()),
+        }
+    }
+    Ok((Target { path, shown: target.shown.clone(), is_spooled: true }, guard))
+}
+
+/// Opens a pipe, for which another process may have to be waited.
+fn open(path: &Path) -> Result<fs::File, IngestError> {
+    loop {
+        match fs::File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && !interrupt::is_asked() => {}
+            Err(_) if interrupt::is_asked() => return Err(IngestError::Interrupted),
+            opened => return opened.map_err(|error| OpenError::Io(error).into()),
+        }
+    }
 }

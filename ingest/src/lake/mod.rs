@@ -25,7 +25,7 @@ use crate::capture::targets::Target;
 use crate::capture::{CaptureInfo, CaptureReader, Chunk, OpenError};
 use crate::decrypt::Keyring;
 use crate::flow::Worker;
-use crate::{packet, profile};
+use crate::{interrupt, packet, profile};
 pub use index::{Spool, spool};
 use writer::CaptureWriter;
 
@@ -46,10 +46,20 @@ pub enum IngestError {
     Open(#[from] OpenError),
     #[error("cannot write the lake at {}: {source}", path.display())]
     Lake { path: PathBuf, source: std::io::Error },
-    #[error("cannot write the lake: {0}")]
+    #[error("cannot write the lake: {}", cause(.0))]
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("cannot write the lake: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What lies behind an error of the writer of tables: a full disk, mostly.
+fn cause(error: &parquet::errors::ParquetError) -> String {
+    match error {
+        parquet::errors::ParquetError::External(source) => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// How to decode.
@@ -132,6 +142,9 @@ pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dy
         writer = CaptureWriter::create(lake)?;
         let all = FirstKeys { given: options.keys, of_capture: Some(&decoded.info.secrets) };
         decoded = decode(CaptureReader::open(&source.path)?, &writer, &all, &AtomicBool::new(false))?;
+    }
+    if interrupt::is_asked() {
+        return Err(IngestError::Interrupted);
     }
     let info = decoded.info;
     let manifest = Manifest {

@@ -20,7 +20,7 @@ pub use kept::{Kept, keep, kept};
 use super::hex::hex;
 use super::it::mime;
 use super::marks::Marks;
-use super::{Cx, Dir};
+use super::{Cx, Dir, Endpoint};
 use crate::text::{self, Place};
 
 /// Most bytes that wait for a hole before them to be filled (reads and writes that overtake each other).
@@ -209,7 +209,7 @@ impl Follower {
         }
         let complete = ended && !self.lost && about.total_bytes.is_none_or(|total| total == self.seen);
         if let Some(body) = self.body.take() {
-            body.keep(common, &about, complete);
+            body.keep(common, &about, direction == "upload", complete);
         }
         let entropy = self.entropy();
         let mime = mime::sniff(&self.first);

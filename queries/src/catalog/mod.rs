@@ -172,6 +172,14 @@ impl Catalog {
         Ok(())
     }
 
+    /// Adds rows to those that a table has in the lake; they have its columns.
+    pub async fn add_rows(&self, table: &str, rows: RecordBatch) -> Result<()> {
+        let added = format!("added_{table}");
+        self.bring(&added, rows)?;
+        self.tables.brought.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned());
+        Box::pin(self.bring_view(table, &format!("SELECT * FROM stored_{table} UNION ALL SELECT * FROM {added}"))).await
+    }
+
     /// Puts a query in a table's place; it finds the stored rows under `stored_` and the table's name.
     pub async fn bring_view(&self, table: &str, query: &str) -> Result<()> {
         let plan = self.context.state().create_logical_plan(query).await?;

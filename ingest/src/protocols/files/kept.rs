@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 
 use pcapper_schema::Common;
 
-use super::About;
+use super::{About, Endpoint};
 
 /// Most bytes kept of one file.
 pub const MAX_FILE: usize = 256 << 20;
@@ -25,7 +25,12 @@ thread_local! {
 #[derive(Debug)]
 pub struct Kept {
     pub frame: u64,
+    pub ts: i64,
     pub flow_id: Option<u64>,
+    /// Who sent it, and who got it.
+    pub ends: [Endpoint; 2],
+    /// The flow's originator sent it.
+    pub is_upload: bool,
     pub source: String,
     pub filename: Option<String>,
     /// Up to the first missing byte.
@@ -70,12 +75,18 @@ impl Body {
     }
 
     /// The file is finished: it waits for [`kept`].
-    pub fn keep(mut self, common: &Common, about: &About<'_>, complete: bool) {
+    pub fn keep(mut self, common: &Common, about: &About<'_>, is_upload: bool, complete: bool) {
         let bytes = std::mem::take(&mut self.bytes);
         HELD.set(HELD.get().saturating_sub(bytes.len()));
         let done = Kept {
             frame: common.frame,
+            ts: common.ts.unwrap_or_default(),
             flow_id: common.flow_id,
+            ends: [
+                Endpoint { ip: common.src_ip, port: common.src_port, mac: common.src_mac },
+                Endpoint { ip: common.dst_ip, port: common.dst_port, mac: common.dst_mac },
+            ],
+            is_upload,
             source: about.source.to_owned(),
             filename: about.filename.map(str::to_owned),
             bytes,

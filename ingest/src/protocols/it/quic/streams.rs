@@ -192,8 +192,7 @@ impl Streams {
             let counted = if is_client { client } else { server };
             *counted = counted.saturating_add(bytes.len() as u64);
             if let (Some(tap), Some(flow_id)) = (&mut cx.shared.tap, cx.flow_id) {
-                let ends = [cx.ends[0].ip, cx.ends[1].ip];
-                let (frame, ts) = (cx.frame, cx.ts);
+                let (frame, ts, ends) = (cx.frame, cx.ts, cx.ends);
                 tap(&Plaintext { protocol: "quic", flow_id, ends, stream: Some(id), dir: cx.dir, is_client, frame, ts, bytes });
             }
         }

@@ -335,7 +335,7 @@ impl TlsStream {
         }
         let is_client = self.session.is_client(cx.dir).unwrap_or(cx.dir == Dir::Orig);
         if let (Some(tap), Some(flow_id), 0) = (&mut cx.shared.tap, cx.flow_id, cx.shared.opened) {
-            let ends = [cx.ends[0].ip, cx.ends[1].ip];
+            let ends = cx.ends;
             tap(&Plaintext { protocol: "tls", flow_id, ends, stream: None, dir: cx.dir, is_client, frame: cx.frame, ts: cx.ts, bytes: plain });
         }
         let inner = self.inner.get_or_insert_with(|| {
