@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use pcapper_queries::analyzer::{self, FindingQuery};
 use pcapper_queries::catalog::{Catalog, View};
-use pcapper_queries::datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use pcapper_queries::datafusion::arrow::array::{ArrayRef, RecordBatch};
 use pcapper_queries::datafusion::arrow::compute::cast;
 use pcapper_queries::datafusion::arrow::datatypes::{DataType, Field, Schema};
 use pcapper_queries::datafusion::arrow::json::{ArrayWriter, ReaderBuilder};

@@ -81,7 +81,7 @@ SELECT ts, src_ip, method, url, status_code, response_mime, response_body_len FR
 -- Which programs were downloaded?
 SELECT ts, src_ip, url, filename, response_mime FROM http_transactions WHERE response_mime LIKE '%executable%' ORDER BY ts, frame;
 -- Which servers are slow?
-SELECT host, count(*) AS answers, approx_percentile_cont(response_time_ms, 0.95) AS p95_ms FROM http_transactions WHERE response_time_ms IS NOT NULL GROUP BY host ORDER BY p95_ms DESC, host;
+SELECT host, count(*) AS answers, percentile_cont(response_time_ms, 0.95) AS p95_ms FROM http_transactions WHERE response_time_ms IS NOT NULL GROUP BY host ORDER BY p95_ms DESC, host;
 -- @table tls
 -- Which clients are there, by fingerprint?
 SELECT ja4, count(DISTINCT src_ip) AS clients, count(*) AS hellos FROM tls WHERE ja4 IS NOT NULL GROUP BY ja4 ORDER BY hellos DESC, ja4;

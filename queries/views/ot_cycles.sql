@@ -8,5 +8,5 @@ WITH asked AS (
 ), steps AS (
   SELECT *, (CAST(ts AS BIGINT) - CAST(lag(ts) OVER (PARTITION BY capture_id, src_ip, dst_ip, dst_port, protocol, what ORDER BY frame) AS BIGINT)) / 1e6 AS step_ms FROM asked
 )
-SELECT capture, capture_id, protocol, src_ip, dst_ip, dst_port, what, count(*) AS times, approx_percentile_cont(step_ms, 0.5) AS median_ms, approx_percentile_cont(step_ms, 0.9) AS p90_ms, approx_percentile_cont(step_ms, 0.99) AS p99_ms, max(step_ms) AS longest_ms, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
+SELECT capture, capture_id, protocol, src_ip, dst_ip, dst_port, what, count(*) AS times, percentile_cont(step_ms, 0.5) AS median_ms, percentile_cont(step_ms, 0.9) AS p90_ms, percentile_cont(step_ms, 0.99) AS p99_ms, max(step_ms) AS longest_ms, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
 FROM steps WHERE step_ms IS NOT NULL GROUP BY capture, capture_id, protocol, src_ip, dst_ip, dst_port, what HAVING count(*) >= 20

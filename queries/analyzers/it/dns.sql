@@ -8,7 +8,7 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE NOT is_response) AS queries,
   count(*) FILTER (WHERE transport = 'udp') AS udp, count(*) FILTER (WHERE transport = 'tcp') AS tcp, count(*) FILTER (WHERE protocol = 'mdns') AS mdns, count(*) FILTER (WHERE protocol = 'llmnr') AS llmnr,
   count(DISTINCT CASE WHEN NOT is_response THEN src_ip END) AS clients, count(DISTINCT CASE WHEN is_response AND protocol = 'dns' THEN src_ip END) AS servers,
   count(DISTINCT lower(query)) AS names, count(DISTINCT registered_domain) AS registered_domains,
-  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_median_ms, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_p95_ms,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_median_ms, percentile_cont(0.95) WITHIN GROUP (ORDER BY rtt_ms) AS rtt_p95_ms,
   count(*) FILTER (WHERE edns_do) * 1.0 / nullif(count(*), 0) AS dnssec_share, min(ts) AS first, max(ts) AS last
 FROM dns;
 
@@ -38,7 +38,7 @@ LEFT JOIN (SELECT dst_ip AS client, count(*) AS n, count(*) FILTER (WHERE rcode_
 ORDER BY q.queries DESC, q.client;
 
 -- @section "Servers" shape=table limit=12
-SELECT src_ip AS server, count(*) AS responses, count(DISTINCT dst_ip) AS clients, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS p50_ms, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY rtt_ms) AS p95_ms,
+SELECT src_ip AS server, count(*) AS responses, count(DISTINCT dst_ip) AS clients, percentile_cont(0.5) WITHIN GROUP (ORDER BY rtt_ms) AS p50_ms, percentile_cont(0.95) WITHIN GROUP (ORDER BY rtt_ms) AS p95_ms,
   bool_or(ra) AS recursion, is_public(src_ip) AS public
 FROM dns WHERE is_response AND protocol = 'dns' GROUP BY src_ip ORDER BY responses DESC, server;
 

@@ -19,13 +19,13 @@ CROSS JOIN (SELECT count(*) FILTER (WHERE captured_len < frame_len) AS cut, coun
 CROSS JOIN (SELECT count(*) FILTER (WHERE (orig_packets = 0 OR resp_packets = 0) AND conn_state IN ('OTH', 'SHR', 'SH', 'RSTRH') OR (resp_packets = 0 AND orig_bytes > 0)) AS one_sided, sum(missed_bytes) AS missed FROM flows WHERE transport = 'tcp') f;
 
 -- @section "Rates" shape=facts
-SELECT avg(packets) AS "Packets a second, mean", approx_percentile_cont(packets, 0.95) AS "p95", max(packets) AS "Peak", avg(bits) / 1e6 AS "Mbit/s, mean", approx_percentile_cont(bits, 0.95) / 1e6 AS "Mbit/s, p95", max(bits) / 1e6 AS "Mbit/s, peak", first_value(second ORDER BY bits DESC, second) AS "Busiest second",
+SELECT avg(packets) AS "Packets a second, mean", percentile_cont(packets, 0.95) AS "p95", max(packets) AS "Peak", avg(bits) / 1e6 AS "Mbit/s, mean", percentile_cont(bits, 0.95) / 1e6 AS "Mbit/s, p95", max(bits) / 1e6 AS "Mbit/s, peak", first_value(second ORDER BY bits DESC, second) AS "Busiest second",
   max(bits) / max(speed) AS "Use of the link %_share"
 FROM (SELECT p.capture_id, date_trunc('second', p.ts) AS second, count(*) AS packets, sum(p.frame_len) * 8.0 AS bits FROM packets p GROUP BY p.capture_id, date_trunc('second', p.ts)) r CROSS JOIN (SELECT max(speed_bps) AS speed FROM interfaces) s;
 
 -- @section "TCP" shape=facts
 SELECT count(*) AS flows, count(*) FILTER (WHERE handshake_rtt_ms IS NOT NULL) AS "Handshakes completed", count(*) FILTER (WHERE conn_state = 'REJ') AS refused, count(*) FILTER (WHERE conn_state = 'S0') AS unanswered, count(*) FILTER (WHERE conn_state IN ('S1', 'S2', 'S3')) AS half_closed,
-  count(*) FILTER (WHERE conn_state = 'RSTR') AS "Reset by server", count(*) FILTER (WHERE conn_state = 'RSTO') AS "Reset by client", approx_percentile_cont(handshake_rtt_ms, 0.5) AS "RTT p50_ms", approx_percentile_cont(handshake_rtt_ms, 0.95) AS "RTT p95_ms", max(handshake_rtt_ms) AS "RTT max_ms",
+  count(*) FILTER (WHERE conn_state = 'RSTR') AS "Reset by server", count(*) FILTER (WHERE conn_state = 'RSTO') AS "Reset by client", percentile_cont(handshake_rtt_ms, 0.5) AS "RTT p50_ms", percentile_cont(handshake_rtt_ms, 0.95) AS "RTT p95_ms", max(handshake_rtt_ms) AS "RTT max_ms",
   max(r.repeated) AS retransmissions, max(r.repeated) * 1.0 / nullif(max(r.segments), 0) AS "Retransmissions of data segments_share", max(r.out_of_order) AS out_of_order, max(e.fast) AS fast_retransmissions, max(e.spurious) AS spurious, max(e.duplicate_acks) AS "Duplicate ACKs", max(z.times) AS zero_windows, max(z.longest) AS "Longest zero window_s", max(e.full) AS window_full
 FROM flows CROSS JOIN (SELECT sum(repeated) AS repeated, sum(segments) AS segments, sum(out_of_order) AS out_of_order FROM retransmissions) r
 CROSS JOIN (SELECT count(*) FILTER (WHERE fast_retransmission) AS fast, count(*) FILTER (WHERE spurious_retransmission) AS spurious, count(*) FILTER (WHERE duplicate_ack) AS duplicate_acks, count(*) FILTER (WHERE window_full) AS full FROM tcp_events) e
@@ -48,7 +48,7 @@ SELECT what, asked, unanswered, unanswered * 1.0 / nullif(asked, 0) AS unanswere
 SELECT type_name AS type, code_name AS code, count(*) AS messages, count(DISTINCT src_ip) AS senders, min(quoted_dst_ip) AS "E.g. about" FROM icmp WHERE type_name IN ('destination_unreachable', 'time_exceeded', 'redirect', 'packet_too_big', 'parameter_problem') GROUP BY type_name, code_name ORDER BY messages DESC, type, code;
 
 -- @section "Response times" shape=table
-SELECT protocol, count(*) AS answers, approx_percentile_cont(ms, 0.5) AS p50_ms, approx_percentile_cont(ms, 0.95) AS p95_ms, max(ms) AS max_ms FROM (
+SELECT protocol, count(*) AS answers, percentile_cont(ms, 0.5) AS p50_ms, percentile_cont(ms, 0.95) AS p95_ms, max(ms) AS max_ms FROM (
   SELECT 'http' AS protocol, response_time_ms AS ms FROM http WHERE response_time_ms IS NOT NULL UNION ALL SELECT 'dns', rtt_ms FROM dns WHERE rtt_ms IS NOT NULL UNION ALL SELECT 'smb', response_time_ms FROM smb WHERE response_time_ms IS NOT NULL
   UNION ALL SELECT 'ldap', response_time_ms FROM ldap WHERE response_time_ms IS NOT NULL UNION ALL SELECT 'modbus', response_time_ms FROM modbus WHERE response_time_ms IS NOT NULL UNION ALL SELECT 'snmp', response_time_ms FROM snmp WHERE response_time_ms IS NOT NULL
   UNION ALL SELECT 'dnp3', response_time_ms FROM dnp3 WHERE response_time_ms IS NOT NULL UNION ALL SELECT 'iec104', response_time_ms FROM iec104 WHERE response_time_ms IS NOT NULL
@@ -92,9 +92,9 @@ SELECT 'A receiver has no room' AS title, src_ip || ' for ' || CAST(round(sum(to
 FROM zero_windows GROUP BY capture, capture_id, src_ip, dst_ip, dst_port HAVING sum(times) FILTER (WHERE longest_s >= 1) >= 3 OR sum(total_s) >= 10 ORDER BY capture, frame;
 
 -- @finding health_latency severity=medium confidence=medium
-SELECT 'Round trips take long' AS title, 'p95 ' || CAST(round(approx_percentile_cont(handshake_rtt_ms, 0.95), 1) AS VARCHAR) || ' ms, p50 ' || CAST(round(approx_percentile_cont(handshake_rtt_ms, 0.5), 1) AS VARCHAR) || ' ms, ' || CAST(count(*) AS VARCHAR) || ' handshakes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'Round trips take long' AS title, 'p95 ' || CAST(round(percentile_cont(handshake_rtt_ms, 0.95), 1) AS VARCHAR) || ' ms, p50 ' || CAST(round(percentile_cont(handshake_rtt_ms, 0.5), 1) AS VARCHAR) || ' ms, ' || CAST(count(*) AS VARCHAR) || ' handshakes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE handshake_rtt_ms IS NOT NULL GROUP BY capture, capture_id, src_ip, dst_ip
-HAVING count(*) >= 20 AND approx_percentile_cont(handshake_rtt_ms, 0.95) >= 5 * approx_percentile_cont(handshake_rtt_ms, 0.5) AND approx_percentile_cont(handshake_rtt_ms, 0.95) >= CASE WHEN is_private(src_ip) AND is_private(dst_ip) THEN 50 ELSE 200 END ORDER BY capture, src_ip, dst_ip;
+HAVING count(*) >= 20 AND percentile_cont(handshake_rtt_ms, 0.95) >= 5 * percentile_cont(handshake_rtt_ms, 0.5) AND percentile_cont(handshake_rtt_ms, 0.95) >= CASE WHEN is_private(src_ip) AND is_private(dst_ip) THEN 50 ELSE 200 END ORDER BY capture, src_ip, dst_ip;
 
 -- @finding health_mtu severity=medium confidence=high
 SELECT 'Packets are too large for the way' AS title, CAST(count(*) AS VARCHAR) || ' were sent back' || coalesce(', next hop takes ' || CAST(min(mtu) AS VARCHAR), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture

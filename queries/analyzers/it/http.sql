@@ -26,7 +26,7 @@ SELECT src_ip AS client, count(*) AS requests, count(DISTINCT host) AS hosts, co
 GROUP BY src_ip ORDER BY requests DESC, client;
 
 -- @section "Servers" shape=table limit=12
-SELECT dst_ip AS server, max(server) AS software, count(*) AS requests, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms FROM http_transactions GROUP BY dst_ip ORDER BY requests DESC, dst_ip;
+SELECT dst_ip AS server, max(server) AS software, count(*) AS requests, percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms FROM http_transactions GROUP BY dst_ip ORDER BY requests DESC, dst_ip;
 
 -- @section "User agents" shape=table limit=12
 SELECT user_agent AS agent, count(DISTINCT src_ip) AS clients, count(*) AS requests FROM http WHERE is_request GROUP BY user_agent ORDER BY requests DESC, agent;

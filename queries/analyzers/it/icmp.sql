@@ -6,7 +6,7 @@
 -- @section summary shape=facts
 SELECT count(*) AS messages, count(*) FILTER (WHERE ip_version = 4) AS "ICMPv4", count(*) FILTER (WHERE ip_version = 6) AS "ICMPv6", count(DISTINCT src_ip) AS senders,
   count(*) FILTER (WHERE type_name = 'echo_request') AS echo_requests, count(*) FILTER (WHERE type_name = 'echo_reply') AS echo_replies, count(*) FILTER (WHERE quoted_dst_ip IS NOT NULL) AS errors,
-  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS reply_median_ms, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS reply_p95_ms, min(ts) AS first, max(ts) AS last FROM icmp;
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS reply_median_ms, percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS reply_p95_ms, min(ts) AS first, max(ts) AS last FROM icmp;
 
 -- @section "Types" shape=table limit=30
 SELECT ip_version AS "IP", type_name AS type, code_name AS code, count(*) AS messages, count(DISTINCT src_ip) AS sources, count(DISTINCT dst_ip) AS destinations FROM icmp GROUP BY ip_version, type_name, code_name ORDER BY messages DESC, "IP", type, code;
@@ -14,7 +14,7 @@ SELECT ip_version AS "IP", type_name AS type, code_name AS code, count(*) AS mes
 -- @section "Echo exchanges" shape=table limit=12
 SELECT q.src, q.dst, q.identifier, q.requests, coalesce(a.replies, 0) AS replies, q.class AS "Payload", q.shortest AS "Min", q.longest AS "Max", a.rtt_ms
 FROM (SELECT src_ip AS src, dst_ip AS dst, identifier, count(*) AS requests, max(payload_class) AS class, min(payload_len) AS shortest, max(payload_len) AS longest FROM icmp WHERE type_name = 'echo_request' GROUP BY src_ip, dst_ip, identifier) q
-LEFT JOIN (SELECT dst_ip AS src, src_ip AS dst, identifier, count(*) AS replies, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS rtt_ms FROM icmp WHERE type_name = 'echo_reply' GROUP BY dst_ip, src_ip, identifier) a
+LEFT JOIN (SELECT dst_ip AS src, src_ip AS dst, identifier, count(*) AS replies, percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS rtt_ms FROM icmp WHERE type_name = 'echo_reply' GROUP BY dst_ip, src_ip, identifier) a
   ON a.src = q.src AND a.dst = q.dst AND a.identifier = q.identifier ORDER BY q.requests DESC, q.src, q.dst, q.identifier;
 
 -- @section "Errors" shape=table limit=20

@@ -7,7 +7,7 @@
 SELECT c.calls, c.programs, c.versions AS "NFS versions", c.transports, c.clients, c.servers, c.answered AS answered_share, c.p50 AS median_ms, c.p95 AS "95 % within_ms", n.operations, n.failed AS "failed operations", n.read_bytes, n.written_bytes, c.first, c.last
 FROM (SELECT count(*) AS calls, array_to_string(array_sort(array_agg(DISTINCT coalesce(r.program_name, CAST(r.program AS VARCHAR)))), ', ') AS programs, array_to_string(array_sort(array_agg(DISTINCT CASE WHEN r.program = 100003 THEN r.program_version END)), ', ') AS versions,
   array_to_string(array_sort(array_agg(DISTINCT f.transport)), ', ') AS transports, count(DISTINCT r.src_ip) AS clients, count(DISTINCT r.dst_ip) AS servers, CAST(count(r.response_frame) AS DOUBLE) / count(*) AS answered,
-  median(r.response_time_ms) AS p50, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY r.response_time_ms) AS p95, min(r.ts) AS first, max(r.ts) AS last
+  median(r.response_time_ms) AS p50, percentile_cont(0.95) WITHIN GROUP (ORDER BY r.response_time_ms) AS p95, min(r.ts) AS first, max(r.ts) AS last
   FROM rpc_calls r LEFT JOIN flows f ON f.capture_id = r.capture_id AND f.flow_id = r.flow_id) c
 CROSS JOIN (SELECT count(*) AS operations, count(*) FILTER (WHERE status <> 0) AS failed, sum(returned_bytes) FILTER (WHERE operation IN ('READ', 'READ_PLUS')) AS read_bytes, sum(returned_bytes) FILTER (WHERE operation = 'WRITE') AS written_bytes FROM nfs) n WHERE c.calls > 0;
 
@@ -41,7 +41,7 @@ SELECT src_ip AS client, dst_ip AS server, coalesce(program_name, CAST(program A
 FROM rpc_calls GROUP BY src_ip, dst_ip, coalesce(program_name, CAST(program AS VARCHAR)), coalesce(auth_flavor_name, CAST(auth_flavor AS VARCHAR)), CASE gss_service WHEN 1 THEN 'signed header' WHEN 2 THEN 'integrity' WHEN 3 THEN 'privacy' END ORDER BY calls DESC, client, server, program, flavor, protection;
 
 -- @section "Operations" shape=table
-SELECT version, minor_version AS minor, operation, count(*) AS calls, count(response_frame) AS answered, count(*) FILTER (WHERE status <> 0) AS failed, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS "95 % within_ms" FROM nfs GROUP BY version, minor_version, operation ORDER BY version, minor, calls DESC, operation;
+SELECT version, minor_version AS minor, operation, count(*) AS calls, count(response_frame) AS answered, count(*) FILTER (WHERE status <> 0) AS failed, percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS "95 % within_ms" FROM nfs GROUP BY version, minor_version, operation ORDER BY version, minor, calls DESC, operation;
 
 -- @section "Files" shape=table limit=25
 SELECT path, count(*) FILTER (WHERE operation IN ('READ', 'READ_PLUS')) AS reads, count(*) FILTER (WHERE operation = 'WRITE') AS writes, coalesce(sum(returned_bytes) FILTER (WHERE operation IN ('READ', 'READ_PLUS', 'WRITE')), 0) AS moved_bytes, max(owner) AS owner, count(DISTINCT src_ip) AS clients,

@@ -10,7 +10,7 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE mode IN (1, 2)) AS symmetric
 
 -- @section "Servers" shape=table limit=20
 SELECT src_ip AS server, max(version) AS version, min(stratum) AS stratum, min(ref_id) AS "Ref id", max(leap) AS leap, count(DISTINCT dst_ip) AS clients, count(*) AS answers,
-  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY offset_ms) AS offset_ms, max(root_delay_s) AS root_delay_s, count(key_id) * 1.0 / count(*) AS authenticated_share
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY offset_ms) AS offset_ms, max(root_delay_s) AS root_delay_s, count(key_id) * 1.0 / count(*) AS authenticated_share
 FROM ntp WHERE mode = 4 GROUP BY src_ip ORDER BY clients DESC, answers DESC, server;
 
 -- @section "Clients" shape=table limit=20

@@ -5,8 +5,8 @@
 
 -- @section summary shape=facts
 SELECT count(*) AS frames, sum(frame_len) AS wire_bytes, sum(captured_len) AS captured_bytes, count(*) FILTER (WHERE captured_len < frame_len) AS truncated_frames,
-  CAST(min(frame_len) AS DOUBLE) AS min_bytes, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY CAST(frame_len AS DOUBLE)) AS median_bytes,
-  avg(frame_len) AS mean_bytes, approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY CAST(frame_len AS DOUBLE)) AS p95_bytes, CAST(max(frame_len) AS DOUBLE) AS max_bytes
+  CAST(min(frame_len) AS DOUBLE) AS min_bytes, percentile_cont(0.5) WITHIN GROUP (ORDER BY CAST(frame_len AS DOUBLE)) AS median_bytes,
+  avg(frame_len) AS mean_bytes, percentile_cont(0.95) WITHIN GROUP (ORDER BY CAST(frame_len AS DOUBLE)) AS p95_bytes, CAST(max(frame_len) AS DOUBLE) AS max_bytes
 FROM packets;
 
 -- @section "Buckets" shape=table

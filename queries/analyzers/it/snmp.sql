@@ -6,7 +6,7 @@
 -- @section summary shape=facts
 SELECT count(*) AS messages, count(*) FILTER (WHERE version = '1') AS version_1, count(*) FILTER (WHERE version = '2c') AS version_2c, count(*) FILTER (WHERE version = '3') AS version_3, count(*) FILTER (WHERE encrypted) AS encrypted,
   count(*) FILTER (WHERE pdu = 'set-request') AS sets, count(*) FILTER (WHERE pdu IN ('trap', 'snmpv2-trap', 'inform-request')) AS traps, count(DISTINCT CASE WHEN pdu = 'response' THEN src_ip END) AS agents,
-  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS response_median_ms, min(ts) AS first, max(ts) AS last FROM snmp;
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS response_median_ms, min(ts) AS first, max(ts) AS last FROM snmp;
 
 -- @section "Messages by kind" shape=table
 SELECT version, coalesce(pdu, 'encrypted') AS pdu, security_level AS security, count(*) AS messages FROM snmp GROUP BY version, pdu, security_level ORDER BY messages DESC, version, pdu, security;

@@ -23,7 +23,7 @@ FROM dnp3_objects WHERE "group" = 0 AND direction = 'from_outstation' AND coales
 
 -- @section "Functions" shape=table limit=20
 SELECT coalesce(q.function, 'function ' || CAST(q.function_code AS VARCHAR)) AS function, q.category AS class, count(*) AS count, count(a.frame) AS answered, count(*) FILTER (WHERE (a.iin & 7) <> 0) AS refused,
-  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY a.response_time_ms) AS p50_ms, min(q.frame) AS frame
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY a.response_time_ms) AS p50_ms, min(q.frame) AS frame
 FROM dnp3 q LEFT JOIN dnp3 a ON a.capture_id = q.capture_id AND a.request_frame = q.frame AND a.link_destination = q.link_source AND a.app_sequence = q.app_sequence AND q.is_request
 WHERE q.function_code IS NOT NULL GROUP BY q.function_code, q.function, q.category
 ORDER BY CASE q.category WHEN 'control' THEN 0 WHEN 'restart' THEN 0 WHEN 'application' THEN 0 WHEN 'write' THEN 1 WHEN 'file' THEN 1 WHEN 'read' THEN 2 ELSE 3 END, count DESC, function;

@@ -21,8 +21,8 @@ FROM modbus GROUP BY src_ip ORDER BY writes DESC, requests DESC, client;
 
 -- @section "Operations" shape=table limit=15
 SELECT func AS function, category AS class, count(*) AS requests, count(*) FILTER (WHERE status = 'ok') AS ok, count(*) FILTER (WHERE status = 'exception') AS refused,
-  count(*) FILTER (WHERE status = 'no_response') AS unanswered, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS p50_ms,
-  approx_percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms
+  count(*) FILTER (WHERE status = 'no_response') AS unanswered, percentile_cont(0.5) WITHIN GROUP (ORDER BY response_time_ms) AS p50_ms,
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY response_time_ms) AS p95_ms
 FROM modbus GROUP BY func, category
 ORDER BY CASE category WHEN 'write' THEN 0 WHEN 'read_write' THEN 0 WHEN 'file' THEN 1 WHEN 'vendor' THEN 1 WHEN 'read' THEN 2 ELSE 3 END, requests DESC, function;
 
