@@ -95,3 +95,8 @@ GROUP BY capture_id, vlan_id, mac HAVING count(*) >= 8 AND CAST(max(until) AS BI
 SELECT 'ARP without pause' AS title, sender_mac || ' sent ' || CAST(sum(n) AS VARCHAR) || ' messages within 10 seconds' AS details, min(ip) AS src_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT min(capture) AS capture, capture_id, sender_mac, CAST(ts AS BIGINT) / 10000000000 AS slot, min(sender_ip) AS ip, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM arp WHERE sender_mac IS NOT NULL GROUP BY capture_id, sender_mac, CAST(ts AS BIGINT) / 10000000000 HAVING count(*) > 1000)
 GROUP BY capture_id, sender_mac, slot ORDER BY frame;
+
+-- @finding arp_trailer_data severity=medium confidence=medium technique=T1048
+-- Padding is zero, and a frame check sequence has four octets.
+SELECT 'Data behind ARP messages' AS title, sender_mac || ' sent up to ' || CAST(max(trailer_bytes) AS VARCHAR) || ' octets behind the message, ' || CAST(sum(trailer_bytes) AS VARCHAR) || ' in all' AS details, min(sender_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM arp WHERE trailer_bytes >= 64 GROUP BY capture_id, sender_mac ORDER BY frame;

@@ -64,3 +64,10 @@ FROM beacon_series WHERE class = 'candidate' AND service <> 'dns' AND is_externa
 WITH plant AS (SELECT DISTINCT capture_id, target AS ip FROM ot_commands WHERE target IS NOT NULL UNION SELECT DISTINCT capture_id, device AS ip FROM process_values WHERE device IS NOT NULL)
 SELECT 'An industrial device calls out on a rhythm' AS title, CAST(s.events AS VARCHAR) || ' calls to ' || s.server || ' every ' || CAST(round(s.period_s, 1) AS VARCHAR) || ' s, score ' || CAST(s.score AS VARCHAR) AS details, s.client AS src_ip, s.server_ip AS dst_ip, s.port AS dst_port, s.events AS count, s.frame, s.frames, s.first AS ts, s.last AS end_ts, s.capture
 FROM beacon_series s JOIN plant p ON p.capture_id = s.capture_id AND p.ip = s.client WHERE s.class = 'candidate' AND s.events >= 20 AND is_external(s.server_ip) ORDER BY s.frame;
+
+-- @finding beacon_icmp severity=medium confidence=medium technique=T1095
+-- Monitors send the same octets for ever, or those of the ping of their system.
+WITH echoes AS (SELECT *, coalesce(payload_class, 'other') IN ('windows_ping', 'unix_ping', 'zero', 'constant', 'counting') AS is_ping FROM icmp WHERE type_name = 'echo_request' AND payload_len > 0 AND is_external(dst_ip)),
+series AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS events, periodicity(array_agg(ts)) AS rhythm, count(DISTINCT payload_sha1) AS payloads, count(*) FILTER (WHERE is_ping) AS pings, bool_or(payload_class IN ('random', 'ip_packet')) AS odd, sum(payload_len) AS bytes, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM echoes GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10)
+SELECT 'Echo requests on a rhythm that are no ping' AS title, CAST(events AS VARCHAR) || ' every ' || CAST(round(rhythm['period_s'], 1) AS VARCHAR) || ' s, ' || CAST(payloads AS VARCHAR) || ' payloads, ' || CAST(bytes AS VARCHAR) || ' bytes' AS details, src_ip, dst_ip, events AS count, frame, frames, ts, end_ts, capture
+FROM series WHERE rhythm['span_s'] >= 600 AND rhythm['regularity'] >= 0.7 AND 2 * pings < events AND (payloads > 1 OR odd) ORDER BY src_ip, dst_ip;

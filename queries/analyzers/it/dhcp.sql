@@ -72,7 +72,7 @@ FROM dhcp WHERE array_length(duplicate_options) > 0 OR message_type_name LIKE 'T
 
 -- @finding dhcp_decline_conflict severity=low confidence=high
 SELECT 'A client declined the address it was given' AS title, client_mac || ' declined ' || array_to_string(array_sort(array_agg(DISTINCT requested_addr)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM dhcp WHERE message_type_name = 'decline' GROUP BY client_mac, capture ORDER BY client_mac;
+FROM dhcp WHERE message_type_name = 'DECLINE' GROUP BY client_mac, capture ORDER BY client_mac;
 
 -- @finding dhcp_routes_hijack severity=medium confidence=medium technique=T1557
 SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classless_routes, ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -104,3 +104,8 @@ ranked AS (
 SELECT CASE WHEN is_router AND is_dns THEN 'high' ELSE 'medium' END AS confidence, 'A second DHCP server sends clients elsewhere' AS title, server_id || ' gives router ' || routers || ', DNS ' || dns || ' to ' || CAST(clients AS VARCHAR) || ' clients of ' || net || '.0; ' || other || ' gives router ' || other_routers || ', DNS ' || other_dns || ' to ' || CAST(other_clients AS VARCHAR) AS details,
   server_id AS src_ip, clients AS count, frame, frames, ts, end_ts, capture
 FROM ranked WHERE strangeness > 0 OR strangeness = 0 AND server_id > other ORDER BY frame, details;
+
+-- @finding dhcp_public_server severity=high confidence=high technique=T1557.003
+-- Where the leases themselves are public a provider serves its customers.
+SELECT 'Leases of an inner network come from a public address' AS title, 'server ' || coalesce(server_id, src_ip) || CASE WHEN is_public(giaddr) THEN ', relay ' || giaddr ELSE '' END || ' leases ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT yiaddr)), 1, 4), ', ') AS details, coalesce(server_id, src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dhcp WHERE op = 2 AND message_type IN (2, 5) AND yiaddr IS NOT NULL AND is_private(yiaddr) AND (is_public(server_id) OR is_public(src_ip) OR is_public(giaddr)) GROUP BY capture_id, coalesce(server_id, src_ip), giaddr ORDER BY src_ip, frame;

@@ -88,3 +88,8 @@ FROM seen_files WHERE regexp_like(filename, '(^|[\\/])[.][.]([\\/]|$)') OR (sour
 
 -- @finding file_bomb severity=low confidence=high technique=T1499
 SELECT 'A body unpacks to far more than it is' AS title, detail AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM anomalies WHERE protocol = 'http' AND kind = 'limit_reached' AND detail LIKE 'a body unpacks%' ORDER BY capture, frame;
+
+-- @finding file_known_bad severity=critical confidence=high technique=T1204.002 if=indicators
+SELECT 'A file of the indicator list' AS title, indicator || coalesce(' (' || feed || ')', '') || coalesce(', ' || n.filename, '') AS details, h.host AS src_ip, h.peer AS dst_ip, h.hits AS count, h.frame, h.frames, h.ts, h.end_ts, h.capture
+FROM ioc_hits h LEFT JOIN (SELECT hash, min(filename) AS filename FROM (SELECT md5 AS hash, filename FROM files UNION ALL SELECT sha1, filename FROM files UNION ALL SELECT sha256, filename FROM files) WHERE hash IS NOT NULL AND filename IS NOT NULL GROUP BY hash) n ON n.hash = h.indicator
+WHERE h.type IN ('md5', 'sha1', 'sha256') AND NOT array_has_any(h.places, ['x509.sha1', 'x509.sha256']) AND NOT h.expired ORDER BY h.indicator, h.host;

@@ -101,3 +101,15 @@ SELECT 'FTP on an unusual port' AS title, coalesce('server says ' || substr(min(
 -- @finding ftp_no_tls_after_auth severity=low confidence=high technique=T1040
 SELECT 'A server refused encryption' AS title, 'AUTH answered ' || CAST(min(reply_code) AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ftp WHERE answers_command = 'AUTH' AND reply_code >= 400 GROUP BY dst_ip, src_ip, capture ORDER BY src_ip, dst_ip;
+
+-- @finding ftp_ot_device severity=medium confidence=medium technique=T0843,T0859
+WITH acts AS (
+  SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts, 'writes ' || coalesce(path, arg, 'a file') AS what FROM ftp_transfers WHERE direction = 'upload' AND coalesce(reply_code, 226) < 400
+  UNION ALL SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts, 'reads ' || coalesce(path, arg) FROM ftp_transfers WHERE direction = 'download' AND coalesce(reply_code, 226) < 400 AND regexp_like(lower(coalesce(path, arg)), '[.](ini|cfg|conf|cnf|xml|json|ya?ml|bak|stu|sta|apx|s7p|ap1[0-9]|acd|l5x|prj|pro|zip)$|(^|[/\\])(config|conf|settings|passwd|shadow|webloader[.]ini|rc[.][a-z]+)')
+  UNION ALL SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts, 'logs in as ' || coalesce(username, '?') FROM credentials WHERE protocol = 'ftp' AND outcome = 'success')
+SELECT 'The files of a controller are worked on by FTP' AS title, a.dst_ip || ' is ' || min(o.kind) || '; ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT a.what)), 1, 4), ', ') AS details, a.src_ip, a.dst_ip, max(a.dst_port) AS dst_port, count(DISTINCT a.frame) AS count, min(a.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(a.capture) AS capture
+FROM acts a JOIN ot_assets o ON o.capture_id = a.capture_id AND o.ip = a.dst_ip WHERE o.kind <> 'engineering_workstation' GROUP BY a.capture_id, a.src_ip, a.dst_ip ORDER BY a.src_ip, a.dst_ip;
+
+-- @finding ftp_not_ftp severity=medium confidence=high technique=T1571
+SELECT 'Something else on the port of FTP' AS title, service || ', ' || CAST(sum(orig_bytes) AS VARCHAR) || ' bytes sent, ' || CAST(sum(resp_bytes) AS VARCHAR) || ' received' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM odd_ports WHERE transport = 'tcp' AND dst_port = 21 GROUP BY capture_id, service, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, service;

@@ -77,4 +77,16 @@ SELECT 'A network card has another address than before' AS title, h.mac || ': ' 
 FROM (SELECT mac, min(ip) AS ip, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM hosts WHERE mac IS NOT NULL AND is_private(ip) AND ip NOT LIKE '%:%' GROUP BY mac HAVING count(DISTINCT ip) = 1) h
 JOIN (SELECT mac, min(ip) AS ip FROM (SELECT unnest(macs) AS mac, ip FROM baseline_hosts WHERE ip NOT LIKE '%:%') GROUP BY mac HAVING count(DISTINCT ip) = 1) b ON b.mac = h.mac AND b.ip <> h.ip
 LEFT JOIN (SELECT ip, min(frame) AS frame FROM (SELECT src_ip AS ip, frame FROM flows UNION ALL SELECT dst_ip, frame FROM flows UNION ALL SELECT sender_ip, frame FROM arp) GROUP BY ip) f ON f.ip = h.ip
-WHERE NOT EXISTS (SELECT 1 FROM hosts o WHERE o.ip = b.ip) AND NOT EXISTS (SELECT 1 FROM dhcp d WHERE d.yiaddr = h.ip AND d.message_type_name = 'ack') AND NOT (h.mac LIKE '00:00:5e:00:0%' OR h.mac LIKE '00:00:0c:07:ac:%' OR h.mac LIKE '00:07:b4:%' OR h.mac LIKE '00:00:0c:9f:f%') ORDER BY h.mac;
+LEFT JOIN (SELECT DISTINCT CAST(yiaddr AS VARCHAR) AS ip FROM dhcp WHERE op = 2) l ON l.ip = h.ip LEFT JOIN (SELECT DISTINCT ip FROM hosts WHERE ip IS NOT NULL) o ON o.ip = b.ip
+WHERE o.ip IS NULL AND l.ip IS NULL AND NOT (h.mac LIKE '00:00:5e:00:0%' OR h.mac LIKE '00:00:0c:07:ac:%' OR h.mac LIKE '00:07:b4:%' OR h.mac LIKE '00:00:0c:9f:f%') ORDER BY h.mac;
+
+-- @finding host_new severity=info confidence=medium technique=T0848 if=baseline
+-- Leases give and take addresses, and so do cards that change their own.
+SELECT CASE WHEN bool_or(s.is_plant OR is_ot(h.ip)) THEN 'medium' ELSE 'info' END AS severity, 'A host that the baseline does not have' AS title, h.ip || coalesce(' (' || max(h.mac) || ')', '') || coalesce(', ' || max(h.hostnames[1]), '') || coalesce(', ' || max(h.device_type), '') AS details, h.ip AS src_ip, 1 AS count, min(f.frame) AS frame, min(h.ts) AS ts, max(h.end_ts) AS end_ts, min(h.capture) AS capture
+FROM hosts h LEFT JOIN baseline_hosts b ON b.ip = h.ip LEFT JOIN segments s ON s.capture_id = h.capture_id AND s.ip = h.ip LEFT JOIN (SELECT capture_id, ip, min(frame) AS frame FROM (SELECT capture_id, src_ip AS ip, frame FROM flows UNION ALL SELECT capture_id, dst_ip, frame FROM flows UNION ALL SELECT capture_id, sender_ip, frame FROM arp) GROUP BY capture_id, ip) f ON f.capture_id = h.capture_id AND f.ip = h.ip
+LEFT JOIN (SELECT DISTINCT CAST(yiaddr AS VARCHAR) AS ip FROM dhcp WHERE op = 2) l ON l.ip = h.ip
+WHERE b.ip IS NULL AND l.ip IS NULL AND h.responded AND is_private(h.ip) AND NOT coalesce(h.mac_randomised, false) GROUP BY h.ip ORDER BY h.ip;
+
+-- @finding host_mac_changed severity=medium confidence=medium technique=T1557.002 if=baseline
+SELECT 'An address has another network card than before' AS title, c.ip || ': ' || before || ', now ' || now AS details, c.ip AS src_ip, 1 AS count, ts, capture
+FROM baseline_host_changes c LEFT JOIN (SELECT DISTINCT CAST(yiaddr AS VARCHAR) AS ip FROM dhcp WHERE op = 2) l ON l.ip = c.ip WHERE l.ip IS NULL AND change = 'mac' AND NOT (now LIKE '00:00:5e:00:0%' OR before LIKE '00:00:5e:00:0%' OR now LIKE '00:00:0c:07:ac:%' OR now LIKE '00:07:b4:%' OR now LIKE '00:00:0c:9f:f%') ORDER BY c.ip;

@@ -50,12 +50,25 @@ WHERE q.kind = 'request' AND CAST(r.ts AS BIGINT) - CAST(q.ts AS BIGINT) BETWEEN
 SELECT 'A header block without end' AS title, CAST(count(*) AS VARCHAR) || ' CONTINUATION frames with ' || CAST(sum(length) AS VARCHAR) || ' bytes on stream ' || CAST(stream_id AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM http2_frames WHERE type_name = 'CONTINUATION' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, stream_id HAVING count(*) >= 64 OR sum(length) >= 262144 ORDER BY src_ip, dst_ip, frame;
 
--- @finding http2_frame_flood severity=medium confidence=high technique=T1499
-SELECT 'Control frames flood a connection' AS title, kind || ': ' || CAST(sum(n) AS VARCHAR) || ' in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
-FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, kind, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts
-  FROM (SELECT *, CASE WHEN type_name IN ('SETTINGS', 'PING') AND NOT ack THEN type_name WHEN type_name = 'RST_STREAM' THEN type_name WHEN type_name = 'DATA' AND length = 0 AND NOT end_stream THEN 'empty DATA' END AS kind FROM http2_frames)
-  WHERE kind IS NOT NULL GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, kind, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
-GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, kind HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, kind, frame;
+-- @finding http2_settings_flood severity=medium confidence=high technique=T1499
+SELECT 'Settings flood a connection' AS title, CAST(sum(n) AS VARCHAR) || ' SETTINGS frames in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM http2_frames WHERE type_name = 'SETTINGS' AND NOT ack GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding http2_ping_flood severity=medium confidence=high technique=T1499
+SELECT 'Pings flood a connection' AS title, CAST(sum(n) AS VARCHAR) || ' PING frames in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM http2_frames WHERE type_name = 'PING' AND NOT ack GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding http2_reset_flood severity=medium confidence=high technique=T1499
+SELECT 'Resets flood a connection' AS title, CAST(sum(n) AS VARCHAR) || ' RST_STREAM frames in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM http2_frames WHERE type_name = 'RST_STREAM' GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, frame;
+
+-- @finding http2_empty_data_flood severity=medium confidence=high technique=T1499
+SELECT 'Frames without data flood a connection' AS title, CAST(sum(n) AS VARCHAR) || ' empty DATA frames in ' || CAST(count(*) AS VARCHAR) || ' seconds' AS details, src_ip, dst_ip, dst_port, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM http2_frames WHERE type_name = 'DATA' AND length = 0 AND NOT end_stream GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port HAVING count(*) >= 5 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding http2_hpack_bomb severity=medium confidence=high technique=T1499
 SELECT 'A small header block that unpacks to much' AS title, CAST(block_bytes AS VARCHAR) || ' bytes became ' || CAST(header_bytes AS VARCHAR) AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM http2 WHERE header_bytes >= 1048576 AND header_bytes >= 64 * CAST(block_bytes AS BIGINT) ORDER BY capture, frame;
@@ -81,3 +94,13 @@ FROM http2 WHERE kind = 'request' AND version = '2' AND is_public(dst_ip) GROUP 
 -- @finding http2_protocol_error severity=low confidence=high
 SELECT 'An end complained about the protocol' AS title, type_name || ' ' || error || coalesce(': ' || max(debug_data), '') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(DISTINCT frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM http2_frames WHERE error IN ('PROTOCOL_ERROR', 'COMPRESSION_ERROR', 'FLOW_CONTROL_ERROR', 'FRAME_SIZE_ERROR') GROUP BY src_ip, dst_ip, src_port, dst_port, type_name, error, capture ORDER BY src_ip, dst_ip, frame;
+
+-- @finding http2_window_abuse severity=medium confidence=medium technique=T1499.003
+WITH narrow AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, dst_port, frame, ts, CASE WHEN type_name = 'WINDOW_UPDATE' THEN window_increment ELSE CAST(array_element(regexp_match(array_to_string(settings, ' '), '(?:^| )4=([0-9]{1,6})(?: |$)'), 1) AS BIGINT) END AS octets FROM http2_frames WHERE type_name = 'WINDOW_UPDATE' OR type_name = 'SETTINGS' AND settings IS NOT NULL),
+small AS (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, min(octets) AS low, max(octets) AS high, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM narrow WHERE octets BETWEEN 1 AND 16 GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port),
+-- Streams that this end opened and the other never ended.
+opened AS (SELECT capture_id, flow_id, src_ip, stream_id FROM http2_frames WHERE type_name = 'HEADERS' AND stream_id > 0 GROUP BY capture_id, flow_id, src_ip, stream_id),
+ended AS (SELECT DISTINCT capture_id, flow_id, src_ip, stream_id FROM http2_frames WHERE end_stream OR type_name = 'RST_STREAM'),
+waiting AS (SELECT o.capture_id, o.flow_id, o.src_ip, count(DISTINCT o.stream_id) AS streams FROM opened o LEFT JOIN ended e ON e.capture_id = o.capture_id AND e.flow_id = o.flow_id AND e.stream_id = o.stream_id AND e.src_ip <> o.src_ip WHERE e.stream_id IS NULL GROUP BY o.capture_id, o.flow_id, o.src_ip)
+SELECT 'A receiver takes a few octets at a time' AS title, 'windows of ' || CAST(s.low AS VARCHAR) || ' to ' || CAST(s.high AS VARCHAR) || ' octets, ' || CAST(w.streams AS VARCHAR) || ' streams wait' AS details, s.src_ip, s.dst_ip, s.dst_port, s.n AS count, s.frame, s.frames, s.ts, s.end_ts, s.capture
+FROM small s JOIN waiting w ON w.capture_id = s.capture_id AND w.flow_id = s.flow_id AND w.src_ip = s.src_ip WHERE w.streams >= 50 ORDER BY s.src_ip, s.dst_ip, s.frame;

@@ -81,3 +81,14 @@ watched AS (SELECT p.peer, p.country FROM (SELECT peer, country(peer) AS country
 SELECT 'A peer in a country of interest' AS title, w.country || ': ' || CAST(count(DISTINCT e.peer) AS VARCHAR) || ' addresses, such as ' || min(e.peer) AS details, e.host AS src_ip, min(e.peer) AS dst_ip, count(*) AS count, min(e.frame) AS frame,
   array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.end_ts) AS end_ts, e.capture
 FROM ends e JOIN watched w ON w.peer = e.peer GROUP BY w.country, e.host, e.capture ORDER BY e.host, w.country;
+
+-- @finding ip_dga_sni severity=low confidence=low technique=T1568.002
+WITH asked AS (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, lower(server_name) AS name, registered_domain(lower(server_name)) AS domain FROM tls WHERE is_client AND message = 'client_hello' AND server_name IS NOT NULL),
+-- Only of a client whose questions are in the capture can it be said that it never asked.
+resolved AS (SELECT DISTINCT capture_id, lower(query) AS name FROM dns WHERE is_response AND query IS NOT NULL AND answers IS NOT NULL), known AS (SELECT DISTINCT capture_id, dst_ip AS client FROM dns WHERE is_response AND answers IS NOT NULL AND protocol = 'dns')
+SELECT 'A generated name that nobody resolved' AS title, a.name || ' at ' || min(a.dst_ip) AS details, a.src_ip, min(a.dst_ip) AS dst_ip, count(*) AS count, min(a.frame) AS frame, array_slice(array_agg(a.frame ORDER BY a.frame), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(a.capture) AS capture
+FROM asked a JOIN known k ON k.capture_id = a.capture_id AND k.client = a.src_ip LEFT JOIN resolved r ON r.capture_id = a.capture_id AND r.name = a.name
+WHERE r.name IS NULL AND dga_score(a.domain) >= 0.8 AND length(split_part(a.domain, '.', 1)) >= 8 AND NOT regexp_like(a.domain, '(cloudfront|akamai[a-z]*|edgekey|edgesuite|fastly[a-z]*|fbcdn|gstatic|gvt[0-9]|ggpht|ytimg|twimg|nflx[a-z]*|msedge|azureedge|trafficmanager|llnwd|hwcdn|kxcdn|[a-z0-9-]*cdn[a-z0-9-]*)[.][a-z.]+$') GROUP BY a.capture_id, a.name, a.src_ip ORDER BY a.src_ip, a.name;
+
+-- @finding ip_ja_reputation severity=high confidence=medium technique=T1071.001 if=indicators
+SELECT 'An address with a fingerprint of the list' AS title, upper(type) || ' ' || indicator || coalesce(' (' || coalesce(array_to_string(tags, ', '), feed) || ')', '') AS details, host AS src_ip, peer AS dst_ip, hits AS count, frame, frames, ts, end_ts, capture FROM ioc_hits WHERE type IN ('ja3', 'ja3s', 'ja4', 'ja4s') AND NOT is_local AND NOT expired ORDER BY host, indicator;

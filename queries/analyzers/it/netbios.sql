@@ -72,7 +72,7 @@ FROM (SELECT 'names' AS what, capture, capture_id, src_ip, dst_ip, frame, ts FRO
 WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding nbns_storm severity=low confidence=high technique=T1498
-WITH busy AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM nbns GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+WITH busy AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM nbns WHERE is_response OR opcode NOT IN (8, 9) GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
 SELECT 'Name messages without pause' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' a second' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM busy GROUP BY capture_id, src_ip HAVING count(*) >= 3 ORDER BY src_ip, frame;
 
 -- @finding nbns_release_attack severity=high confidence=medium technique=T1499
@@ -84,3 +84,20 @@ WHERE NOT r.is_response AND r.opcode = 6 AND r."group" = FALSE AND s.src_ip IS N
 -- @finding netbios_dos_session severity=low confidence=medium technique=T1110
 SELECT 'Sessions were refused again and again' AS title, 'negative session responses' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM nbss WHERE message_type = 131 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
+
+-- @finding nbns_refresh_flood severity=low confidence=high technique=T1498
+WITH busy AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM nbns WHERE opcode IN (8, 9) AND NOT is_response GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 100)
+SELECT 'Names are refreshed without pause' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' a second' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture FROM busy GROUP BY capture_id, src_ip HAVING count(*) >= 3 ORDER BY src_ip, frame;
+
+-- @finding nbns_tunnel severity=medium confidence=medium technique=T1071.004
+-- Names of hosts are words and numbers in a pattern; data is not, or has bytes that no name may have.
+WITH asked AS (SELECT DISTINCT capture, capture_id, src_ip, name, frame, ts, regexp_like(name, '[^ -~]|["\\/:*?<>|]') AS is_illegal FROM nbns WHERE NOT is_response AND opcode = 0 AND name IS NOT NULL AND name <> '*'),
+names AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, name, bool_or(is_illegal) AS is_illegal, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, count(*) AS n FROM asked GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000, name)
+SELECT 'Data in NetBIOS names' AS title, CAST(count(*) AS VARCHAR) || ' names within a minute, such as ' || array_to_string(array_slice(array_agg(name ORDER BY frame), 1, 3), ', ') AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM names WHERE is_illegal OR length(name) >= 10 AND dga_score(lower(name) || '.com') >= 0.7 GROUP BY capture_id, src_ip, minute HAVING count(*) > 50 ORDER BY src_ip, frame;
+
+-- @finding browser_rogue_master severity=low confidence=medium technique=T1557
+-- The first octet of the criteria is the kind of system: 32 is the highest that Windows gives itself, as a server.
+WITH servers AS (SELECT DISTINCT capture_id, src_ip FROM nbdgm WHERE browser_command_name IN ('host_announcement', 'local_master_announcement') AND server_type & 32792 > 0)
+SELECT 'A workstation claims to be the best master browser' AS title, coalesce(max(d.source_name), d.src_ip) || ', criteria 0x' || lpad(to_hex(CAST(max(d.election_criteria) AS BIGINT)), 8, '0') AS details, d.src_ip, max(d.dst_ip) AS dst_ip, count(*) AS count, min(d.frame) AS frame, array_slice(array_agg(d.frame ORDER BY d.frame), 1, 20) AS frames, min(d.ts) AS ts, max(d.ts) AS end_ts, min(d.capture) AS capture
+FROM nbdgm d LEFT JOIN servers s ON s.capture_id = d.capture_id AND s.src_ip = d.src_ip WHERE d.browser_command_name = 'browser_election_request' AND d.election_criteria >= 4278190080 AND s.src_ip IS NULL GROUP BY d.capture_id, d.src_ip ORDER BY d.src_ip;

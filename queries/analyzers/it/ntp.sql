@@ -68,5 +68,18 @@ FROM steps s JOIN others o ON o.capture_id = s.capture_id AND o.dst_ip = s.dst_i
 
 -- @finding ntp_rogue_server severity=medium confidence=medium technique=T1557
 SELECT 'Time from a server that DHCP did not name' AS title, n.src_ip || ' answers, the lease names ' || array_to_string(d.servers, ', ') AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
-FROM ntp n JOIN (SELECT capture_id, yiaddr AS client, first_value(ntp_servers ORDER BY frame) AS servers FROM dhcp WHERE message_type_name = 'ack' AND ntp_servers IS NOT NULL AND yiaddr IS NOT NULL GROUP BY capture_id, yiaddr) d ON d.capture_id = n.capture_id AND d.client = n.dst_ip
+FROM ntp n JOIN (SELECT capture_id, yiaddr AS client, first_value(ntp_servers ORDER BY frame) AS servers FROM dhcp WHERE message_type_name = 'ACK' AND ntp_servers IS NOT NULL AND yiaddr IS NOT NULL GROUP BY capture_id, yiaddr) d ON d.capture_id = n.capture_id AND d.client = n.dst_ip
 WHERE n.mode = 4 AND NOT array_has(d.servers, n.src_ip) GROUP BY n.capture_id, n.src_ip, n.dst_ip, d.servers ORDER BY n.src_ip, n.dst_ip;
+
+-- @finding ntp_external_server severity=info confidence=medium technique=T0885
+SELECT 'An industrial station takes its time from the internet' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT n.dst_ip)), 1, 4), ', ') AS details, n.src_ip, min(n.dst_ip) AS dst_ip, count(DISTINCT n.frame) AS count, min(n.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT n.frame)), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
+FROM ntp n LEFT JOIN segments s ON s.capture_id = n.capture_id AND s.ip = n.src_ip WHERE n.mode = 3 AND is_private(n.src_ip) AND is_public(n.dst_ip) AND (coalesce(s.is_plant, false) OR is_ot(n.src_ip)) GROUP BY n.capture_id, n.src_ip ORDER BY n.src_ip;
+
+-- @finding ntp_payload_anomaly severity=medium confidence=medium technique=T1071,T1048.003
+SELECT 'NTP messages carry more than the time' AS title, CAST(count(*) AS VARCHAR) || ' of up to ' || CAST(max(message_len) AS VARCHAR) || ' octets, with neither extensions nor an authenticator behind the 48 of the message' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ntp WHERE mode BETWEEN 1 AND 5 AND message_len > 48 AND key_id IS NULL AND mac IS NULL AND coalesce(array_length(extension_types), 0) = 0 GROUP BY capture_id, src_ip, dst_ip
+UNION ALL
+-- Clients that hide their clock send one random number, in the transmit field; clocks that are off are off by the same.
+SELECT 'NTP requests whose times are no times' AS title, CAST(count(*) AS VARCHAR) || ' requests with other dates in every field' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM ntp WHERE mode = 3 AND org_ts IS NULL AND ref_ts IS NOT NULL AND rec_ts IS NOT NULL AND xmt_ts IS NOT NULL GROUP BY capture_id, src_ip, dst_ip
+HAVING count(*) >= 20 AND count(DISTINCT ref_ts) >= 20 AND count(DISTINCT rec_ts) >= 20 AND CAST(max(ref_ts) AS BIGINT) - CAST(min(ref_ts) AS BIGINT) > 315360000000000000 AND CAST(max(rec_ts) AS BIGINT) - CAST(min(rec_ts) AS BIGINT) > 315360000000000000 AND CAST(max(xmt_ts) AS BIGINT) - CAST(min(xmt_ts) AS BIGINT) > 315360000000000000 ORDER BY src_ip, dst_ip, title;

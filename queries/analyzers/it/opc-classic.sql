@@ -38,3 +38,10 @@ SELECT CASE WHEN is_public(src_ip) OR is_public(dst_ip) THEN 'OPC across the int
 
 -- @finding opc_fault_burst severity=low confidence=medium technique=T0814
 SELECT 'Calls of OPC fail again and again' AS title, CAST(count(*) AS VARCHAR) || ' faults within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM dcerpc WHERE ptype = 3 AND endpoint LIKE 'IOPC%' GROUP BY capture, capture_id, dst_ip, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY capture, frame;
+
+-- @finding opc_bulk_browse_read severity=medium confidence=medium technique=T0802,T0888
+-- An answer to AddItems has 24 octets for each item. A client is new that came after the capture had begun.
+WITH added AS (SELECT a.capture, a.capture_id, a.dst_ip AS client, a.src_ip AS server, a.src_port AS port, a.frame, a.ts, (CAST(a.stub_len AS BIGINT) - 36) / 24 AS items FROM dcerpc a WHERE a.ptype = 2 AND a.endpoint = 'IOPCItemMgt' AND a.opnum = 3 AND a.stub_len > 60),
+met AS (SELECT capture_id, src_ip AS client, dst_ip AS server, CAST(min(ts) AS BIGINT) AS since FROM dcerpc WHERE ptype = 0 GROUP BY capture_id, src_ip, dst_ip), begun AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM flows GROUP BY capture_id)
+SELECT 'A newcomer reads all that an OPC server has' AS title, 'some ' || CAST(sum(a.items) AS VARCHAR) || ' items added' AS details, a.client AS src_ip, a.server AS dst_ip, max(a.port) AS dst_port, count(*) AS count, min(a.frame) AS frame, array_slice(array_agg(a.frame ORDER BY a.frame), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(a.capture) AS capture
+FROM added a JOIN met m ON m.capture_id = a.capture_id AND m.client = a.client AND m.server = a.server JOIN begun b ON b.capture_id = a.capture_id WHERE m.since - b.start > 60000000000 GROUP BY a.capture_id, a.client, a.server HAVING sum(a.items) >= 1000 ORDER BY a.client, a.server;

@@ -112,3 +112,23 @@ FROM (SELECT min(capture) AS capture, sum(orig_bytes + resp_bytes) AS total,
   sum(orig_bytes + resp_bytes) FILTER (WHERE service IS NULL AND (transport <> 'tcp' OR history LIKE '%S%')) AS unknown
   FROM flows WHERE transport IN ('tcp', 'udp') GROUP BY capture_id)
 WHERE total > 100000 AND unknown > 0.2 * total;
+
+-- @finding proto_on_odd_port severity=low confidence=high technique=T1571
+SELECT 'A protocol on another''s port' AS title, service || ' on ' || transport || '/' || CAST(dst_port AS VARCHAR) || ', the port of ' || expected AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM odd_ports GROUP BY capture_id, dst_ip, dst_port, transport, service, expected ORDER BY dst_ip, dst_port, service;
+
+-- @finding proto_legacy severity=low confidence=high
+WITH old AS (
+  SELECT capture, capture_id, CASE WHEN ether_type IN (33079, 33080) THEN 'IPX' ELSE 'AppleTalk' END AS what, CAST(src_mac AS VARCHAR) AS speaker, frame, ts FROM packets WHERE ether_type IN (33079, 33080, 32923, 33011)
+  UNION ALL SELECT capture, capture_id, 'IPX', CAST(src_mac AS VARCHAR), frame, ts FROM packets WHERE regexp_like(layers, '(^|:)ipx(:|$)') AND coalesce(ether_type, 0) NOT IN (33079, 33080)
+  UNION ALL SELECT capture, capture_id, 'NetBEUI', CAST(src_mac AS VARCHAR), frame, ts FROM packets WHERE regexp_like(layers, '(^|:)(netbeui|nbf)(:|$)')
+  UNION ALL SELECT capture, capture_id, 'SMB 1', src_ip, frame, ts FROM smb WHERE version = 'SMB1' AND command <> 'negotiate' AND response_frame IS NOT NULL
+  UNION ALL SELECT capture, capture_id, 'SSL 3', src_ip, frame, ts FROM tls WHERE message = 'server_hello' AND version = 'SSL3'
+  UNION ALL SELECT capture, capture_id, 'RIP version 1', src_ip, frame, ts FROM rip WHERE NOT ripng AND version = 1 AND command = 2
+  UNION ALL SELECT capture, capture_id, 'IGMP version 1', src_ip, frame, ts FROM igmp WHERE message_type = 18)
+SELECT 'A protocol of the past is in use' AS title, what || ', ' || CAST(count(DISTINCT speaker) AS VARCHAR) || ' speakers' || coalesce(', such as ' || min(speaker), '') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM old GROUP BY capture_id, what ORDER BY frame, what;
+
+-- @finding proto_ot_it_mix severity=info confidence=medium technique=T0886
+WITH plant AS (SELECT capture_id, ip, min(service) AS service FROM (SELECT capture_id, src_ip AS ip, service FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_packets > 0 UNION ALL SELECT capture_id, dst_ip, service FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_packets > 0) GROUP BY capture_id, ip)
+SELECT 'A host of industrial protocols uses the internet' AS title, min(p.service) || ' and ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT f.service)), 1, 4), ', ') || ' to ' || CAST(count(DISTINCT f.dst_ip) AS VARCHAR) || ' public addresses' AS details, f.src_ip, min(f.dst_ip) AS dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
+FROM flows f JOIN plant p ON p.capture_id = f.capture_id AND p.ip = f.src_ip WHERE is_private(f.src_ip) AND is_public(f.dst_ip) AND f.resp_packets > 0 AND f.service IN ('http', 'http2', 'tls', 'quic', 'smtp', 'imap', 'pop3', 'ftp', 'ssh', 'teamviewer') GROUP BY f.capture_id, f.src_ip ORDER BY f.src_ip;

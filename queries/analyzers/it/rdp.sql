@@ -67,3 +67,15 @@ FROM rdp WHERE dst_port <> 3389 AND transport = 'tcp' GROUP BY src_ip, dst_ip, d
 -- @finding rdp_tunnel severity=medium confidence=high technique=T1572
 SELECT 'RDP from the machine itself: a tunnel' AS title, coalesce('user ' || max(cookie), 'no cookie') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM rdp WHERE src_ip = '127.0.0.1' AND transport = 'tcp' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
+
+-- @finding rdp_lateral_chain severity=high confidence=medium technique=T1021.001
+WITH sessions AS (SELECT capture, capture_id, src_ip, dst_ip, dst_port, frame, ts FROM rdp WHERE connected AND transport = 'tcp' AND src_ip <> dst_ip),
+-- A jump host takes several in and leads on to several.
+jumps AS (SELECT i.capture_id, i.ip FROM (SELECT capture_id, dst_ip AS ip, count(DISTINCT src_ip) AS clients FROM sessions GROUP BY capture_id, dst_ip) i JOIN (SELECT capture_id, src_ip AS ip, count(DISTINCT dst_ip) AS servers FROM sessions GROUP BY capture_id, src_ip) o ON o.capture_id = i.capture_id AND o.ip = i.ip WHERE i.clients >= 3 AND o.servers >= 3)
+SELECT 'A desktop session leads on to a third host' AS title, a.src_ip || ' to ' || a.dst_ip || ', then on to ' || b.dst_ip AS details, b.src_ip, b.dst_ip, max(b.dst_port) AS dst_port, count(DISTINCT b.frame) AS count, min(b.frame) AS frame, array_slice(array_sort(array_distinct(array_concat(array_agg(a.frame), array_agg(b.frame)))), 1, 20) AS frames, min(a.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
+FROM sessions a JOIN sessions b ON b.capture_id = a.capture_id AND b.src_ip = a.dst_ip AND b.dst_ip <> a.src_ip LEFT JOIN jumps j ON j.capture_id = a.capture_id AND j.ip = a.dst_ip
+WHERE CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) BETWEEN 0 AND 600000000000 AND j.ip IS NULL GROUP BY a.capture_id, a.src_ip, a.dst_ip, b.src_ip, b.dst_ip ORDER BY b.src_ip, b.dst_ip, details;
+
+-- @finding rdp_large_transfer severity=medium confidence=medium technique=T1048,T1115
+SELECT 'Much went through a desktop session' AS title, CAST(sum(f.orig_bytes) AS VARCHAR) || ' bytes from the client, with ' || array_to_string(array_sort(array_agg(DISTINCT CASE WHEN array_has(r.client_channels, 'rdpdr') AND array_has(r.client_channels, 'cliprdr') THEN 'drives and clipboard' WHEN array_has(r.client_channels, 'rdpdr') THEN 'drives' ELSE 'clipboard' END)), ', ') || ' shared' AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(f.end_ts) AS end_ts, min(r.capture) AS capture
+FROM rdp r JOIN flows f ON f.capture_id = r.capture_id AND f.flow_id = r.flow_id WHERE (array_has(r.client_channels, 'rdpdr') OR array_has(r.client_channels, 'cliprdr')) AND f.orig_bytes >= 50000000 GROUP BY r.capture_id, r.src_ip, r.dst_ip ORDER BY r.src_ip, r.dst_ip;

@@ -225,3 +225,50 @@ FROM isis WHERE overload GROUP BY capture, capture_id, system_id ORDER BY captur
 -- @finding isis_purge_storm severity=high confidence=medium technique=T1498
 SELECT 'Link-state PDUs are purged in numbers' AS title, CAST(count(*) AS VARCHAR) || ' purges within a minute, of ' || CAST(count(DISTINCT lsp_id) AS VARCHAR) || ' PDUs' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM isis WHERE lsp_lifetime_s = 0 GROUP BY capture, capture_id, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY capture, frame;
+
+-- @finding bgp_hijack_suspect severity=high confidence=medium technique=T1565.002
+WITH updates AS (SELECT capture, capture_id, flow_id, frame, ts, src_ip, dst_ip, unnest(announced) AS prefix, origin_as, as_path_text, ' ' || coalesce(as_path_text, '') || ' ' AS path FROM bgp WHERE message_type = 2 AND announced IS NOT NULL AND origin_as IS NOT NULL AND coalesce(afi_safi, 'ipv4/unicast') IN ('ipv4/unicast', 'ipv6/unicast')),
+sizes AS (SELECT capture_id, flow_id, count(DISTINCT prefix) AS prefixes, CAST(min(ts) AS BIGINT) AS since FROM updates GROUP BY capture_id, flow_id),
+-- What a whole table brings at first is what there is; who announces it from several networks does so by design.
+later AS (SELECT u.* FROM updates u JOIN sizes s ON s.capture_id = u.capture_id AND s.flow_id IS NOT DISTINCT FROM u.flow_id WHERE (s.prefixes < 1000 OR CAST(u.ts AS BIGINT) - s.since >= 60000000000) AND u.prefix NOT IN ('192.88.99.0/24', '2002::/16', '192.175.48.0/24', '192.31.196.0/24', '2620:4f:8000::/48', '2001:4:112::/48')
+  AND NOT (u.origin_as BETWEEN 64512 AND 65534 OR u.origin_as >= 4200000000)),
+firsts AS (SELECT capture_id, prefix, first_value(origin_as ORDER BY frame) AS origin_as, first_value(path ORDER BY frame) AS path, min(frame) AS frame FROM updates GROUP BY capture_id, prefix),
+small AS (SELECT capture_id FROM firsts GROUP BY capture_id HAVING count(*) <= 2000),
+covers AS (SELECT f.*, CAST(split_part(f.prefix, '/', 2) AS INT) AS bits FROM firsts f JOIN small s ON s.capture_id = f.capture_id WHERE NOT (f.origin_as BETWEEN 64512 AND 65534 OR f.origin_as >= 4200000000)),
+narrow AS (SELECT l.*, CAST(split_part(l.prefix, '/', 2) AS INT) AS bits FROM later l JOIN small s ON s.capture_id = l.capture_id JOIN firsts f ON f.capture_id = l.capture_id AND f.prefix = l.prefix AND f.frame = l.frame),
+-- A session between networks of the internet, not of a laboratory or inside a company.
+sides AS (SELECT capture_id, flow_id, count(DISTINCT my_as) AS numbers, bool_or(my_as BETWEEN 64512 AND 65534 OR my_as >= 4200000000) AS is_private FROM bgp WHERE message_type = 1 GROUP BY capture_id, flow_id),
+external AS (SELECT u.* FROM updates u JOIN sides s ON s.capture_id = u.capture_id AND s.flow_id = u.flow_id WHERE s.numbers = 2 AND NOT s.is_private AND is_public(u.src_ip) AND is_public(u.dst_ip)),
+told AS (
+  SELECT l.capture, l.capture_id, 'A prefix is announced by a second network' AS title, l.prefix || ' by AS ' || CAST(l.origin_as AS VARCHAR) || ', before by AS ' || CAST(f.origin_as AS VARCHAR) AS details, l.src_ip, l.dst_ip, l.frame, l.ts
+  FROM later l JOIN firsts f ON f.capture_id = l.capture_id AND f.prefix = l.prefix AND f.origin_as <> l.origin_as AND f.frame < l.frame
+  -- Who stands in the other's path is its neighbour, and may speak for it.
+  WHERE NOT (f.origin_as BETWEEN 64512 AND 65534 OR f.origin_as >= 4200000000) AND strpos(l.path, ' ' || CAST(f.origin_as AS VARCHAR) || ' ') = 0 AND strpos(f.path, ' ' || CAST(l.origin_as AS VARCHAR) || ' ') = 0
+  UNION ALL
+  SELECT n.capture, n.capture_id, 'A part of another network''s prefix is announced', n.prefix || ' of AS ' || CAST(n.origin_as AS VARCHAR) || ' lies in ' || c.prefix || ' of AS ' || CAST(c.origin_as AS VARCHAR), n.src_ip, n.dst_ip, n.frame, n.ts
+  FROM narrow n JOIN covers c ON c.capture_id = n.capture_id AND c.frame < n.frame AND c.origin_as <> n.origin_as AND c.bits < n.bits AND c.bits >= 8 WHERE cidr_match(c.prefix, split_part(n.prefix, '/', 1)) AND strpos(n.path, ' ' || CAST(c.origin_as AS VARCHAR) || ' ') = 0 AND strpos(c.path, ' ' || CAST(n.origin_as AS VARCHAR) || ' ') = 0
+  UNION ALL
+  SELECT capture, capture_id, 'A network number that is nobody''s is announced', 'path ' || as_path_text || ' of ' || prefix, src_ip, dst_ip, frame, ts FROM external WHERE regexp_like(path, ' (0|6449[6-9]|6450[0-9]|6451[0-9]|645[2-9][0-9]|64[6-9][0-9]{2}|65[0-4][0-9]{2}|655[0-4][0-9]|6555[01]|42[0-9]{8}) ')
+  UNION ALL
+  SELECT capture, capture_id, 'A prefix that belongs to no network is announced', prefix || ' by AS ' || CAST(origin_as AS VARCHAR), src_ip, dst_ip, frame, ts FROM external
+  WHERE prefix NOT IN ('0.0.0.0/0', '::/0') AND regexp_like(prefix, '^(0[.]|10[.]|127[.]|169[.]254[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|192[.]0[.]2[.]|192[.]168[.]|198[.]1[89][.]|198[.]51[.]100[.]|203[.]0[.]113[.]|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|2(2[4-9]|[345][0-9])[.]|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:|2001:db8:|ff)'))
+SELECT title, min(details) || CASE WHEN count(DISTINCT details) > 1 THEN ', and ' || CAST(count(DISTINCT details) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM told GROUP BY capture_id, title, src_ip, dst_ip ORDER BY src_ip, dst_ip, title;
+
+-- @finding bgp_no_md5 severity=low confidence=high technique=T1557
+-- Without the opening of the connection nobody can say whether the option was agreed.
+WITH opens AS (SELECT min(b.capture) AS capture, b.capture_id, b.flow_id, min(b.my_as) AS low, max(b.my_as) AS high, count(DISTINCT b.my_as) AS numbers, bool_or(b.tcp_authentication IS NOT NULL) AS is_guarded, max(b.ttl) AS ttl, min(b.frame) AS frame, min(b.ts) AS ts FROM bgp b WHERE b.message_type = 1 GROUP BY b.capture_id, b.flow_id)
+SELECT 'A session between networks without protection' AS title, 'AS ' || CAST(min(o.low) AS VARCHAR) || ' and AS ' || CAST(max(o.high) AS VARCHAR) || ', neither MD5 nor TCP-AO, time to live ' || CAST(max(o.ttl) AS VARCHAR) AS details, f.src_ip, f.dst_ip, max(f.dst_port) AS dst_port, count(*) AS count, min(o.frame) AS frame, array_slice(array_agg(o.frame ORDER BY o.frame), 1, 20) AS frames, min(o.ts) AS ts, max(f.end_ts) AS end_ts, min(o.capture) AS capture
+FROM opens o JOIN flows f ON f.capture_id = o.capture_id AND f.flow_id = o.flow_id WHERE o.numbers = 2 AND NOT o.is_guarded AND o.ttl = 1 AND f.history LIKE 'S%' AND NOT EXISTS (SELECT 1 FROM bgp k WHERE k.capture_id = o.capture_id AND k.flow_id = o.flow_id AND k.tcp_authentication IS NOT NULL) GROUP BY o.capture_id, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip;
+
+-- @finding routing_rogue_neighbor severity=medium confidence=medium technique=T1557
+WITH hellos AS (
+  SELECT capture, capture_id, frame, ts, src_ip, src_mac AS mac, 'OSPF' AS protocol FROM ospf WHERE message_type = 1 AND src_mac IS NOT NULL
+  UNION ALL SELECT capture, capture_id, frame, ts, CAST(NULL AS VARCHAR), src_mac, 'IS-IS' FROM isis WHERE pdu_type BETWEEN 15 AND 17 AND src_mac IS NOT NULL
+  UNION ALL SELECT e.capture, e.capture_id, e.frame, e.ts, e.src_ip, p.src_mac, e.protocol FROM (SELECT capture, capture_id, frame, ts, src_ip, 'EIGRP' AS protocol FROM eigrp WHERE opcode_name = 'hello' UNION ALL SELECT capture, capture_id, frame, ts, src_ip, 'HSRP' FROM hsrp WHERE opcode = 0 UNION ALL SELECT capture, capture_id, frame, ts, src_ip, 'VRRP' FROM vrrp WHERE NOT carp) e JOIN packets p ON p.capture_id = e.capture_id AND p.frame = e.frame),
+-- Workstations take leases for themselves; routers of some makers do so on their outer side.
+clients AS (
+  SELECT capture_id, client_mac AS mac, coalesce(min(host_name), min(vendor_class)) AS name FROM dhcp WHERE op = 1 AND message_type IN (1, 3) AND client_mac = src_mac AND giaddr = '0.0.0.0' GROUP BY capture_id, client_mac HAVING NOT bool_or(regexp_like(lower(coalesce(vendor_class, '')), 'cisco|juniper|aruba|mikrotik|huawei|fortinet|ubnt|edgeos|arista'))
+  UNION SELECT capture_id, mac, hostnames[1] FROM hosts WHERE device_type IN ('workstation', 'phone', 'printer') AND mac IS NOT NULL)
+SELECT 'A workstation speaks as a router' AS title, h.protocol || ' from ' || h.mac || coalesce(' (' || max(c.name) || ')', '') AS details, max(h.src_ip) AS src_ip, count(DISTINCT h.frame) AS count, min(h.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT h.frame)), 1, 20) AS frames, min(h.ts) AS ts, max(h.ts) AS end_ts, min(h.capture) AS capture
+FROM hellos h JOIN clients c ON c.capture_id = h.capture_id AND c.mac = h.mac GROUP BY h.capture_id, h.protocol, h.mac ORDER BY frame, details;

@@ -97,3 +97,12 @@ FROM dcerpc WHERE ptype = 0 AND endpoint = 'IWbemServices' AND opnum IN (24, 25)
 -- @finding rpc_weak_auth severity=low confidence=medium technique=T1557
 SELECT 'Accounts, services or logins are managed without protection of what is sent' AS title, array_to_string(array_sort(array_agg(DISTINCT endpoint)), ', ') AS details, src_ip, dst_ip, dst_port, min(capture) AS capture, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM dcerpc WHERE ptype = 0 AND carrier = 'tcp' AND endpoint IN ('samr', 'svcctl') AND coalesce(auth_level, 1) <= 2 GROUP BY capture_id, src_ip, dst_ip, dst_port ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding rpc_dcom_lateral severity=high confidence=high technique=T1021.003
+SELECT 'A class that runs programs is activated on another host' AS title, array_to_string(array_sort(array_agg(DISTINCT class_name)), ', ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dcom WHERE event = 'activation_request' AND class_name IN ('MMC20.Application', 'ShellWindows', 'ShellBrowserWindow', 'Excel.Application') AND src_ip <> dst_ip GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;
+
+-- @finding rpc_printnightmare severity=critical confidence=high technique=T1068
+-- A driver whose files lie on another host. Drivers are added from the print server's own folders else.
+SELECT 'A print server is told to load a driver from elsewhere' AS title, detail AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM dcerpc WHERE ptype = 0 AND endpoint = 'spoolss' AND opnum = 89 AND regexp_like(detail, '=(\\\\|//|\\[?][?]\\UNC\\)[^\\/ ]') GROUP BY capture_id, detail, src_ip, dst_ip ORDER BY src_ip, dst_ip, frame;

@@ -56,3 +56,29 @@ GROUP BY service, service_port_name, src_ip, dst_ip, dst_port, capture ORDER BY 
 SELECT 'An industrial service is reached from outside its network' AS title, service || ' on port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
   array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_bytes > 0 AND is_ot(dst_ip) AND NOT is_ot(src_ip) GROUP BY service, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding service_cleartext severity=low confidence=high technique=T1040
+-- HTTP counts where a login goes through it, LDAP where a name is bound with a password, mail where STARTTLS was not taken up.
+WITH upgraded AS (SELECT DISTINCT capture_id, flow_id FROM tls WHERE message = 'client_hello'),
+logins AS (SELECT capture_id, flow_id, count(*) AS n FROM credentials WHERE NOT coalesce(encrypted, false) AND kind IN ('password', 'basic', 'form', 'community') AND flow_id IS NOT NULL GROUP BY capture_id, flow_id),
+used AS (
+  SELECT f.capture, f.capture_id, CASE f.service WHEN 'ftp' THEN 'FTP' WHEN 'tftp' THEN 'TFTP' WHEN 'pop3' THEN 'POP3' WHEN 'imap' THEN 'IMAP' WHEN 'vnc' THEN 'VNC' WHEN 'telnet' THEN 'Telnet' WHEN 'http' THEN 'HTTP' WHEN 'ldap' THEN 'LDAP' ELSE f.service END AS service, f.src_ip, f.dst_ip, f.dst_port, f.frame, f.ts, f.end_ts, l.n IS NOT NULL AS has_login
+  FROM flows f LEFT JOIN upgraded u ON u.capture_id = f.capture_id AND u.flow_id = f.flow_id LEFT JOIN logins l ON l.capture_id = f.capture_id AND l.flow_id = f.flow_id
+  WHERE f.resp_bytes > 0 AND f.service IN ('telnet', 'ftp', 'tftp', 'pop3', 'imap', 'vnc', 'rlogin', 'rsh', 'http', 'ldap') AND u.flow_id IS NULL AND (f.service NOT IN ('http', 'ldap') OR l.n IS NOT NULL)
+  UNION ALL SELECT min(capture), capture_id, 'SNMP ' || version, dst_ip, src_ip, src_port, min(frame), min(ts), max(ts), true FROM snmp WHERE pdu = 'response' AND version IN ('1', '2c') GROUP BY capture_id, version, dst_ip, src_ip, src_port)
+SELECT CASE WHEN bool_or(has_login) THEN 'medium' ELSE 'low' END AS severity, 'A service without encryption' AS title, service || ' on port ' || CAST(dst_port AS VARCHAR) || ', ' || CAST(count(DISTINCT src_ip) AS VARCHAR) || ' clients' || CASE WHEN bool_or(has_login) THEN ', with logins' ELSE '' END AS details, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM used GROUP BY capture_id, service, dst_ip, dst_port ORDER BY dst_ip, dst_port, service;
+
+-- @finding service_outdated severity=low confidence=medium technique=T1190
+WITH banners AS (
+  SELECT capture, capture_id, src_ip AS server, src_port AS port, CAST(server AS VARCHAR) AS banner, frame, ts FROM http WHERE NOT is_request AND server IS NOT NULL
+  UNION ALL SELECT capture, capture_id, src_ip, src_port, CAST(version_string AS VARCHAR), frame, ts FROM ssh WHERE is_server AND version_string IS NOT NULL
+  UNION ALL SELECT capture, capture_id, dst_ip, dst_port, CAST(server_banner AS VARCHAR), frame, ts FROM smtp WHERE server_banner IS NOT NULL
+  UNION ALL SELECT capture, capture_id, src_ip, src_port, reply_msg, frame, ts FROM ftp WHERE NOT is_request AND reply_code IN (215, 220) AND reply_msg IS NOT NULL
+  UNION ALL SELECT capture, capture_id, src_ip, src_port, "values"[CAST(array_position(oids, '1.3.6.1.2.1.1.1.0') AS BIGINT)], frame, ts FROM snmp WHERE pdu = 'response' AND array_has(oids, '1.3.6.1.2.1.1.1.0'))
+SELECT 'Software past its end' AS title, e.product || ', without updates since ' || CAST(CAST(e.ended AS DATE) AS VARCHAR) || ': ' || substr(min(b.banner), 1, 100) AS details, b.server AS dst_ip, b.port AS dst_port, count(*) AS count, min(b.frame) AS frame, array_slice(array_agg(b.frame ORDER BY b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
+FROM banners b JOIN end_of_life e ON regexp_like(b.banner, e.pattern) AND b.ts > e.ended GROUP BY b.capture_id, e.product, e.ended, b.server, b.port ORDER BY b.server, b.port, e.product;
+
+-- @finding service_new severity=info confidence=medium if=baseline
+SELECT 'A service that the baseline does not have' AS title, coalesce(n.service, 'unknown service') || ' on ' || n.protocol || '/' || CAST(n.port AS VARCHAR) || ' of ' || n.ip || ', ' || CAST(array_length(n.clients) AS VARCHAR) || ' clients' AS details, n.client AS src_ip, n.ip AS dst_ip, n.port AS dst_port, array_length(n.clients) AS count, n.frame, n.ts, n.end_ts, n.capture
+FROM present_services n LEFT JOIN baseline_services b ON b.ip = n.ip AND b.port = n.port AND b.protocol = n.protocol WHERE b.ip IS NULL ORDER BY n.ip, n.port, n.protocol;

@@ -74,3 +74,31 @@ FROM ssh_sessions WHERE is_public(dst_ip) AND is_private(src_ip) GROUP BY captur
 -- @finding ssh_known_tool severity=medium confidence=medium technique=T1021.004
 SELECT 'A client that is a tool, not a person' AS title, client AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ssh_sessions WHERE is_public(src_ip) AND regexp_like(CAST(client AS VARCHAR), '(?i)libssh[-_]0|paramiko|SSH-2.0-Go|zgrab|masscan|ncrack|hydra|nmap|medusa') GROUP BY client, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
+
+-- @finding ssh_tunnel severity=medium confidence=low technique=T1572
+-- Nobody types, nothing is copied, and again and again the packets have the sizes of a TLS handshake inside: a hello, the answer with
+-- its certificates, the end of the exchange and what follows it.
+WITH long AS (
+  SELECT s.capture, s.capture_id, s.flow_id, s.frame, s.ts, f.end_ts, f.duration_s, s.src_ip, s.src_port, s.dst_ip, s.dst_port, s.orig_encrypted_bytes AS sent, s.resp_encrypted_bytes AS received FROM ssh_sessions s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.flow_id
+  WHERE f.duration_s > 1800 AND s.interactive = false AND s.bulk_direction IS NULL AND s.orig_encrypted_bytes > 0 AND s.resp_encrypted_bytes > 0 AND (is_public(s.src_ip) OR is_public(s.dst_ip))),
+data AS (SELECT p.capture_id, p.flow_id, p.frame, p.payload_len, p.src_ip = l.src_ip AND p.src_port = l.src_port AS up FROM packets p JOIN long l ON l.capture_id = p.capture_id AND l.flow_id = p.flow_id WHERE p.payload_len > 0 AND p.frame > l.frame),
+begun AS (SELECT *, CASE WHEN lag(up) OVER (PARTITION BY capture_id, flow_id ORDER BY frame) = up THEN 0 ELSE 1 END AS begins FROM data),
+numbered AS (SELECT *, sum(begins) OVER (PARTITION BY capture_id, flow_id ORDER BY frame) AS turn FROM begun),
+turns AS (SELECT capture_id, flow_id, turn, bool_and(up) AS up, sum(payload_len) AS bytes, min(frame) AS frame FROM numbered GROUP BY capture_id, flow_id, turn),
+rows AS (SELECT *, lead(bytes, 1) OVER w AS answer, lead(bytes, 2) OVER w AS finish, lead(bytes, 3) OVER w AS rest FROM turns WINDOW w AS (PARTITION BY capture_id, flow_id ORDER BY turn))
+SELECT 'A connection carries others' AS title, CAST(count(*) AS VARCHAR) || ' exchanges of the size of a TLS handshake in ' || CAST(CAST(max(l.duration_s) / 60 AS BIGINT) AS VARCHAR) || ' minutes, ' || CAST(max(l.sent) AS VARCHAR) || ' bytes sent, ' || CAST(max(l.received) AS VARCHAR) || ' received' AS details, l.src_ip, l.dst_ip, max(l.dst_port) AS dst_port, count(*) AS count, min(l.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(l.ts) AS ts, max(l.end_ts) AS end_ts, min(l.capture) AS capture
+FROM rows r JOIN long l ON l.capture_id = r.capture_id AND l.flow_id = r.flow_id WHERE r.up AND r.bytes BETWEEN 240 AND 1000 AND r.answer BETWEEN 1200 AND 8000 AND r.finish BETWEEN 80 AND 900 AND r.rest BETWEEN 80 AND 20000
+GROUP BY l.capture_id, l.flow_id, l.src_ip, l.dst_ip HAVING count(*) >= 3 ORDER BY l.src_ip, l.dst_ip, frame;
+
+-- @finding ssh_egress severity=medium confidence=medium technique=T1021.004,T1048 if=baseline
+WITH hosted AS (SELECT DISTINCT capture_id, ip FROM host_names WHERE ip IS NOT NULL AND regexp_like(name, '(^|[.])(github[.]com|gitlab[.]com|bitbucket[.]org|codeberg[.]org|sourceforge[.]net|dev[.]azure[.]com|visualstudio[.]com|git[.]sr[.]ht|salsa[.]debian[.]org|git-codecommit[.][a-z0-9-]+[.]amazonaws[.]com)$'))
+SELECT 'SSH to a server outside that was not used before' AS title, coalesce(max(s.server), 'no version seen') || ', ' || CAST(sum(coalesce(s.orig_encrypted_bytes, 0)) AS VARCHAR) || ' bytes sent' AS details, s.src_ip, s.dst_ip, max(s.dst_port) AS dst_port, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+FROM ssh_sessions s LEFT JOIN (SELECT DISTINCT src, dst FROM baseline_conversations WHERE service = 'ssh') b ON b.src = s.src_ip AND b.dst = s.dst_ip LEFT JOIN hosted h ON h.capture_id = s.capture_id AND h.ip = s.dst_ip
+WHERE is_private(s.src_ip) AND is_public(s.dst_ip) AND b.src IS NULL AND h.ip IS NULL GROUP BY s.capture_id, s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
+
+-- @finding ssh_pre_banner severity=info confidence=medium
+-- A server may send lines before its version, such as a notice; a client may not, and neither sends bytes that are no text.
+SELECT 'Data before the version line' AS title, CASE WHEN of_client THEN 'the client begins with ' || orig ELSE 'the server begins with ' || resp END AS details, src_ip, dst_ip, dst_port, frame, ts, end_ts, capture
+FROM (SELECT *, orig NOT LIKE '5353482d%' AS of_client, resp NOT LIKE '5353482d%' AND NOT regexp_like(resp, '^(09|0a|0d|[2-6][0-9a-f]|7[0-9a-e]|[89a-f][0-9a-f])+$') AS of_server
+  FROM (SELECT *, encode(orig_first_bytes, 'hex') AS orig, encode(resp_first_bytes, 'hex') AS resp FROM flows WHERE service = 'ssh' AND transport = 'tcp' AND history LIKE 'S%' AND coalesce(missed_bytes, 0) = 0))
+WHERE of_client OR of_server ORDER BY capture, frame;

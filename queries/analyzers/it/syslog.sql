@@ -73,3 +73,11 @@ WHERE regexp_like(CAST(hostname AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+
 -- @finding syslog_injection severity=medium confidence=medium technique=T1190
 SELECT 'An attack inside a log message' AS title, substr(message, 1, 140) AS details, src_ip, dst_ip, frame, ts, capture FROM syslog
 WHERE regexp_like(lower(message), '(\$\{jndi:|\(\) *\{ *:;|\x1b\[[0-9;]*[a-z])') ORDER BY capture, frame;
+
+-- @finding syslog_gap severity=info confidence=medium technique=T1562.001
+WITH gaps AS (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, lag(frame) OVER w AS before_frame, lag(ts) OVER w AS before, CAST(ts AS BIGINT) - CAST(lag(ts) OVER w AS BIGINT) AS gap FROM syslog WINDOW w AS (PARTITION BY capture_id, src_ip ORDER BY ts, frame)),
+usual AS (SELECT capture_id, src_ip, median(gap) AS gap, count(*) AS n FROM gaps WHERE gap IS NOT NULL GROUP BY capture_id, src_ip HAVING count(*) >= 20 AND median(gap) >= 1000000000)
+SELECT 'A source of logs fell silent' AS title, 'nothing for ' || CAST(round(max(g.gap) / 1e9) AS VARCHAR) || ' s, else every ' || CAST(round(min(u.gap) / 1e9, 1) AS VARCHAR) || ' s' AS details, g.src_ip, min(g.dst_ip) AS dst_ip, count(*) FILTER (WHERE g.gap > 10 * u.gap) AS count, min(g.before_frame) FILTER (WHERE g.gap > 10 * u.gap) AS frame, array_slice(array_agg(g.before_frame ORDER BY g.frame) FILTER (WHERE g.gap > 10 * u.gap), 1, 20) AS frames, min(g.before) FILTER (WHERE g.gap > 10 * u.gap) AS ts, max(g.ts) FILTER (WHERE g.gap > 10 * u.gap) AS end_ts, min(g.capture) AS capture
+FROM gaps g JOIN usual u ON u.capture_id = g.capture_id AND u.src_ip = g.src_ip GROUP BY g.capture_id, g.src_ip
+-- Regular are messages of which few come later than twice the usual.
+HAVING count(*) FILTER (WHERE g.gap > 10 * u.gap) > 0 AND count(*) FILTER (WHERE g.gap > 2 * u.gap) * 10 <= max(u.n) ORDER BY g.src_ip;

@@ -125,3 +125,13 @@ FROM bouts GROUP BY capture_id, src_ip, bout
 HAVING count(DISTINCT dst_ip) >= 3 AND count(DISTINCT dst_port) >= 4 AND count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 12 AND count(*) FILTER (WHERE failed) >= 0.5 * count(*)
   -- A grid: each port on most of the hosts.
   AND count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 0.5 * count(DISTINCT dst_ip) * count(DISTINCT dst_port) ORDER BY frame;
+
+-- @finding tcp_reset_forged severity=high confidence=medium technique=T1499
+-- A reset in the name of a station that goes on sending, by another way or another clock of packets than its own.
+WITH resets AS (SELECT p.capture, p.capture_id, p.flow_id, p.frame, p.ts, p.src_ip, p.dst_ip, p.src_port, p.dst_port, p.ip_ttl, p.ip_id FROM packets p WHERE p.transport = 'tcp' AND (p.tcp_flags & 4) = 4 AND p.tunnel IS NULL),
+own AS (SELECT r.capture_id, r.flow_id, r.frame, count(*) AS packets, min(p.ip_ttl) AS low_ttl, max(p.ip_ttl) AS high_ttl, min(p.ip_id) AS low_id, max(p.ip_id) AS high_id, count(*) FILTER (WHERE p.frame > r.frame AND p.payload_len > 0) AS later, min(p.frame) FILTER (WHERE p.frame > r.frame AND p.payload_len > 0) AS later_frame
+  FROM resets r JOIN packets p ON p.capture_id = r.capture_id AND p.flow_id = r.flow_id AND p.src_ip = r.src_ip AND p.src_port = r.src_port AND (p.tcp_flags & 4) = 0 GROUP BY r.capture_id, r.flow_id, r.frame)
+SELECT 'A connection was reset in another''s name' AS title, CAST(count(*) AS VARCHAR) || ' resets with a time to live of ' || CAST(min(r.ip_ttl) AS VARCHAR) || ' and id ' || CAST(min(r.ip_id) AS VARCHAR) || ', where the sender has ' || CAST(min(o.low_ttl) AS VARCHAR) || ' and ids of ' || CAST(min(o.low_id) AS VARCHAR) || ' to ' || CAST(max(o.high_id) AS VARCHAR) || '; it sent data afterwards' AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_sort(array_distinct(array_concat(array_agg(r.frame), array_agg(o.later_frame)))), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, min(r.capture) AS capture
+FROM resets r JOIN own o ON o.capture_id = r.capture_id AND o.flow_id = r.flow_id AND o.frame = r.frame
+WHERE o.later > 0 AND o.packets >= 3 AND (r.ip_ttl NOT BETWEEN o.low_ttl AND o.high_ttl OR o.low_id > 0 AND CAST(o.high_id AS BIGINT) - CAST(o.low_id AS BIGINT) < 5000 AND (CAST(r.ip_id AS BIGINT) < CAST(o.low_id AS BIGINT) - 5000 OR CAST(r.ip_id AS BIGINT) > CAST(o.high_id AS BIGINT) + 5000))
+GROUP BY r.capture_id, r.flow_id, r.src_ip, r.dst_ip ORDER BY r.src_ip, r.dst_ip, frame;

@@ -52,3 +52,15 @@ FROM flows WHERE service = 'telnet' AND ((is_public(src_ip) AND is_private(dst_i
 -- @finding telnet_odd_port severity=low confidence=high technique=T1571
 SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM flows WHERE service = 'telnet' AND dst_port NOT IN (23, 2323, 10023, 992) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
+
+-- @finding telnet_ot_console severity=medium confidence=medium technique=T0886
+WITH banners AS (SELECT capture_id, flow_id, min(text) AS text FROM telnet WHERE event = 'line' AND direction = 'server' AND NOT coalesce(is_echo, false)
+    AND regexp_like(lower(text), '\b(plc|rtu|hmi|scada)\b|serial (device )?server|device server|terminal server|protocol converter|simatic|siprotec|scalance|ruggedcom|modicon|schneider electric|allen-bradley|rockwell|controllogix|micrologix|compactlogix|moxa|nport|lantronix|digi (one|connect|portserver)|perle|wago|beckhoff|phoenix contact|schweitzer|\bsel-[0-9]|abb (ret|ref|rel)|ge (multilin|fanuc)|honeywell|yokogawa|emerson|red lion|westermo|hirschmann') GROUP BY capture_id, flow_id)
+SELECT 'A console of industrial equipment is used in clear' AS title, coalesce('the server says: ' || substr(min(b.text), 1, 100), f.dst_ip || ' is ' || min(o.kind)) AS details, f.src_ip, f.dst_ip, max(f.dst_port) AS dst_port, count(DISTINCT f.flow_id) AS count, min(f.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT f.frame)), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
+FROM flows f LEFT JOIN banners b ON b.capture_id = f.capture_id AND b.flow_id = f.flow_id LEFT JOIN ot_assets o ON o.capture_id = f.capture_id AND o.ip = f.dst_ip WHERE f.service = 'telnet' AND f.resp_bytes > 0 AND (b.flow_id IS NOT NULL OR o.ip IS NOT NULL) GROUP BY f.capture_id, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip;
+
+-- @finding telnet_data_transfer severity=medium confidence=medium technique=T1048.003
+SELECT 'A file travels as text' AS title, CAST(sum(length(text)) AS VARCHAR) || ' characters of ' || kind || ' from the ' || direction AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (SELECT *, CASE WHEN regexp_like(text, '^([0-9A-Fa-f]{2}[ :]?){20,}$') OR regexp_like(text, '^([\\]x[0-9A-Fa-f]{2}){10,}') THEN 'hexadecimal' WHEN regexp_like(text, '^M[ -`]{60}$') THEN 'uuencode' WHEN regexp_like(text, '^[A-Za-z0-9+/]{40,}={0,2}$') AND regexp_like(text, '[A-Z]') AND regexp_like(text, '[a-z]') AND regexp_like(text, '[0-9]') THEN 'base64' END AS kind
+  FROM telnet WHERE event = 'line' AND NOT coalesce(is_echo, false) AND length(text) >= 40)
+WHERE kind IS NOT NULL GROUP BY capture_id, flow_id, direction, kind, src_ip, dst_ip HAVING sum(length(text)) > 10240 ORDER BY src_ip, dst_ip, frame;

@@ -52,3 +52,7 @@ FROM vnc WHERE dst_port NOT BETWEEN 5900 AND 5999 AND dst_port NOT BETWEEN 5800 
 
 -- @finding vnc_reverse severity=medium confidence=high technique=T1219
 SELECT 'A server connected to its viewer' AS title, 'the desktop of ' || v.dst_ip || ' was brought to ' || v.src_ip AS details, v.src_ip, v.dst_ip, v.frame, v.ts, v.capture FROM vnc v JOIN flows f ON f.capture_id = v.capture_id AND f.flow_id = v.flow_id WHERE f.src_ip = v.dst_ip AND f.src_ip <> f.dst_ip ORDER BY v.capture, v.frame;
+
+-- @finding vnc_ot severity=medium confidence=medium technique=T0823,T0886
+SELECT 'The desktop of an industrial station is shared' AS title, coalesce('desktop ' || max(v.desktop_name) || ', ', '') || v.dst_ip || ' is ' || min(o.kind) AS details, v.src_ip, v.dst_ip, max(v.dst_port) AS dst_port, count(DISTINCT v.frame) AS count, min(v.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT v.frame)), 1, 20) AS frames, min(v.ts) AS ts, max(v.ts) AS end_ts, min(v.capture) AS capture
+FROM vnc v JOIN ot_assets o ON o.capture_id = v.capture_id AND o.ip = v.dst_ip GROUP BY v.capture_id, v.src_ip, v.dst_ip ORDER BY v.src_ip, v.dst_ip;

@@ -51,3 +51,12 @@ SELECT 'A command as attackers use it' AS title, coalesce(psrp_script, command) 
 
 -- @finding winrm_public severity=high confidence=high technique=T1133
 SELECT 'Remote management across the internet' AS title, CAST(count(*) AS VARCHAR) || ' exchanges' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture FROM winrm WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
+
+-- @finding winrm_fanout severity=medium confidence=medium technique=T1021.006
+SELECT CASE WHEN count(DISTINCT dst_ip) >= 15 THEN 'high' ELSE 'medium' END AS severity, 'One host manages many' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts within an hour: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_ip)), 1, 8), ', ') || coalesce('; as ' || max(username), '') AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+-- Who a host is may be asked without a login.
+FROM winrm WHERE status_code BETWEEN 200 AND 299 AND coalesce(action, '') <> 'identify' AND is_private(src_ip) AND is_private(dst_ip) GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 3600000000000 HAVING count(DISTINCT dst_ip) >= 5 ORDER BY src_ip, frame;
+
+-- @finding winrm_ot severity=medium confidence=medium technique=T0886
+SELECT 'Remote management of an industrial station' AS title, w.dst_ip || ' is ' || min(o.kind) || ', ' || CAST(count(DISTINCT w.frame) AS VARCHAR) || ' exchanges' AS details, w.src_ip, w.dst_ip, max(w.dst_port) AS dst_port, count(DISTINCT w.frame) AS count, min(w.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT w.frame)), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts, min(w.capture) AS capture
+FROM winrm w JOIN ot_assets o ON o.capture_id = w.capture_id AND o.ip = w.dst_ip GROUP BY w.capture_id, w.src_ip, w.dst_ip ORDER BY w.src_ip, w.dst_ip;

@@ -45,11 +45,17 @@ used AS (SELECT DISTINCT capture_id, bssid FROM wlan WHERE subtype IN ('associat
 SELECT CASE WHEN n.security IN ('open', 'wep') AND u.bssid IS NOT NULL THEN 'medium' ELSE 'low' END AS severity, 'A weakly secured network' AS title, coalesce(n.ssid, '(hidden)') || ' ' || coalesce(n.bssid, '-') || ': ' || n.security AS details, n.n AS count, n.frame, n.ts, n.end_ts, n.capture
 FROM nets AS n LEFT JOIN used AS u ON u.capture_id = n.capture_id AND u.bssid = n.bssid WHERE n.security = 'wep' OR n.security IN ('wpa', 'wpa_eap') OR n.security = 'open' AND u.bssid IS NOT NULL ORDER BY n.capture, n.frame;
 
--- @finding wlan_handshake severity=info confidence=high technique=T1040
-WITH taken AS (SELECT capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END AS client, bool_or(pmkid IS NOT NULL) AS has_pmkid, count(DISTINCT eapol_message) FILTER (WHERE eapol_message IN (1, 2)) AS both, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM wlan WHERE subtype = 'eapol_key' GROUP BY capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END),
+-- @finding wlan_pmkid severity=info confidence=high technique=T1040
+WITH taken AS (SELECT capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END AS client, bool_or(pmkid IS NOT NULL) AS has_pmkid, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM wlan WHERE subtype = 'eapol_key' GROUP BY capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END),
 thrown AS (SELECT capture_id, receiver, ts FROM wlan WHERE subtype = 'deauthentication')
-SELECT CASE WHEN count(d.ts) > 0 THEN 'medium' ELSE 'info' END AS severity, CASE WHEN t.has_pmkid THEN 'A PMKID can be guessed from' ELSE 'A handshake can be guessed from' END AS title, t.client || ' at ' || coalesce(t.bssid, '-') || CASE WHEN count(d.ts) > 0 THEN ', after a deauthentication' ELSE '' END AS details, min(t.frame) AS frame, t.frames, t.ts, t.end_ts, t.capture
-FROM taken AS t LEFT JOIN thrown AS d ON d.capture_id = t.capture_id AND d.receiver IN (t.client, 'ff:ff:ff:ff:ff:ff') AND d.ts < t.ts AND d.ts > t.ts - INTERVAL '10 seconds' WHERE t.both = 2 OR t.has_pmkid GROUP BY t.capture, t.capture_id, t.bssid, t.client, t.has_pmkid, t.frames, t.ts, t.end_ts ORDER BY t.capture, frame;
+SELECT CASE WHEN count(d.ts) > 0 THEN 'medium' ELSE 'info' END AS severity, 'A PMKID can be guessed from' AS title, t.client || ' at ' || coalesce(t.bssid, '-') || CASE WHEN count(d.ts) > 0 THEN ', after a deauthentication' ELSE '' END AS details, min(t.frame) AS frame, t.frames, t.ts, t.end_ts, t.capture
+FROM taken AS t LEFT JOIN thrown AS d ON d.capture_id = t.capture_id AND d.receiver IN (t.client, 'ff:ff:ff:ff:ff:ff') AND d.ts < t.ts AND d.ts > t.ts - INTERVAL '10 seconds' WHERE t.has_pmkid GROUP BY t.capture, t.capture_id, t.bssid, t.client, t.frames, t.ts, t.end_ts ORDER BY t.capture, frame;
+
+-- @finding wlan_handshake severity=info confidence=high technique=T1040
+WITH taken AS (SELECT capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END AS client, count(DISTINCT eapol_message) FILTER (WHERE eapol_message IN (1, 2)) AS both, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM wlan WHERE subtype = 'eapol_key' GROUP BY capture, capture_id, bssid, CASE WHEN transmitter = bssid THEN receiver ELSE transmitter END),
+thrown AS (SELECT capture_id, receiver, ts FROM wlan WHERE subtype = 'deauthentication')
+SELECT CASE WHEN count(d.ts) > 0 THEN 'medium' ELSE 'info' END AS severity, 'A handshake can be guessed from' AS title, t.client || ' at ' || coalesce(t.bssid, '-') || CASE WHEN count(d.ts) > 0 THEN ', after a deauthentication' ELSE '' END AS details, min(t.frame) AS frame, t.frames, t.ts, t.end_ts, t.capture
+FROM taken AS t LEFT JOIN thrown AS d ON d.capture_id = t.capture_id AND d.receiver IN (t.client, 'ff:ff:ff:ff:ff:ff') AND d.ts < t.ts AND d.ts > t.ts - INTERVAL '10 seconds' WHERE t.both = 2 GROUP BY t.capture, t.capture_id, t.bssid, t.client, t.frames, t.ts, t.end_ts ORDER BY t.capture, frame;
 
 -- @finding wlan_krack severity=high confidence=low technique=T1557
 SELECT 'The third message of a handshake came again and again' AS title, receiver || ' at ' || coalesce(bssid, '-') || ': ' || CAST(count(*) AS VARCHAR) || ' times with other counters' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -64,3 +70,9 @@ FROM firsts AS f JOIN since AS s ON s.capture_id = f.capture_id WHERE CAST(f.ts 
 -- @finding wlan_probe_leak severity=info confidence=high technique=T1592
 SELECT 'A client tells which networks it knows' AS title, transmitter || ': ' || array_to_string(array_sort(array_agg(DISTINCT ssid)), ', ') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM wlan WHERE subtype = 'probe_request' AND ssid IS NOT NULL GROUP BY capture, capture_id, transmitter HAVING count(DISTINCT ssid) >= 5 ORDER BY capture, frame;
+
+-- @finding wlan_open_secret severity=medium confidence=high technique=T1040
+-- What is read from frames of a network without keys, anybody in reach reads.
+SELECT 'A login goes through the air in clear' AS title, c.protocol || ' ' || c.kind || coalesce(', account ' || c.username, '') AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
+FROM credentials c JOIN packets p ON p.capture_id = c.capture_id AND p.frame = c.frame AND p.link_type IN (105, 119, 127, 163, 192) WHERE NOT coalesce(c.encrypted, false) AND c.kind IN ('password', 'basic', 'bearer', 'cookie', 'form', 'community', 'api_key', 'private_key')
+GROUP BY c.capture_id, c.protocol, c.kind, c.username, c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip, details;

@@ -34,6 +34,7 @@ pub fn dictionary() -> Vec<FunctionDoc> {
         super::dispersion::DOC,
         super::entropy::DOC,
         super::hidden_text::DOC,
+        super::lookalike_of::DOC,
         super::name_and_parents::DOC,
         super::network_of::DOC,
         super::of_host::DOC,

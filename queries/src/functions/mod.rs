@@ -13,6 +13,7 @@ mod hex;
 mod hidden_text;
 mod intervals;
 mod ip_scope;
+mod lookalike_of;
 mod mac_vendor;
 mod name_and_parents;
 mod network_of;
@@ -55,6 +56,7 @@ pub fn register(context: &SessionContext, show_secrets: bool, extension: &Extens
         dispersion::function(),
         entropy::function(),
         hidden_text::function(),
+        lookalike_of::function(),
         name_and_parents::function(),
         network_of::function(),
         periodicity::function(),

@@ -4,6 +4,7 @@
 //! rule, with its severity and tags, so that they reach everything that reads findings. [`rule`] reads what
 //! stands in a file, [`record`] is a finding as rules see it.
 
+mod also;
 mod record;
 mod report;
 mod rule;

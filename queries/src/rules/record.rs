@@ -8,6 +8,7 @@ use datafusion::arrow::compute::{cast, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, UInt64Type};
 use serde_json::{Map, Number, Value as Json};
 
+use super::also;
 use super::rule::{Literal, Op, Order, Test, weight};
 use crate::Result;
 
@@ -181,7 +182,10 @@ impl Records {
                 empty if empty.is_empty() => Seen::Nothing,
                 summary => Seen::Text(Cow::Owned(summary)),
             },
-            Field::Category => text("detection"),
+            Field::Detection | Field::Category => match text("detection") {
+                Seen::Text(detection) => Seen::List(also::names(detection.into_owned())),
+                nothing => nothing,
+            },
             Field::Raw => Seen::Text(Cow::Owned(raw(&self.batch, row))),
             Field::FirstSeen => time("ts"),
             Field::LastSeen => match time("end_ts") {
