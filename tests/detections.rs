@@ -109,29 +109,33 @@ fn plain(data_type: &DataType) -> DataType {
 fn batch(table: &str, rows: &[Map<String, Value>], place: &str) -> RecordBatch {
     let def = pcapper_schema::all().into_iter().find(|def| def.name == table).unwrap_or_else(|| panic!("{place}: no stored table {table}"));
     for name in rows.iter().flat_map(Map::keys) {
-        assert!(def.schema.field_with_name(name).is_ok() || matches!(name.as_str(), "frame" | "ts"), "{place}: {table} has no column {name}");
+        assert!(
+            def.schema.field_with_name(name).is_ok() || matches!(name.as_str(), "capture" | "capture_id" | "frame" | "ts"),
+            "{place}: {table} has no column {name}"
+        );
     }
     let fields: Vec<Field> = def.schema.fields().iter().map(|field| Field::new(field.name(), plain(field.data_type()), true)).collect();
     let mut reader = ReaderBuilder::new(Arc::new(Schema::new(fields))).with_batch_size(rows.len()).build_decoder().unwrap();
     reader.serialize(rows).unwrap_or_else(|error| panic!("{place}: {table}: {error}"));
     let read = reader.flush().unwrap_or_else(|error| panic!("{place}: {table}: {error}")).unwrap();
-    let columns: Vec<ArrayRef> = read.columns().iter().zip(def.schema.fields()).map(|(column, field)| cast(column, field.data_type()).unwrap()).collect();
+    let columns: Vec<ArrayRef> =
+        read.columns().iter().zip(def.schema.fields()).map(|(column, field)| cast(column, field.data_type()).unwrap()).collect();
     let fields: Vec<Field> = def.schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), true)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
 /// What a detection finds in a case.
-async fn found(query: &FindingQuery, case: &Case) -> Vec<Map<String, Value>> {
+async fn found(query: &FindingQuery, case: &Case) -> Result<Vec<Map<String, Value>>, String> {
     let catalog = Catalog::open(Path::new(""), Vec::new(), View::default()).unwrap();
     for (table, rows) in &case.rows {
         catalog.bring(table, batch(table, rows, &case.place)).unwrap();
     }
-    let batch = run::rows(&catalog, &query.sql).await.unwrap_or_else(|error| panic!("{}: {error}", case.place));
+    let batch = run::rows(&catalog, &query.sql).await.map_err(|error| error.to_string())?;
     let mut json = ArrayWriter::new(Vec::new());
     json.write(&batch).unwrap();
     json.finish().unwrap();
     let json = json.into_inner();
-    if json.is_empty() { Vec::new() } else { serde_json::from_slice(&json).unwrap() }
+    Ok(if json.is_empty() { Vec::new() } else { serde_json::from_slice(&json).unwrap() })
 }
 
 /// Whether a finding has the values that are told.
@@ -167,14 +171,26 @@ fn detections_fire_and_are_silent_as_told() {
                 wrong.push(format!("{}: no detection {}", case.place, case.detection));
                 continue;
             };
-            let findings = runtime.block_on(found(query, &case));
+            let findings = match runtime.block_on(found(query, &case)) {
+                Ok(findings) => findings,
+                Err(error) => {
+                    wrong.push(format!("{}: {} fails: {error}", case.place, case.detection));
+                    continue;
+                }
+            };
             if case.fires {
                 fired.insert(case.detection.clone());
             }
             let expected = if case.found.is_empty() && case.fires { findings.len().max(1) } else { case.found.len() };
             let missing = case.found.iter().find(|told| !findings.iter().any(|finding| agrees(finding, told)));
             if findings.len() != expected || missing.is_some() {
-                wrong.push(format!("{}: {} gives {}, expected {expected} {}", case.place, case.detection, json!(findings), missing.map_or(String::new(), |told| json!(told).to_string())));
+                wrong.push(format!(
+                    "{}: {} gives {}, expected {expected} {}",
+                    case.place,
+                    case.detection,
+                    json!(findings),
+                    missing.map_or(String::new(), |told| json!(told).to_string())
+                ));
             }
         }
     };
