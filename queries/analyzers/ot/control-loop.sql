@@ -79,3 +79,43 @@ WHERE s.changes >= 20 AND s.changed - 1 <= 1.5 * s.changes AND s.n - s.changed >
 WITH points AS (SELECT capture, capture_id, device, unit_id, point, count(*) FILTER (WHERE quality <> 'good') AS bad, count(*) AS n, min(quality) FILTER (WHERE quality <> 'good') AS quality, min(frame) FILTER (WHERE quality <> 'good') AS frame, min(ts) AS ts, max(ts) AS end_ts FROM process_values WHERE quality IS NOT NULL GROUP BY capture, capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12 AND count(*) FILTER (WHERE quality <> 'good') > 0.2 * count(*))
 SELECT 'Values of bad quality' AS title, CAST(count(*) AS VARCHAR) || ' points, first ' || first_value(point ORDER BY frame, point) || coalesce(' of unit ' || min(unit_id), '') || ': ' || min(quality) AS details, device AS src_ip, sum(bad) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM points GROUP BY capture, capture_id, device ORDER BY capture, frame;
+
+-- @finding loop_replay severity=high confidence=medium technique=T0856,T0832
+WITH r AS (
+  SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, row_number() OVER w AS place, value - lag(value) OVER w AS step
+  FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor ORDER BY ts, frame)),
+-- Points that move: few readings, few values and what only rises or falls cannot tell a repetition.
+lively AS (SELECT capture_id, device, unit_id, point, source_protocol, actor FROM r GROUP BY capture_id, device, unit_id, point, source_protocol, actor HAVING count(*) >= 36 AND count(DISTINCT value) >= 8 AND count(*) FILTER (WHERE step > 0) > 0 AND count(*) FILTER (WHERE step < 0) > 0),
+runs AS (
+  SELECT r.capture, r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor, r.frame, r.ts, r.place, array_agg(r.value) OVER z AS run, array_agg(round(r.step, 9)) OVER z AS steps
+  FROM r JOIN lively l ON l.capture_id = r.capture_id AND l.device = r.device AND coalesce(l.unit_id, '') = coalesce(r.unit_id, '') AND l.point = r.point AND l.source_protocol = r.source_protocol AND coalesce(l.actor, '') = coalesce(r.actor, '')
+  WINDOW z AS (PARTITION BY r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor ORDER BY r.place ROWS BETWEEN 11 PRECEDING AND CURRENT ROW)),
+-- A ramp is the same each time; twelve readings with their noise are not.
+told AS (SELECT *, array_to_string(run, ' ') AS words FROM runs WHERE place >= 12 AND array_length(array_distinct(run)) >= 6 AND array_length(array_distinct(steps)) >= 5),
+again AS (SELECT *, lag(place) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier, lag(frame) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier_frame FROM told),
+repeats AS (SELECT * FROM again WHERE place - earlier >= 12),
+series AS (
+  SELECT min(capture) AS capture, capture_id, device, unit_id, point, source_protocol, actor, count(*) AS n, min(place) AS first, first_value(place - earlier ORDER BY place) AS back, min(frame) AS frame, first_value(earlier_frame ORDER BY place) AS earlier_frame, array_slice(array_agg(frame ORDER BY frame), 1, 19) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM repeats GROUP BY capture_id, device, unit_id, point, source_protocol, actor)
+SELECT 'Readings repeat earlier ones exactly' AS title, point || coalesce(' of unit ' || unit_id, '') || ': ' || CAST(n + 11 AS VARCHAR) || ' readings are those of ' || CAST(back AS VARCHAR) || ' readings before' AS details, device AS src_ip, n + 11 AS count, frame, array_sort(array_append(frames, earlier_frame)) AS frames, ts, end_ts, capture
+-- What repeats itself from the beginning has a period of its own: a schedule, or a signal without noise. A replay comes after more than was recorded.
+FROM series WHERE first - 12 >= 2 * back ORDER BY capture, frame, point;
+
+-- @finding loop_no_command severity=high confidence=medium technique=T0831,T0856
+WITH moves AS (
+  SELECT capture, capture_id, device, unit_id, point, source_protocol, direction, actor, value, frame, ts, CAST(ts AS BIGINT) AS at,
+    last_value(CASE WHEN direction = 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING) AS written,
+    last_value(CASE WHEN direction <> 'write' THEN value END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+    last_value(CASE WHEN direction <> 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS read_before
+  FROM process_values WHERE direction IN ('read', 'report', 'write') AND value IS NOT NULL AND device IS NOT NULL),
+spans AS (SELECT capture_id, device, unit_id, point, source_protocol, max(value) - min(value) AS span FROM moves WHERE direction <> 'write' GROUP BY capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12),
+changes AS (
+  SELECT m.*, m.written IS NOT NULL AND m.written >= m.read_before - 60000000000 AS ordered
+  FROM moves m JOIN spans s ON s.capture_id = m.capture_id AND s.device = m.device AND coalesce(s.unit_id, '') = coalesce(m.unit_id, '') AND s.point = m.point AND s.source_protocol = m.source_protocol
+  WHERE m.direction <> 'write' AND s.span > 0 AND abs(m.value - m.before) > 0.05 * s.span),
+counted AS (SELECT *, count(*) FILTER (WHERE ordered) OVER w AS explained, count(*) FILTER (WHERE NOT ordered) OVER w AS unexplained FROM changes WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING)),
+-- What the capture lost may have been the order.
+lossy AS (SELECT capture_id, dst_ip AS device FROM flows WHERE missed_bytes > 0 UNION SELECT capture_id, src_ip FROM flows WHERE missed_bytes > 0)
+SELECT 'A point that changes on command changed without' AS title, c.point || coalesce(' of unit ' || c.unit_id, '') || ': ' || CAST(c.before AS VARCHAR) || ' -> ' || CAST(c.value AS VARCHAR) || ', nobody wrote in the minute before; ' || CAST(c.explained AS VARCHAR) || ' changes before followed a write' AS details, c.device AS src_ip, c.frame, c.ts, c.capture
+-- The controller may move a point itself: only one that never moved without a write, and three times with one, tells something.
+FROM counted c LEFT JOIN lossy l ON l.capture_id = c.capture_id AND l.device = c.device WHERE NOT c.ordered AND c.unexplained = 1 AND c.explained >= 3 AND l.device IS NULL ORDER BY c.capture, c.frame, c.point;
