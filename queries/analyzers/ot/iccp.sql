@@ -63,8 +63,8 @@ FROM alone GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
 -- @finding iccp_transfer_set_stopped severity=medium confidence=high technique=T0814,T0804
 WITH written AS (
   SELECT q.capture, q.capture_id, q.flow_id, q.src_ip, q.dst_ip, q.transfer_set, q.interval_s, q.frame, q.ts,
-    -- The parts behind the data set's name: start, interval, limit, buffer time, integrity check, conditions, block, critical, by exception, all changes, status.
-    split_part(regexp_replace(q."values"[1], '^\{\{[^{}]*\}, ', ''), ', ', 11) AS status
+    -- Status is the last yes or no of the structure, before the code of an event; what stands before it differs between editions.
+    CASE WHEN regexp_like(q."values"[1], 'true, [0-9]+\}$') THEN 'true' WHEN regexp_like(q."values"[1], 'false, [0-9]+\}$') THEN 'false' END AS status
   FROM iccp q JOIN iccp a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.mms_invoke_id = q.mms_invoke_id AND NOT a.is_request AND a.error IS NULL
   WHERE q.operation = 'write_transfer_set' AND q.is_request),
 intervals AS (SELECT capture_id, flow_id, transfer_set, max(interval_s) AS interval_s FROM written WHERE status = 'true' AND interval_s > 0 GROUP BY capture_id, flow_id, transfer_set),
