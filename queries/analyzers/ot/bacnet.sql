@@ -77,8 +77,10 @@ SELECT 'Objects of a device were created or deleted' AS title, array_to_string(a
 FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('create_object', 'delete_object') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_bbmd_change severity=high confidence=high technique=T0830
-SELECT 'The distribution of broadcasts was changed' AS title, bvlc_function || coalesce(': ' || array_to_string(bdt_entries, ', '), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM bacnet WHERE bvlc_function_code IN (1, 8) GROUP BY bvlc_function, bdt_entries, src_ip, dst_ip, capture ORDER BY frame;
+WITH changes AS (SELECT capture, capture_id, bvlc_function, coalesce(': ' || array_to_string(bdt_entries, ', '), '') AS entries, src_ip, dst_ip, frame, ts, CAST(ts AS BIGINT) AS at FROM bacnet WHERE bvlc_function_code IN (1, 8)),
+refused AS (SELECT c.capture_id, c.frame FROM changes c JOIN bacnet r ON r.capture_id = c.capture_id AND r.src_ip = c.dst_ip AND r.dst_ip = c.src_ip AND r.bvlc_function_code = 0 AND r.bvlc_result_code IN (16, 80) AND r.frame > c.frame AND CAST(r.ts AS BIGINT) - c.at <= 5000000000 GROUP BY c.capture_id, c.frame)
+SELECT CASE WHEN bool_and(r.frame IS NOT NULL) THEN 'medium' ELSE 'high' END AS severity, 'The distribution of broadcasts was changed' AS title, c.bvlc_function || c.entries AS details, c.src_ip, c.dst_ip, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture
+FROM changes c LEFT JOIN refused r ON r.capture_id = c.capture_id AND r.frame = c.frame GROUP BY c.bvlc_function, c.entries, c.src_ip, c.dst_ip, c.capture ORDER BY frame;
 
 -- @finding bacnet_foreign_device severity=medium confidence=high technique=T0846,T0883
 SELECT CASE WHEN bool_or(is_public(src_ip) OR foreign_ttl_s >= 21600) THEN 'high' ELSE 'medium' END AS severity, 'A host registered as foreign device' AS title, 'for ' || CAST(max(foreign_ttl_s) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -113,3 +115,97 @@ SELECT 'Many requests of a client fail' AS title, CAST(failed AS VARCHAR) || ' o
 FROM (SELECT min(capture) AS capture, capture_id, dst_ip AS client, min(src_ip) AS server, count(*) AS n, count(*) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS failed, min(frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS frame,
     array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM bacnet WHERE NOT is_request GROUP BY capture_id, dst_ip) WHERE n >= 50 AND failed * 10 > n * 3 ORDER BY frame;
+
+-- @finding bacnet_list_change severity=medium confidence=high technique=T0878
+SELECT 'Who hears of alarms was changed' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, '') || coalesce(' ' || value, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
+  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('add_list_element', 'remove_list_element') AND outcome = 'ok' AND (point LIKE '% recipient_list%' OR point LIKE 'notification_class,%') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
+
+-- @finding bacnet_alarm_suppression severity=high confidence=high technique=T0878,T0838
+SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'Alarms of a device were kept from being raised' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
+    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  -- Bits that are cleared suppress; those that are set do not.
+  FROM ot_commands WHERE protocol = 'bacnet' AND command LIKE 'write_property%' AND outcome = 'ok' AND (regexp_like(point, ' (event_enable|limit_enable)$') AND value LIKE '%0%' OR point LIKE '% out_of_service' AND value = 'true' OR point LIKE '% recipient_list%') GROUP BY capture_id, src_ip, dst_ip
+  UNION ALL
+  SELECT 'Many alarms are acknowledged at once', CAST(count(DISTINCT frame) AS VARCHAR) || ' within a minute', src_ip, min(dst_ip), count(DISTINCT frame), min(frame), array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20), min(ts), max(ts), min(capture)
+  FROM bacnet WHERE is_request AND pdu_service = 'acknowledge_alarm' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT frame) >= 10)
+ORDER BY frame, title;
+
+-- @finding bacnet_time_change severity=medium confidence=high technique=T0836
+WITH told AS (
+  SELECT capture, capture_id, coalesce('network ' || CAST(snet AS VARCHAR) || ', ' || sadr, forwarded_ip, src_ip, 'a station without address') AS master, src_ip, dst_ip, pdu_service, frame, ts, CAST(ts AS BIGINT) AS at, CAST(TRY_CAST(value AS TIMESTAMP) AS BIGINT) - CAST(ts AS BIGINT) AS off
+  FROM bacnet WHERE pdu_service IN ('time_synchronization', 'utc_time_synchronization') AND is_request),
+steps AS (SELECT *, lag(off) OVER (PARTITION BY capture_id, pdu_service ORDER BY frame) AS before, min(at) OVER (PARTITION BY capture_id, master) AS since, first_value(master) OVER (PARTITION BY capture_id ORDER BY frame) AS one, min(at) OVER (PARTITION BY capture_id) AS start, at - lag(at) OVER (PARTITION BY capture_id ORDER BY frame) AS pause FROM told),
+judged AS (
+  SELECT *, CASE WHEN abs(off - before) > 60000000000 THEN 'changed by ' || CAST(CAST((off - before) / 1000000000 AS BIGINT) AS VARCHAR) || ' s'
+    -- Local time: whole quarters of an hour up to 14 hours are a zone, no fault.
+    WHEN abs(off) > 60000000000 AND (pdu_service = 'utc_time_synchronization' OR abs(off) > 50460000000000 OR (abs(off) % 900000000000 > 60000000000 AND abs(off) % 900000000000 < 840000000000)) THEN 'off by ' || CAST(CAST(off / 1000000000 AS BIGINT) AS VARCHAR) || ' s'
+    -- The same message may come by a router too: that is at once.
+    WHEN master <> one AND since > start + 60000000000 AND pause > 1000000000 THEN 'a second master beside ' || one END AS what
+  FROM steps)
+SELECT 'The clocks of devices were set anew' AS title, master || ': ' || first_value(what ORDER BY frame) || CASE WHEN count(*) > 1 THEN ', and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM judged WHERE what IS NOT NULL GROUP BY capture_id, master ORDER BY frame, master;
+
+-- @finding bacnet_duplicate_router severity=medium confidence=high technique=T0830
+WITH announced AS (SELECT capture, capture_id, coalesce(forwarded_ip, src_ip) || coalesce(' ' || CAST(snet AS VARCHAR) || ':' || sadr, '') AS router, src_ip, frame, ts, unnest("values") AS network FROM bacnet WHERE network_message_code = 1 AND src_ip NOT LIKE '%.255'),
+routers AS (SELECT min(capture) AS capture, capture_id, network, router, min(src_ip) AS src_ip, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM announced GROUP BY capture_id, network, router)
+-- Redundant routers are both there from the start.
+SELECT CASE WHEN CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) > 60000000000 THEN 'medium' ELSE 'low' END AS severity, 'Two routers announce one network' AS title, 'network ' || network || ': ' || array_to_string(array_sort(array_agg(router)), ', ') AS details,
+  last_value(src_ip ORDER BY frame) AS src_ip, sum(n) AS count, max(frame) AS frame, array_sort(array_agg(frame)) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+FROM routers GROUP BY capture_id, network HAVING count(*) > 1 ORDER BY frame, network;
+
+-- @finding bacnet_duplicate_instance severity=medium confidence=high technique=T0849
+WITH claims AS (
+  SELECT capture, capture_id, device_instance, vendor_id, coalesce(forwarded_ip, src_ip) || coalesce(':' || CAST(coalesce(forwarded_port, src_port) AS VARCHAR), '') AS ip, coalesce(CAST(snet AS VARCHAR) || ':' || sadr, '') AS behind, src_ip, frame, ts
+  FROM bacnet WHERE pdu_service = 'i_am' AND device_instance IS NOT NULL AND device_instance < 4194303 AND src_ip NOT LIKE '%.255'),
+-- Behind a router the address is that on its network, whichever way it came.
+stations AS (SELECT min(capture) AS capture, capture_id, device_instance, behind, CASE WHEN behind = '' THEN ip ELSE '' END AS address, min(ip) AS ip, min(src_ip) AS src_ip, min(vendor_id) AS vendor_id, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, count(*) AS n FROM claims GROUP BY capture_id, device_instance, behind, CASE WHEN behind = '' THEN ip ELSE '' END)
+SELECT 'Two stations claim one device instance' AS title, 'device ' || CAST(a.device_instance AS VARCHAR) || ': ' || CASE WHEN a.behind = '' THEN a.ip ELSE a.behind END || ' and ' || CASE WHEN b.behind = '' THEN b.ip ELSE b.behind END || CASE WHEN a.vendor_id <> b.vendor_id THEN ', of different vendors' ELSE '' END AS details,
+  b.src_ip, a.n + b.n AS count, b.frame, make_array(a.frame, b.frame) AS frames, a.ts, greatest(a.end_ts, b.end_ts) AS end_ts, a.capture
+-- One that is met both directly and through a router is one device.
+FROM stations a JOIN stations b ON b.capture_id = a.capture_id AND b.device_instance = a.device_instance AND (a.behind = '') = (b.behind = '') AND a.frame < b.frame
+WHERE CAST(b.ts AS BIGINT) - CAST(a.end_ts AS BIGINT) <= 600000000000 ORDER BY b.frame, a.frame;
+
+-- @finding bacnet_property_enumeration severity=medium confidence=high technique=T0888,T0861
+WITH asked AS (
+  SELECT capture, capture_id, src_ip, dst_ip, coalesce(CAST(dnet AS VARCHAR), '') || ':' || coalesce(dadr, '') AS station, frame, ts, CAST(ts AS BIGINT) AS at, property_id, unnest(points) AS point
+  FROM bacnet WHERE pdu_type = 'confirmed_request' AND service_code IN (12, 14) AND src_ip IS NOT NULL),
+listed AS (SELECT capture_id, src_ip, dst_ip, station, min(at) AS since FROM asked WHERE point LIKE '% object_list%' GROUP BY capture_id, src_ip, dst_ip, station),
+walked AS (
+  SELECT min(a.capture) AS capture, a.capture_id, a.src_ip, a.dst_ip, a.station, count(DISTINCT split_part(a.point, ' ', 1)) AS objects, count(DISTINCT a.frame) AS n, min(a.frame) AS frame, array_slice(array_sort(array_agg(DISTINCT a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts
+  FROM asked a JOIN listed l ON l.capture_id = a.capture_id AND l.src_ip = a.src_ip AND l.dst_ip = a.dst_ip AND l.station = a.station AND a.at BETWEEN l.since AND l.since + 300000000000
+  GROUP BY a.capture_id, a.src_ip, a.dst_ip, a.station HAVING count(DISTINCT split_part(a.point, ' ', 1)) >= 20),
+-- A supervisor that starts reads all and subscribes to it.
+supervisors AS (SELECT DISTINCT capture_id, src_ip, dst_ip FROM bacnet WHERE is_request AND pdu_service LIKE 'subscribe_cov%')
+SELECT severity, title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT CASE WHEN bool_and(s.src_ip IS NOT NULL) THEN 'info' ELSE 'medium' END AS severity, 'The objects of devices are read one after the other' AS title, CAST(count(*) AS VARCHAR) || CASE WHEN count(*) = 1 THEN ' device, ' ELSE ' devices, up to ' END || CAST(max(w.objects) AS VARCHAR) || ' objects within 5 minutes of its list' AS details, w.src_ip, min(w.dst_ip) AS dst_ip, sum(w.n) AS count,
+    min(w.frame) AS frame, first_value(w.frames ORDER BY w.frame) AS frames, min(w.ts) AS ts, max(w.end_ts) AS end_ts, min(w.capture) AS capture
+  FROM walked w LEFT JOIN supervisors s ON s.capture_id = w.capture_id AND s.src_ip = w.src_ip AND s.dst_ip = w.dst_ip GROUP BY w.capture_id, w.src_ip
+  UNION ALL
+  SELECT CASE WHEN bool_and(s.src_ip IS NOT NULL) THEN 'info' ELSE 'medium' END, 'Devices are asked what they can do', CAST(count(DISTINCT a.dst_ip || a.station) AS VARCHAR) || ' devices: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT split_part(a.point, ' ', 2))), 1, 4), ', '), a.src_ip, min(a.dst_ip), count(DISTINCT a.frame), min(a.frame), array_slice(array_sort(array_agg(DISTINCT a.frame)), 1, 20), min(a.ts), max(a.ts), min(a.capture)
+  FROM asked a LEFT JOIN supervisors s ON s.capture_id = a.capture_id AND s.src_ip = a.src_ip AND s.dst_ip = a.dst_ip
+  WHERE a.point LIKE '% protocol_services_supported%' OR a.property_id >= 512 GROUP BY a.capture_id, a.src_ip HAVING count(DISTINCT a.dst_ip || a.station) >= 3)
+ORDER BY frame, title;
+
+-- @finding bacnet_private_transfer severity=low confidence=high technique=T0885
+WITH devices AS (SELECT capture_id, coalesce(forwarded_ip, src_ip) AS ip, coalesce(CAST(snet AS VARCHAR), '') || ':' || coalesce(sadr, '') AS station, min(vendor_id) AS vendor_id FROM bacnet WHERE pdu_service = 'i_am' AND vendor_id IS NOT NULL GROUP BY capture_id, coalesce(forwarded_ip, src_ip), coalesce(CAST(snet AS VARCHAR), '') || ':' || coalesce(sadr, '') HAVING count(DISTINCT vendor_id) = 1)
+SELECT 'A service of another vendor than the device''s' AS title, 'private transfer of vendor ' || CAST(q.vendor_id AS VARCHAR) || ', the device is of vendor ' || CAST(d.vendor_id AS VARCHAR) AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
+  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+FROM bacnet q JOIN devices d ON d.capture_id = q.capture_id AND d.ip = q.dst_ip AND d.station = coalesce(CAST(q.dnet AS VARCHAR), '') || ':' || coalesce(q.dadr, '')
+WHERE q.is_request AND q.pdu_service LIKE '%private_transfer' AND q.vendor_id <> d.vendor_id GROUP BY q.capture_id, q.src_ip, q.dst_ip, q.vendor_id, d.vendor_id ORDER BY frame;
+
+-- @finding bacnet_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'BACnet on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('bacnet') AND src_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) AND dst_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
+
+-- @finding bacnet_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding bacnet_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding bacnet_cleartext_credential severity=high confidence=high technique=T0859,T1040
+SELECT 'A password travels in clear' AS title, 'in commands to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || CASE WHEN count(DISTINCT dst_ip) = 1 THEN ' device: ' ELSE ' devices: ' END || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol = 'bacnet' AND NOT encrypted GROUP BY src_ip, capture ORDER BY frame, details;

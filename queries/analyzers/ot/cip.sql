@@ -78,5 +78,33 @@ SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR
 FROM cip WHERE NOT is_request AND status_code NOT IN (0, 6) GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 20 AND count(DISTINCT service_code) >= 5 ORDER BY frame;
 
 -- @finding cip_multi_service_hidden severity=medium confidence=high technique=T0855
-SELECT 'A packet of services hides a control among reads' AS title, array_to_string(array_sort(array_agg(DISTINCT service || ' ' || coalesce(path, ''))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM cip WHERE is_request AND parent_service = 'multiple_service_packet' AND category IN ('control', 'firmware', 'program') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
+WITH packed AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, frame, ts, category, service, path, count(*) FILTER (WHERE category IN ('read', 'identity')) OVER (PARTITION BY capture_id, flow_id, frame) AS reads FROM cip WHERE is_request AND parent_service = 'multiple_service_packet')
+SELECT 'A packet of services hides a control or write among reads' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(service, '?') || ' ' || coalesce(path, ''))), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM packed WHERE reads > 0 AND category IN ('control', 'firmware', 'program', 'write') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
+
+-- @finding cip_enumeration severity=medium confidence=high technique=T0888,T0861
+SELECT 'The objects of a device are listed' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'instances of ' || CAST(count(DISTINCT class_id) AS VARCHAR) || ' classes asked for within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  FROM cip WHERE is_request AND service IN ('get_instance_attribute_list', 'find_next_object_instance') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT class_id) >= 5
+  UNION ALL
+  SELECT CAST(count(DISTINCT CAST(q.class_id AS VARCHAR) || '/' || coalesce(CAST(q.instance_id AS VARCHAR), '')) AS VARCHAR) || ' objects tried within 5 minutes, ' || CAST(count(*) FILTER (WHERE a.status_code IN (5, 8, 22)) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' are not there', q.src_ip, q.dst_ip, count(*), min(q.frame),
+    array_slice(array_sort(array_agg(DISTINCT q.frame)), 1, 20), min(q.ts), max(q.ts), min(q.capture)
+  FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.service_index = q.service_index AND NOT a.is_request
+  WHERE q.is_request AND q.class_id IS NOT NULL GROUP BY q.capture_id, q.src_ip, q.dst_ip, CAST(q.ts AS BIGINT) / 300000000000
+  HAVING count(DISTINCT CAST(q.class_id AS VARCHAR) || '/' || coalesce(CAST(q.instance_id AS VARCHAR), '')) >= 30 AND count(*) FILTER (WHERE a.status_code IN (5, 8, 22)) * 2 >= count(*))
+ORDER BY frame, details;
+
+-- @finding cip_unconnected_writes severity=low confidence=high technique=T0855
+WITH connected AS (SELECT capture_id, src_ip, dst_ip FROM cip WHERE is_request AND enip_command = 'send_unit_data' GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10)
+SELECT 'A client writes without a connection' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT q.service || ' ' || coalesce(q.symbol, q.path, ''))), 1, 5), ', ') || '; connected: ' || min(c.clients) AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
+  array_slice(array_sort(array_agg(DISTINCT q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.service_index = q.service_index AND NOT a.is_request AND a.status_code = 0
+JOIN (SELECT w.capture_id, w.src_ip, w.dst_ip, array_to_string(array_slice(array_sort(array_agg(DISTINCT c.src_ip)), 1, 4), ', ') AS clients FROM (SELECT DISTINCT capture_id, src_ip, dst_ip FROM cip WHERE is_request AND category = 'write' AND enip_command = 'send_rr_data') w
+  JOIN connected c ON c.capture_id = w.capture_id AND c.dst_ip = w.dst_ip AND c.src_ip <> w.src_ip GROUP BY w.capture_id, w.src_ip, w.dst_ip) c ON c.capture_id = q.capture_id AND c.src_ip = q.src_ip AND c.dst_ip = q.dst_ip
+WHERE q.is_request AND q.category = 'write' AND q.enip_command = 'send_rr_data' GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
+
+-- @finding cip_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding cip_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;

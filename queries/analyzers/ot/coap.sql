@@ -78,3 +78,7 @@ WITH asked AS (SELECT r.capture, r.capture_id, r.flow_id, r.src_ip, r.dst_ip, r.
 pairs AS (SELECT *, lead(frame) OVER (PARTITION BY capture_id, flow_id, token ORDER BY frame) AS next FROM asked)
 SELECT 'A token was used again before its answer' AS title, 'token ' || encode(token, 'hex') AS details, src_ip, dst_ip, count(*) AS count, min(next) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM pairs WHERE answered > next GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, token ORDER BY capture, frame;
+
+-- @finding coap_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'CoAP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('coap') AND src_port NOT IN (5683, 5684) AND dst_port NOT IN (5683, 5684) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

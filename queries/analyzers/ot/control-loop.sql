@@ -48,9 +48,11 @@ SELECT 'A point is written again and again' AS title, b.point || coalesce(' of u
 FROM bursts AS b LEFT JOIN usual AS u ON b.capture_id = u.capture_id AND b.device = u.device AND b.point = u.point AND b.source_protocol = u.source_protocol AND coalesce(b.unit_id, '') = coalesce(u.unit_id, '') WHERE b.n >= 3 * coalesce(u.n, 0) GROUP BY b.capture, b.capture_id, b.device, b.unit_id, b.point ORDER BY b.capture, frame;
 
 -- @finding loop_toggle severity=high confidence=medium technique=T0806
-WITH w AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, src_ip, dst_ip, request_frame, lag(value) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS prev, lead(ts) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS next_write FROM process_values WHERE direction = 'write' AND value IS NOT NULL AND device IS NOT NULL AND coalesce(outcome, 'ok') <> 'refused'), turns AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, frame, ts, CAST(ts AS BIGINT) AS t, lag(value, 1) OVER z AS a, lag(value, 2) OVER z AS b, lag(value, 3) OVER z AS c, lag(value, 4) OVER z AS d, lag(CAST(ts AS BIGINT), 4) OVER z AS since, value FROM w WINDOW z AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame))
-SELECT 'A point is switched to and fro' AS title, point || coalesce(' of unit ' || unit_id, '') || ' between ' || CAST(min(value) AS VARCHAR) || ' and ' || CAST(max(value) AS VARCHAR) AS details, min(actor) AS src_ip, device AS dst_ip, count(*) + 4 AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM turns WHERE value = b AND b = d AND a = c AND value <> a AND t - since <= 60000000000 GROUP BY capture, capture_id, device, unit_id, point ORDER BY capture, frame;
+WITH w AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, src_ip, dst_ip, request_frame, lag(value) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS prev, lead(ts) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS next_write FROM process_values WHERE direction = 'write' AND value IS NOT NULL AND device IS NOT NULL AND coalesce(outcome, 'ok') <> 'refused'), turns AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, frame, ts, CAST(ts AS BIGINT) AS t, lag(value, 1) OVER z AS a, lag(value, 2) OVER z AS b, lag(value, 3) OVER z AS c, lag(value, 4) OVER z AS d, lag(CAST(ts AS BIGINT), 4) OVER z AS since, value FROM w WINDOW z AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame)),
+spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM packets GROUP BY capture_id)
+-- A bit that toggles from the first minute on always does.
+SELECT CASE WHEN min(t.since) - min(s.start) < 60000000000 THEN 'info' ELSE 'high' END AS severity, 'A point is switched to and fro' AS title, t.point || coalesce(' of unit ' || t.unit_id, '') || ' between ' || CAST(least(min(t.value), min(t.a)) AS VARCHAR) || ' and ' || CAST(greatest(max(t.value), max(t.a)) AS VARCHAR) AS details, min(t.actor) AS src_ip, t.device AS dst_ip, count(*) + 4 AS count, min(t.frame) AS frame, array_slice(array_sort(array_agg(t.frame)), 1, 20) AS frames, min(t.ts) AS ts, max(t.ts) AS end_ts, t.capture
+FROM turns AS t LEFT JOIN spans AS s ON s.capture_id = t.capture_id WHERE t.value = t.b AND t.b = t.d AND t.a = t.c AND t.value <> t.a AND t.t - t.since <= 60000000000 GROUP BY t.capture, t.capture_id, t.device, t.unit_id, t.point ORDER BY t.capture, frame;
 
 -- @finding loop_two_masters severity=high confidence=medium technique=T0855
 WITH w AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, src_ip, dst_ip, request_frame, lag(value) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS prev, lead(ts) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame) AS next_write FROM process_values WHERE direction = 'write' AND value IS NOT NULL AND device IS NOT NULL AND coalesce(outcome, 'ok') <> 'refused'), pairs AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, lag(actor) OVER z AS other, value, prev, frame, ts, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER z AS gap FROM w WINDOW z AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame))
@@ -79,3 +81,43 @@ WHERE s.changes >= 20 AND s.changed - 1 <= 1.5 * s.changes AND s.n - s.changed >
 WITH points AS (SELECT capture, capture_id, device, unit_id, point, count(*) FILTER (WHERE quality <> 'good') AS bad, count(*) AS n, min(quality) FILTER (WHERE quality <> 'good') AS quality, min(frame) FILTER (WHERE quality <> 'good') AS frame, min(ts) AS ts, max(ts) AS end_ts FROM process_values WHERE quality IS NOT NULL GROUP BY capture, capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12 AND count(*) FILTER (WHERE quality <> 'good') > 0.2 * count(*))
 SELECT 'Values of bad quality' AS title, CAST(count(*) AS VARCHAR) || ' points, first ' || first_value(point ORDER BY frame, point) || coalesce(' of unit ' || min(unit_id), '') || ': ' || min(quality) AS details, device AS src_ip, sum(bad) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM points GROUP BY capture, capture_id, device ORDER BY capture, frame;
+
+-- @finding loop_replay severity=high confidence=medium technique=T0856,T0832
+WITH r AS (
+  SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, row_number() OVER w AS place, value - lag(value) OVER w AS step
+  FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor ORDER BY ts, frame)),
+-- Points that move: few readings, few values and what only rises or falls cannot tell a repetition.
+lively AS (SELECT capture_id, device, unit_id, point, source_protocol, actor FROM r GROUP BY capture_id, device, unit_id, point, source_protocol, actor HAVING count(*) >= 36 AND count(DISTINCT value) >= 8 AND count(*) FILTER (WHERE step > 0) > 0 AND count(*) FILTER (WHERE step < 0) > 0),
+runs AS (
+  SELECT r.capture, r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor, r.frame, r.ts, r.place, array_agg(r.value) OVER z AS run, array_agg(round(r.step, 9)) OVER z AS steps
+  FROM r JOIN lively l ON l.capture_id = r.capture_id AND l.device = r.device AND coalesce(l.unit_id, '') = coalesce(r.unit_id, '') AND l.point = r.point AND l.source_protocol = r.source_protocol AND coalesce(l.actor, '') = coalesce(r.actor, '')
+  WINDOW z AS (PARTITION BY r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor ORDER BY r.place ROWS BETWEEN 11 PRECEDING AND CURRENT ROW)),
+-- A ramp is the same each time; twelve readings with their noise are not.
+told AS (SELECT *, array_to_string(run, ' ') AS words FROM runs WHERE place >= 12 AND array_length(array_distinct(run)) >= 6 AND array_length(array_distinct(steps)) >= 5),
+again AS (SELECT *, lag(place) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier, lag(frame) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier_frame FROM told),
+repeats AS (SELECT * FROM again WHERE place - earlier >= 12),
+series AS (
+  SELECT min(capture) AS capture, capture_id, device, unit_id, point, source_protocol, actor, count(*) AS n, min(place) AS first, first_value(place - earlier ORDER BY place) AS back, min(frame) AS frame, first_value(earlier_frame ORDER BY place) AS earlier_frame, array_slice(array_agg(frame ORDER BY frame), 1, 19) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM repeats GROUP BY capture_id, device, unit_id, point, source_protocol, actor)
+SELECT 'Readings repeat earlier ones exactly' AS title, point || coalesce(' of unit ' || unit_id, '') || ': ' || CAST(n + 11 AS VARCHAR) || ' readings are those of ' || CAST(back AS VARCHAR) || ' readings before' AS details, device AS src_ip, n + 11 AS count, frame, array_sort(array_append(frames, earlier_frame)) AS frames, ts, end_ts, capture
+-- What repeats itself from the beginning has a period of its own: a schedule, or a signal without noise. A replay comes after more than was recorded.
+FROM series WHERE first - 12 >= 2 * back ORDER BY capture, frame, point;
+
+-- @finding loop_no_command severity=high confidence=medium technique=T0831,T0856
+WITH moves AS (
+  SELECT capture, capture_id, device, unit_id, point, source_protocol, direction, actor, value, frame, ts, CAST(ts AS BIGINT) AS at,
+    last_value(CASE WHEN direction = 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING) AS written,
+    last_value(CASE WHEN direction <> 'write' THEN value END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+    last_value(CASE WHEN direction <> 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS read_before
+  FROM process_values WHERE direction IN ('read', 'report', 'write') AND value IS NOT NULL AND device IS NOT NULL),
+spans AS (SELECT capture_id, device, unit_id, point, source_protocol, max(value) - min(value) AS span FROM moves WHERE direction <> 'write' GROUP BY capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12),
+changes AS (
+  SELECT m.*, m.written IS NOT NULL AND m.written >= m.read_before - 60000000000 AS ordered
+  FROM moves m JOIN spans s ON s.capture_id = m.capture_id AND s.device = m.device AND coalesce(s.unit_id, '') = coalesce(m.unit_id, '') AND s.point = m.point AND s.source_protocol = m.source_protocol
+  WHERE m.direction <> 'write' AND s.span > 0 AND abs(m.value - m.before) > 0.05 * s.span),
+counted AS (SELECT *, count(*) FILTER (WHERE ordered) OVER w AS explained, count(*) FILTER (WHERE NOT ordered) OVER w AS unexplained FROM changes WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING)),
+-- What the capture lost may have been the order.
+lossy AS (SELECT capture_id, dst_ip AS device FROM flows WHERE missed_bytes > 0 UNION SELECT capture_id, src_ip FROM flows WHERE missed_bytes > 0)
+SELECT 'A point that changes on command changed without' AS title, c.point || coalesce(' of unit ' || c.unit_id, '') || ': ' || CAST(c.before AS VARCHAR) || ' -> ' || CAST(c.value AS VARCHAR) || ', nobody wrote in the minute before; ' || CAST(c.explained AS VARCHAR) || ' changes before followed a write' AS details, c.device AS src_ip, c.frame, c.ts, c.capture
+-- The controller may move a point itself: only one that never moved without a write, and three times with one, tells something.
+FROM counted c LEFT JOIN lossy l ON l.capture_id = c.capture_id AND l.device = c.device WHERE NOT c.ordered AND c.unexplained = 1 AND c.explained >= 3 AND l.device IS NULL ORDER BY c.capture, c.frame, c.point;

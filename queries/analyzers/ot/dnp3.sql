@@ -73,7 +73,7 @@ FROM ot_commands WHERE protocol = 'dnp3' AND command = 'direct_operate_nr' GROUP
 
 -- @finding dnp3_operate_without_select severity=high confidence=high technique=T0855
 SELECT 'Points were operated that were not selected' AS title, 'address ' || CAST(link_destination AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT object || '[' || CAST(index_number AS VARCHAR) || ']')), 1, 8), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- In the first 10 s of a capture the select may lie before it.
 FROM dnp3_objects JOIN (SELECT capture_id AS id, CAST(min(ts) AS BIGINT) AS starts FROM packets GROUP BY capture_id) ON id = capture_id
 WHERE function_code = 4 AND select_frame IS NULL AND "group" IN (12, 41) AND CAST(ts AS BIGINT) > starts + 10000000000 GROUP BY capture_id, src_ip, dst_ip, link_destination ORDER BY frame;
@@ -118,8 +118,8 @@ WITH silenced AS (
     ON e.capture_id = d.capture_id AND e.src_ip = d.src_ip AND e.dst_ip = d.dst_ip AND e.target_unit = d.target_unit AND e.request_frame > d.request_frame
   WHERE d.protocol = 'dnp3' AND d.command = 'disable_unsolicited' AND d.outcome <> 'refused' GROUP BY d.capture_id, d.src_ip, d.dst_ip, d.target_unit, d.request_frame)
 SELECT CASE WHEN bool_or(coalesce(enabled, 9223372036854775807) > at + 300000000000 AND CAST(c.end_ts AS BIGINT) > at + 300000000000) THEN 'high' ELSE 'medium' END AS severity,
-  'An outstation was told to report nothing by itself' AS title, 'address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts
--- Masters start with disable, then enable: within 10 s that is ordinary., min(c.capture) AS capture
+  'An outstation was told to report nothing by itself' AS title, 'address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(c.capture) AS capture
+-- Masters start with disable, then enable: within 10 s that is ordinary.
 FROM silenced s JOIN captures c ON c.capture_id = s.capture_id
 WHERE coalesce(enabled, 9223372036854775807) > at + 10000000000 AND CAST(c.end_ts AS BIGINT) > at + 10000000000 GROUP BY c.capture_id, src_ip, dst_ip, target_unit ORDER BY frame;
 
@@ -170,8 +170,13 @@ SELECT 'Authentication failed' AS title, CAST(count(*) AS VARCHAR) || ' error ob
 FROM dnp3 WHERE auth_kind = 'error' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_max_objects severity=medium confidence=high technique=T0814
-SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM dnp3 WHERE app_len > 2048 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
+SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  FROM dnp3 WHERE app_len > 2048 GROUP BY src_ip, dst_ip, capture
+  UNION ALL
+  SELECT 'More points than devices tell at once', 'up to ' || CAST(max(n) AS VARCHAR) || ' points', src_ip, dst_ip, count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), capture
+  FROM (SELECT capture, capture_id, src_ip, dst_ip, link_source, frame, min(ts) AS ts, count(*) AS n FROM dnp3_objects WHERE index_number IS NOT NULL GROUP BY capture, capture_id, src_ip, dst_ip, link_source, frame HAVING count(*) > 1000) GROUP BY src_ip, dst_ip, capture)
+ORDER BY frame, title;
 
 -- @finding dnp3_malformed severity=low confidence=high
 SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
@@ -187,3 +192,74 @@ FROM dnp3 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture
 SELECT 'DNP3 on another port than its own' AS title, 'port ' || array_to_string(array_sort(array_agg(DISTINCT CASE WHEN direction = 'from_master' THEN dst_port ELSE src_port END)), ', ') AS details,
   min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE src_port NOT IN (19999, 20000) AND dst_port NOT IN (19999, 20000) GROUP BY flow_id, capture ORDER BY frame;
+
+-- @finding dnp3_control_burst severity=high confidence=medium technique=T0806
+WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM packets GROUP BY capture_id),
+orders AS (
+  SELECT c.capture, c.capture_id, c.src_ip, c.dst_ip, c.target_unit, c.point, c.request_frame, c.ts, CAST(c.ts AS BIGINT) - s.start AS at, (CAST(c.ts AS BIGINT) - s.start) / 60000000000 AS minute
+  FROM ot_commands c JOIN spans s ON s.capture_id = c.capture_id WHERE c.protocol = 'dnp3' AND c.class = 'operate'),
+minutes AS (SELECT min(capture) AS capture, capture_id, src_ip, min(dst_ip) AS dst_ip, minute, count(*) AS n, min(request_frame) AS frame, array_slice(array_sort(array_agg(DISTINCT request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM orders GROUP BY capture_id, src_ip, minute),
+busy AS (
+  -- Minutes without a control count as none; less than five minutes tell nothing of what is usual.
+  SELECT m.capture, m.capture_id, m.src_ip, m.dst_ip, m.minute, m.n, m.frame, m.frames, m.ts, m.end_ts, CASE WHEN count(b.minute) * 2 >= m.minute THEN median(b.n) ELSE 0 END AS usual
+  FROM minutes m LEFT JOIN minutes b ON b.capture_id = m.capture_id AND b.src_ip = m.src_ip AND b.minute < m.minute
+  WHERE m.n > 10 AND m.minute >= 5 GROUP BY m.capture, m.capture_id, m.src_ip, m.dst_ip, m.minute, m.n, m.frame, m.frames, m.ts, m.end_ts),
+runs AS (SELECT *, lag(at, 3) OVER (PARTITION BY capture_id, src_ip, dst_ip, target_unit, point ORDER BY request_frame) AS since FROM orders),
+repeated AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, target_unit, point, count(*) + 3 AS n, min(since) AS since, min(request_frame) AS frame, array_slice(array_sort(array_agg(DISTINCT request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM runs WHERE at - since <= 60000000000 GROUP BY capture_id, src_ip, dst_ip, target_unit, point)
+SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'A master commands far more often than before' AS title, CAST(max(n) AS VARCHAR) || ' controls a minute, ' || CAST(CAST(max(usual) AS BIGINT) AS VARCHAR) || ' before' AS details, src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  FROM busy WHERE n > 3 * usual GROUP BY capture_id, src_ip
+  UNION ALL
+  -- What is so from the first minute on is how the plant is run.
+  SELECT 'Points are operated again and again', 'address ' || target_unit || ': 4 or more within a minute of ' || array_to_string(array_slice(array_sort(array_agg(point)), 1, 6), ', '), src_ip, dst_ip, sum(n), min(frame), first_value(frames ORDER BY frame), min(ts), max(end_ts), min(capture) FROM repeated WHERE since > 60000000000 GROUP BY capture_id, src_ip, dst_ip, target_unit)
+ORDER BY frame, title, details;
+
+-- @finding dnp3_mitm_sequence severity=high confidence=medium technique=T0830
+WITH answers AS (
+  SELECT capture, capture_id, src_ip, dst_ip, link_source, link_destination, frame, ts, CAST(ts AS BIGINT) AS at, app_sequence, request_frame, app_len, groups FROM dnp3 WHERE function_code = 129 AND first AND malformed IS NULL),
+-- One answer had its request; the other, under the same number, has none that waits for it.
+twice AS (
+  SELECT b.capture, b.capture_id, b.src_ip, b.dst_ip, b.link_source, b.app_sequence, a.frame AS one, b.frame AS other, b.ts, a.app_len AS one_len, b.app_len AS other_len, array_to_string(a.groups, ' ') AS one_groups, array_to_string(b.groups, ' ') AS other_groups
+  FROM answers a JOIN answers b ON b.capture_id = a.capture_id AND b.src_ip = a.src_ip AND b.dst_ip = a.dst_ip AND b.link_source = a.link_source AND b.link_destination = a.link_destination AND b.app_sequence = a.app_sequence
+  WHERE a.request_frame IS NOT NULL AND b.request_frame IS NULL AND b.frame > a.frame AND b.at - a.at <= 1000000000),
+points AS (
+  SELECT o.capture_id, o.frame, o.link_source, array_to_string(array_agg(o.object || '[' || coalesce(CAST(o.index_number AS VARCHAR), '') || ']=' || coalesce(CAST(o.value AS VARCHAR), o.value_text, '') ORDER BY o.object_index, o.index_number), ' ') AS told
+  FROM dnp3_objects o JOIN (SELECT capture_id, one AS frame FROM twice UNION SELECT capture_id, other FROM twice) f ON f.capture_id = o.capture_id AND f.frame = o.frame WHERE o.function_code = 129 GROUP BY o.capture_id, o.frame, o.link_source),
+-- A fragment that is sent again, as it was not confirmed, is the same.
+doubled AS (
+  SELECT t.* FROM twice t LEFT JOIN points a ON a.capture_id = t.capture_id AND a.frame = t.one AND a.link_source = t.link_source LEFT JOIN points b ON b.capture_id = t.capture_id AND b.frame = t.other AND b.link_source = t.link_source
+  WHERE t.one_len <> t.other_len OR t.one_groups <> t.other_groups OR coalesce(a.told, '') <> coalesce(b.told, '')),
+macs AS (
+  SELECT d.capture, d.capture_id, d.src_ip, d.dst_ip, d.link_source, d.frame, d.ts, p.src_mac, lag(p.src_mac) OVER (PARTITION BY d.capture_id, d.src_ip, d.link_source ORDER BY d.frame) AS before, min(d.ts) OVER (PARTITION BY d.capture_id, d.src_ip, d.link_source, p.src_mac) AS since, min(d.ts) OVER (PARTITION BY d.capture_id) AS start
+  FROM dnp3 d JOIN packets p ON p.capture_id = d.capture_id AND p.frame = d.frame WHERE d.direction = 'from_outstation' AND d.src_ip IS NOT NULL AND p.src_mac IS NOT NULL)
+SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'Two different answers to one request' AS title, 'address ' || CAST(link_source AS VARCHAR) || ', sequence ' || CAST(first_value(app_sequence ORDER BY other) AS VARCHAR) || ': ' || CAST(count(DISTINCT other) AS VARCHAR) || ' times within a second' AS details, src_ip, dst_ip, count(DISTINCT other) AS count, min(other) AS frame,
+    array_slice(array_sort(array_concat(array_agg(DISTINCT one), array_agg(DISTINCT other))), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  FROM doubled GROUP BY capture_id, src_ip, dst_ip, link_source
+  UNION ALL
+  -- There and back, and not from the start: two routers of one way are there all the time, and a spare takes over once.
+  SELECT 'Two stations speak with one link address', 'address ' || CAST(link_source AS VARCHAR) || ' from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', '), src_ip, min(dst_ip), count(*) FILTER (WHERE src_mac <> before), min(frame) FILTER (WHERE src_mac <> before), array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE src_mac <> before), 1, 20), min(ts) FILTER (WHERE src_mac <> before), max(ts), min(capture)
+  FROM macs GROUP BY capture_id, src_ip, link_source HAVING count(*) FILTER (WHERE src_mac <> before) >= 2 AND CAST(max(since) AS BIGINT) - CAST(min(start) AS BIGINT) > 60000000000)
+ORDER BY frame, title;
+
+-- @finding dnp3_auth_absent severity=info confidence=high technique=T0855
+WITH users AS (SELECT DISTINCT capture_id, CASE WHEN direction = 'from_outstation' THEN src_ip ELSE dst_ip END AS station, CASE WHEN direction = 'from_outstation' THEN link_source ELSE link_destination END AS address FROM dnp3 WHERE auth_kind IS NOT NULL AND auth_kind <> 'error'),
+orders AS (
+  SELECT c.capture, c.capture_id, c.flow_id, c.src_ip, c.dst_ip, c.target_unit, c.command, c.point, c.request_frame, c.response_frame, c.ts
+  FROM ot_commands c JOIN users u ON u.capture_id = c.capture_id AND u.station = c.dst_ip AND CAST(u.address AS VARCHAR) = c.target_unit WHERE c.protocol = 'dnp3' AND c.class = 'operate' AND c.outcome = 'ok'),
+proven AS (
+  SELECT o.capture_id, o.request_frame FROM orders o JOIN dnp3 d ON d.capture_id = o.capture_id AND d.flow_id = o.flow_id AND (d.auth_kind = 'challenge' AND d.frame BETWEEN o.request_frame AND coalesce(o.response_frame, o.request_frame) OR d.frame = o.request_frame AND array_to_string(d.groups, ' ') LIKE '%120.%')
+  GROUP BY o.capture_id, o.request_frame)
+SELECT 'A control was accepted without authentication' AS title, 'address ' || o.target_unit || ', which uses it: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT o.command || ' ' || coalesce(o.point, ''))), 1, 5), ', ') AS details, o.src_ip, o.dst_ip, count(*) AS count, min(o.request_frame) AS frame,
+  array_slice(array_agg(o.request_frame ORDER BY o.request_frame), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, min(o.capture) AS capture
+FROM orders o LEFT JOIN proven p ON p.capture_id = o.capture_id AND p.request_frame = o.request_frame WHERE p.request_frame IS NULL GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit ORDER BY frame;
+
+-- @finding dnp3_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding dnp3_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding dnp3_cleartext_credential severity=high confidence=high technique=T0859,T1040
+SELECT 'A password travels in clear' AS title, coalesce(field, 'password') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol = 'dnp3' AND NOT encrypted GROUP BY src_ip, dst_ip, dst_port, field, capture ORDER BY frame, details;

@@ -76,3 +76,49 @@ FROM opened AS o JOIN span AS p ON p.capture_id = o.capture_id JOIN spoke AS s O
 -- A capture too short to know who belongs to the plant tells nothing, nor does one that begins with the plant: others must have been at work.
 WHERE p.stop - p.start >= 600000000000 AND s.first > p.start + greatest(60000000000, (p.stop - p.start) / 20)
   AND EXISTS (SELECT 1 FROM spoke AS e WHERE e.capture_id = o.capture_id AND e.src_ip <> o.src_ip AND e.src_ip <> o.dst_ip AND e.first <= s.first - 60000000000) ORDER BY o.capture, o.frame;
+
+-- @finding enip_io_timeout severity=medium confidence=medium technique=T0814
+WITH opened AS (
+  SELECT q.capture_id, q.src_ip AS originator, q.dst_ip AS target, q.connection_serial, q.originator_serial, q.frame, a.o_to_t_connection_id AS to_target, a.t_to_o_connection_id AS to_originator, coalesce(a.o_to_t_rpi_us, q.o_to_t_rpi_us) AS to_target_us, coalesce(a.t_to_o_rpi_us, q.t_to_o_rpi_us) AS to_originator_us,
+    -- The multiplier is 4, 8, 16 and so on: an octet behind time-out, connection numbers, serial numbers and vendor of the open.
+    CAST(power(2, 1 + strpos('01234567', substr(encode(q.data, 'hex'), 38, 1))) AS BIGINT) AS multiplier
+  FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.connection_serial = q.connection_serial AND NOT a.is_request AND a.status_code = 0
+  WHERE q.is_request AND q.service IN ('forward_open', 'large_forward_open') AND q.transport_class <= 1 AND length(encode(q.data, 'hex')) >= 38),
+ways AS (
+  SELECT capture_id, originator, target, connection_serial, originator_serial, frame AS opened_at, to_target AS connection_id, originator AS sender, CAST(to_target_us AS BIGINT) * multiplier * 1000 AS patience FROM opened
+  UNION ALL SELECT capture_id, originator, target, connection_serial, originator_serial, frame, to_originator, target AS sender, CAST(to_originator_us AS BIGINT) * multiplier * 1000 FROM opened),
+beats AS (SELECT capture, capture_id, src_ip, dst_ip, connection_id, frame, ts, CAST(ts AS BIGINT) AS at, lead(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, connection_id ORDER BY frame) AS next FROM cip WHERE is_io),
+silent AS (
+  SELECT b.capture, b.capture_id, b.src_ip, b.dst_ip, b.connection_id, b.frame, b.ts, b.at, w.patience, w.connection_serial, w.originator_serial
+  FROM beats b JOIN ways w ON w.capture_id = b.capture_id AND w.connection_id = b.connection_id AND w.sender = b.src_ip AND b.frame > w.opened_at JOIN captures c ON c.capture_id = b.capture_id
+  WHERE w.patience > 0 AND coalesce(b.next, CAST(c.end_ts AS BIGINT)) - b.at > w.patience),
+-- Where nothing at all was captured in that time, the capture paused.
+heard AS (SELECT s.capture_id, s.connection_id, s.frame FROM silent s JOIN packets p ON p.capture_id = s.capture_id AND CAST(p.ts AS BIGINT) > s.at + s.patience / 2 AND CAST(p.ts AS BIGINT) <= s.at + s.patience GROUP BY s.capture_id, s.connection_id, s.frame),
+closed AS (SELECT s.capture_id, s.connection_id, s.frame FROM silent s JOIN cip c ON c.capture_id = s.capture_id AND c.service IN ('forward_close', 'forward_open', 'large_forward_open') AND c.connection_serial = s.connection_serial AND CAST(c.ts AS BIGINT) BETWEEN s.at - 1000000000 AND s.at + s.patience GROUP BY s.capture_id, s.connection_id, s.frame)
+SELECT 'An I/O connection fell silent' AS title, 'connection 0x' || lpad(to_hex(CAST(s.connection_id AS BIGINT)), 8, '0') || ': nothing for more than ' || CAST(s.patience / 1000000 AS VARCHAR) || ' ms, after which it times out, and no Forward Close' AS details, s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame,
+  array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+FROM silent s JOIN heard h ON h.capture_id = s.capture_id AND h.connection_id = s.connection_id AND h.frame = s.frame LEFT JOIN closed c ON c.capture_id = s.capture_id AND c.connection_id = s.connection_id AND c.frame = s.frame
+WHERE c.frame IS NULL GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.connection_id, s.patience ORDER BY frame, details;
+
+-- @finding enip_io_sequence severity=medium confidence=high technique=T0830,T0856
+WITH beats AS (
+  SELECT capture, capture_id, src_ip, dst_ip, connection_id, frame, ts, CAST(io_sequence AS BIGINT) AS sequence, lag(CAST(io_sequence AS BIGINT)) OVER w AS before, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER w AS pause
+  FROM cip WHERE is_io AND io_sequence IS NOT NULL WINDOW w AS (PARTITION BY capture_id, src_ip, dst_ip, connection_id ORDER BY frame)),
+senders AS (SELECT min(capture) AS capture, capture_id, connection_id, src_ip, dst_ip, count(*) AS n, min(frame) AS first, max(frame) AS last, min(ts) AS ts, max(ts) AS end_ts FROM beats GROUP BY capture_id, connection_id, src_ip, dst_ip)
+SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  SELECT 'The sequence of an I/O connection goes back' AS title, 'connection 0x' || lpad(to_hex(CAST(connection_id AS BIGINT)), 8, '0') || ': from ' || CAST(first_value(before ORDER BY frame) AS VARCHAR) || ' to ' || CAST(first_value(sequence ORDER BY frame) AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
+    array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  -- Two datagrams may change places; a connection that begins anew counts from the start, or after a pause.
+  FROM beats WHERE (before - sequence + 4294967296) % 4294967296 BETWEEN 2 AND 2147483647 AND sequence > 1 AND pause <= 1000000000 GROUP BY capture_id, src_ip, dst_ip, connection_id
+  UNION ALL
+  SELECT 'Two senders use one I/O connection', 'connection 0x' || lpad(to_hex(CAST(a.connection_id AS BIGINT)), 8, '0') || ': ' || a.src_ip || ' and ' || b.src_ip, b.src_ip, b.dst_ip, a.n + b.n, b.first, make_array(a.first, b.first), b.ts, least(a.end_ts, b.end_ts), b.capture
+  FROM senders a JOIN senders b ON b.capture_id = a.capture_id AND b.connection_id = a.connection_id AND b.dst_ip = a.dst_ip AND b.src_ip <> a.src_ip AND a.first < b.first AND b.first < a.last)
+ORDER BY frame, title;
+
+-- @finding enip_dtls_downgrade severity=low confidence=high technique=T0859
+WITH secured AS (
+  SELECT capture_id, dst_ip AS device FROM flows WHERE dst_port = 2221 AND resp_packets > 0 AND coalesce(service, 'dtls') IN ('dtls', 'tls', 'enip')
+  UNION SELECT capture_id, src_ip FROM enip WHERE NOT is_request AND security_state IS NOT NULL)
+SELECT 'A device that can be reached securely is used in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages to port 44818' AS details, e.src_ip, e.dst_ip, min(e.dst_port) AS dst_port, count(*) AS count, min(e.frame) AS frame,
+  array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.ts) AS end_ts, min(e.capture) AS capture
+FROM enip e JOIN secured s ON s.capture_id = e.capture_id AND s.device = e.dst_ip WHERE e.is_request AND e.dst_port = 44818 AND e.command_code IN (111, 112) GROUP BY e.capture_id, e.src_ip, e.dst_ip ORDER BY frame;

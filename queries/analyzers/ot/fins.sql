@@ -89,3 +89,13 @@ SELECT 'A password travels in clear' AS title, 'program area protection' AS deta
 -- @finding fins_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'program', 'mode', 'force', 'file')) > 0 THEN 'critical' ELSE 'high' END AS severity, 'FINS across the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM fins WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding fins_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'FINS on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('fins') AND src_port NOT IN (9600) AND dst_port NOT IN (9600) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
+
+-- @finding fins_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'fins' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding fins_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'fins' ORDER BY frame, src_ip, dst_ip;

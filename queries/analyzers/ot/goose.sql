@@ -30,10 +30,16 @@ FROM (SELECT min(capture) AS capture, capture_id, gocb_ref, count(*) FILTER (WHE
   FROM goose GROUP BY capture_id, gocb_ref) WHERE simulated > 0 ORDER BY gocb_ref;
 
 -- @finding goose_second_publisher severity=critical confidence=high technique=T0856,T0830,T0855
-SELECT 'Two stations publish one control block' AS title, gocb_ref || ' comes from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
-FROM goose GROUP BY capture_id, gocb_ref HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT src_mac || CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR)) > count(DISTINCT CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR))
-ORDER BY gocb_ref;
+WITH told AS (SELECT capture, capture_id, gocb_ref, src_mac, frame, ts, CAST(st_num AS VARCHAR) || '/' || CAST(sq_num AS VARCHAR) || '/' || coalesce(data_hash, '') AS message, lag(src_mac) OVER w AS before, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER w AS pause FROM goose WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame)),
+-- Two networks carry the same messages (PRP); two publishers have messages of their own.
+shared AS (SELECT capture_id, gocb_ref, message, count(DISTINCT src_mac) AS stations FROM told GROUP BY capture_id, gocb_ref, message),
+publishers AS (SELECT t.capture_id, t.gocb_ref, t.src_mac, count(*) AS n, count(*) FILTER (WHERE s.stations = 1) AS own FROM told t JOIN shared s ON s.capture_id = t.capture_id AND s.gocb_ref = t.gocb_ref AND s.message = t.message GROUP BY t.capture_id, t.gocb_ref, t.src_mac),
+rivals AS (SELECT capture_id, gocb_ref FROM publishers GROUP BY capture_id, gocb_ref HAVING count(*) > 1 AND bool_or(own * 2 > n))
+SELECT 'Two stations publish one control block' AS title, t.gocb_ref || ' comes from ' || array_to_string(array_sort(array_agg(DISTINCT t.src_mac)), ', ') AS details, count(*) AS count, min(t.frame) FILTER (WHERE t.src_mac <> t.before) AS frame,
+  array_slice(array_agg(t.frame ORDER BY t.frame) FILTER (WHERE t.src_mac <> t.before), 1, 20) AS frames, min(t.ts) AS ts, max(t.ts) AS end_ts, min(t.capture) AS capture
+FROM told t JOIN rivals r ON r.capture_id = t.capture_id AND r.gocb_ref = t.gocb_ref
+-- A device that takes the place of another comes when that is gone.
+GROUP BY t.capture_id, t.gocb_ref HAVING count(*) FILTER (WHERE t.src_mac <> t.before AND t.pause <= 10000000000) > 0 ORDER BY t.gocb_ref;
 
 -- @finding goose_data_without_stnum severity=high confidence=high technique=T0856
 SELECT 'Data changed without a new state number' AS title, gocb_ref || ': ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, count(*) AS count, min(frame) AS frame,
@@ -75,7 +81,9 @@ SELECT 'States change faster than a process can' AS title, gocb_ref || ': up to 
 FROM (SELECT min(capture) AS capture, capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT st_num) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM goose GROUP BY capture_id, gocb_ref, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT st_num) > 50) GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
 -- @finding goose_heartbeat_lost severity=high confidence=high technique=T0814,T0804
-WITH beats AS (SELECT capture, capture_id, gocb_ref, frame, ts, CAST(lead(ts) OVER w AS BIGINT) - CAST(ts AS BIGINT) AS silence, time_allowed_to_live_ms AS allowed, row_number() OVER w AS place FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref ORDER BY frame))
+WITH beats AS (
+  SELECT g.capture, g.capture_id, g.gocb_ref, g.frame, g.ts, coalesce(lead(CAST(g.ts AS BIGINT)) OVER w, CAST(c.end_ts AS BIGINT)) - CAST(g.ts AS BIGINT) AS silence, g.time_allowed_to_live_ms AS allowed, row_number() OVER w AS place
+  FROM goose g LEFT JOIN captures c ON c.capture_id = g.capture_id WHERE NOT coalesce(g.simulation, false) WINDOW w AS (PARTITION BY g.capture_id, g.gocb_ref ORDER BY g.frame))
 SELECT 'A stream fell silent' AS title, gocb_ref || ': ' || CAST(round(max(silence) / 1e9, 1) AS VARCHAR) || ' s without a message, ' || CAST(max(allowed) AS VARCHAR) || ' ms are allowed' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM beats WHERE place >= 3 AND allowed BETWEEN 1 AND 60000 AND silence > 2 * CAST(allowed AS BIGINT) * 1000000 GROUP BY capture_id, gocb_ref ORDER BY gocb_ref;
 
@@ -94,3 +102,10 @@ FROM (SELECT capture, capture_id, gocb_ref, frame, ts, (CAST(time_quality AS BIG
 
 -- @finding goose_many_appids severity=info confidence=high
 SELECT 'One station publishes many streams' AS title, src_mac || ': ' || CAST(count(DISTINCT appid) AS VARCHAR) || ' APPIDs' AS details, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM goose GROUP BY capture_id, src_mac HAVING count(DISTINCT appid) > 20 ORDER BY src_mac;
+
+-- @finding goose_stnum_without_change severity=medium confidence=medium technique=T0856
+WITH steps AS (SELECT capture, capture_id, gocb_ref, src_mac, frame, ts, st_num, data_hash, lag(st_num) OVER w AS before, lag(data_hash) OVER w AS data_before, lag(conf_rev) OVER w AS rev_before, conf_rev FROM goose WHERE NOT coalesce(simulation, false) WINDOW w AS (PARTITION BY capture_id, gocb_ref, src_mac ORDER BY frame))
+SELECT 'A new state with the data of the old one' AS title, gocb_ref || ': state ' || CAST(first_value(before ORDER BY frame) AS VARCHAR) || ' to ' || CAST(first_value(st_num ORDER BY frame) AS VARCHAR) || CASE WHEN count(*) > 1 THEN ' and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+-- Where numbers are missing, the data may have changed and changed back.
+FROM steps WHERE st_num = before + 1 AND data_hash = data_before AND conf_rev = rev_before GROUP BY capture_id, gocb_ref, src_mac ORDER BY gocb_ref;

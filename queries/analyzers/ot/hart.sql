@@ -69,3 +69,13 @@ FROM hart_ip WHERE response_code = 64 AND frame_kind = 'ack' GROUP BY capture, c
 -- @finding hart_public_peer severity=high confidence=high technique=T0883
 SELECT 'HART-IP across the internet' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM hart_ip WHERE message_type = 'request' AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding hart_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'HART-IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('hart_ip') AND src_port NOT IN (5094, 5095) AND dst_port NOT IN (5094, 5095) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
+
+-- @finding hart_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'hart_ip' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding hart_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'hart_ip' ORDER BY frame, src_ip, dst_ip;

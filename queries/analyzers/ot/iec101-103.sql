@@ -51,3 +51,12 @@ FROM iec101_103 WHERE is_primary AND link_function IN ('request_class_1', 'reque
 -- @finding iec10x_link_errors severity=low confidence=medium technique=T0814
 SELECT 'A line is disturbed' AS title, CAST(count(*) AS VARCHAR) || ' resets of the link within a minute' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM iec101_103 WHERE is_primary AND link_function = 'reset_link' GROUP BY capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY capture, frame;
+
+-- @finding iec103_parameter severity=high confidence=medium technique=T0836
+SELECT 'Parameters of a protection device were written' AS title, 'type ' || CAST(type_id_code AS VARCHAR) || ', information ' || array_to_string(array_sort(array_agg(DISTINCT information_number)), ', ') || ', station ' || coalesce(CAST(common_address AS VARCHAR), '-') AS details, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+-- Generic services: 248 to 250 write an entry, to confirm and to carry out; those below read.
+FROM iec101_103 WHERE protocol = 'iec103' AND is_primary AND type_id_code IN (10, 21) AND information_number BETWEEN 248 AND 250 GROUP BY capture_id, src_ip, dst_ip, type_id_code, common_address ORDER BY frame;
+
+-- @finding iec10x_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol IN ('iec101', 'iec103') ORDER BY frame, src_ip, dst_ip;

@@ -53,13 +53,18 @@ FROM lldp WHERE ttl_s > 0 GROUP BY capture_id, chassis_id HAVING count(DISTINCT 
 SELECT 'A device said goodbye' AS title, chassis_id || ', port ' || coalesce(port_id, '-') AS details, frame, ts, capture FROM lldp WHERE ttl_s = 0 ORDER BY capture, frame;
 
 -- @finding lldp_flood severity=medium confidence=high technique=T1499.001,T0814
-SELECT 'Flood of announcements' AS title, CAST(max(chassis) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM (SELECT min(capture) AS capture, capture_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT chassis_id) AS chassis, count(*) AS n, min(frame) AS frame, min(ts) AS ts FROM lldp GROUP BY capture_id, CAST(ts AS BIGINT) / 60000000000)
-WHERE chassis >= 50 GROUP BY capture, capture_id;
+SELECT 'Flood of announcements' AS title, details, count, frame, ts, end_ts, capture FROM (
+  SELECT CAST(max(chassis) AS VARCHAR) || ' different devices within a minute' AS details, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  FROM (SELECT min(capture) AS capture, capture_id, count(DISTINCT chassis_id) AS chassis, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM lldp GROUP BY capture_id, CAST(ts AS BIGINT) / 60000000000)
+  WHERE chassis >= 50 GROUP BY capture_id
+  UNION ALL
+  SELECT 'up to ' || CAST(max(n) AS VARCHAR) || ' a second from ' || src_mac, sum(n), min(frame), min(ts), max(end_ts), min(capture)
+  FROM (SELECT min(capture) AS capture, capture_id, src_mac, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM lldp GROUP BY capture_id, src_mac, CAST(ts AS BIGINT) / 1000000000) WHERE n > 10 GROUP BY capture_id, src_mac)
+ORDER BY capture, frame, details;
 
 -- @finding lldp_malformed severity=low confidence=high technique=T1499.004
 SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
-FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed, capture ORDER BY malformed;
+FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed, chassis_id, src_mac, capture HAVING count(*) >= 2 ORDER BY malformed, frame;
 
 -- @finding cdp_native_vlan_mismatch severity=low confidence=medium
 SELECT 'The ends of a link disagree' AS title, 'VLAN ' || a.capture_vlan || ': ' || a.device_id || ' ' || a.port_id || ' announces native VLAN ' || coalesce(CAST(a.native_vlan AS VARCHAR), '-') || CASE WHEN a.duplex THEN ', full duplex' WHEN NOT a.duplex THEN ', half duplex' ELSE '' END
@@ -117,3 +122,25 @@ GROUP BY capture, vlan HAVING count(DISTINCT variant) > 1 AND array_has(array_ag
 SELECT 'Malformed spanning tree message' AS title, 'version ' || coalesce(CAST(version_code AS VARCHAR), '-') || ', ' || malformed AS details, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, s.capture AS capture
 FROM stp AS s JOIN packets AS p ON p.capture_id = s.capture_id AND p.frame = s.frame AND p.captured_len = p.frame_len
 WHERE malformed IS NOT NULL GROUP BY s.capture, version_code, malformed ORDER BY capture, version_code, malformed;
+
+-- @finding lldp_new_neighbour severity=low confidence=high technique=T1557
+WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
+announcers AS (SELECT min(capture) AS capture, capture_id, chassis_id, max(system_name) AS system_name, min(src_mac) AS src_mac, max(ttl_s) AS ttl_s, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM lldp WHERE ttl_s > 0 AND chassis_id IS NOT NULL GROUP BY capture_id, chassis_id)
+SELECT 'A device that did not announce itself before' AS title, coalesce(a.system_name || ', ', '') || a.chassis_id || ' from ' || coalesce(a.src_mac, '-') || ', ' || CAST((CAST(a.ts AS BIGINT) - s.start) / 1000000000 AS VARCHAR) || ' s into the capture' AS details, a.n AS count, a.frame, a.frames, a.ts, a.end_ts, a.capture
+FROM announcers a JOIN spans s ON s.capture_id = a.capture_id
+WHERE s.stop - s.start >= 600000000000 AND CAST(a.ts AS BIGINT) - s.start > CAST(a.ttl_s AS BIGINT) * 3000000000
+  -- Announcements could be heard all the time: another was.
+  AND EXISTS (SELECT 1 FROM announcers o WHERE o.capture_id = a.capture_id AND o.chassis_id <> a.chassis_id AND CAST(o.ts AS BIGINT) < CAST(a.ts AS BIGINT) - CAST(a.ttl_s AS BIGINT) * 1000000000) ORDER BY a.frame;
+
+-- @finding stp_root_claim severity=high confidence=medium technique=T1557
+WITH told AS (
+  SELECT capture, capture_id, frame, ts, CAST(ts AS BIGINT) AS at, src_mac, port_identifier, CAST(root_mac AS VARCHAR) AS root_mac, CAST(bridge_mac AS VARCHAR) AS bridge_mac, root_priority, max_age_s, variant, coalesce(root_extension, 0) AS extension, coalesce(originating_vlan, vlan_id, 0) AS vlan
+  FROM stp WHERE root_mac IS NOT NULL AND malformed IS NULL),
+steps AS (
+  SELECT *, lag(root_mac) OVER w AS old_root, lag(root_priority) OVER w AS old_priority, lag(at) OVER w AS old_at, row_number() OVER (PARTITION BY capture_id, vlan, variant, extension, src_mac ORDER BY frame) AS nth FROM told
+  WINDOW w AS (PARTITION BY capture_id, vlan, variant, extension ORDER BY frame)),
+roots AS (SELECT capture_id, vlan, variant, extension, root_mac, min(at) AS since FROM told GROUP BY capture_id, vlan, variant, extension, root_mac)
+SELECT 'A new port claims to be the root' AS title, s.bridge_mac || ' (priority ' || CAST(s.root_priority AS VARCHAR) || ') from ' || coalesce(s.src_mac, '-') || ', against ' || s.old_root || ' (priority ' || CAST(s.old_priority AS VARCHAR) || ')' AS details, s.frame, s.ts, s.capture
+-- The known root has stood for a maximum age, and is not gone for one.
+FROM steps s JOIN roots r ON r.capture_id = s.capture_id AND r.vlan = s.vlan AND r.variant = s.variant AND r.extension = s.extension AND r.root_mac = s.old_root
+WHERE s.nth = 1 AND s.root_mac = s.bridge_mac AND s.root_mac <> s.old_root AND s.root_priority < s.old_priority AND s.at - s.old_at < s.max_age_s * 1e9 AND s.old_at - r.since >= s.max_age_s * 1e9 ORDER BY s.capture, s.frame;

@@ -47,9 +47,11 @@ SELECT CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS client, service, object_
 SELECT ts, src_ip AS src, dst_ip AS dst, pdu_type AS kind, invoke_id AS id, service, coalesce(domain || '/' || item, item) AS name, array_to_string("values", ', ') AS "Values" FROM mms ORDER BY capture, frame, invoke_id;
 
 -- @finding mms_control_operate severity=medium confidence=high technique=T0855,T0831
-SELECT CASE WHEN bool_and(coalesce(r.test, false)) THEN 'low' ELSE 'medium' END AS severity, 'Equipment was operated' AS title, CAST(count(*) AS VARCHAR) || ' operations: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS details,
+SELECT CASE WHEN bool_and(coalesce(r.test, false)) THEN 'low' WHEN bool_or(n.station IS NOT NULL AND coalesce(r.originator_category, 0) IN (0, 3)) THEN 'high' ELSE 'medium' END AS severity, 'Equipment was operated' AS title, CAST(count(*) AS VARCHAR) || ' operations: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS details,
   c.src_ip, c.dst_ip, count(*) AS count, min(c.request_frame) AS frame, array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
 FROM ot_commands c LEFT JOIN mms r ON r.capture_id = c.capture_id AND r.frame = c.request_frame AND r.flow_id = c.flow_id AND r.control_action = 'operate'
+-- A client that was there all along may operate when it likes; one that came when others had long been served, by remote or unknown order, may not.
+LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND n.station = c.src_ip AND n.device = c.dst_ip
 WHERE c.protocol = 'mms' AND c.class = 'operate' AND c.outcome = 'ok' GROUP BY c.capture_id, c.src_ip, c.dst_ip ORDER BY frame;
 
 -- @finding mms_control_refused severity=medium confidence=high technique=T0855
@@ -82,8 +84,10 @@ FROM files WHERE source = 'mms' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 -- @finding mms_model_enumeration severity=low confidence=high technique=T0861,T0888
 SELECT CASE WHEN count(DISTINCT server) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client reads the model of servers' AS title, 'up to ' || CAST(max(n) AS VARCHAR) || ' directory requests a minute to ' || CAST(count(DISTINCT server) AS VARCHAR) || ' servers' AS details,
   client AS src_ip, min(server) AS dst_ip, sum(n) AS count, min(frame) AS frame, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip AS client, dst_ip AS server, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM mms WHERE pdu_type = 'confirmed_request' AND service_code IN (1, 6) GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
-WHERE n >= 20 GROUP BY capture_id, client ORDER BY frame;
+FROM (SELECT min(capture) AS capture, capture_id, flow_id, src_ip AS client, dst_ip AS server, count(*) AS n, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM mms WHERE pdu_type = 'confirmed_request' AND service_code IN (1, 6) GROUP BY capture_id, flow_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000) m
+-- A client that subscribes to reports learns first what there is.
+LEFT JOIN (SELECT capture_id AS id, flow_id AS subscribed, max(frame) AS last FROM mms WHERE pdu_type = 'confirmed_request' AND service_code = 5 AND array_to_string(points, ' ') LIKE '%$RptEna%' GROUP BY capture_id, flow_id) s ON s.id = m.capture_id AND s.subscribed = m.flow_id AND s.last > m.frame
+WHERE n >= 20 AND s.id IS NULL GROUP BY capture_id, client ORDER BY frame;
 
 -- @finding mms_no_authentication severity=info confidence=high technique=T0859
 SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -105,3 +109,37 @@ FROM mms WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture 
 -- @finding mms_nonstandard_port severity=low confidence=high technique=T0885
 SELECT 'MMS on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM mms WHERE src_port NOT IN (102, 3782) AND dst_port NOT IN (102, 3782) GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;
+
+-- @finding mms_operate_without_select severity=high confidence=high technique=T0855
+-- That a server wants an object selected first is told by a select that it granted, or by the control model read from it.
+WITH orders AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, class, value, regexp_replace(point, '\$[^$]*$', '') AS object, request_frame, ts, CAST(ts AS BIGINT) AS at FROM ot_commands WHERE protocol = 'mms' AND class IN ('select', 'operate') AND outcome = 'ok'),
+read AS (SELECT q.capture_id, q.dst_ip, unnest(q.points) AS point, unnest(a."values") AS value FROM mms q JOIN mms a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.invoke_id = q.invoke_id AND a.pdu_type = 'confirmed_response' WHERE q.pdu_type = 'confirmed_request' AND q.service_code = 4 AND array_to_string(q.points, ' ') LIKE '%$ctlModel%'),
+guarded AS (SELECT capture_id, dst_ip, object FROM orders WHERE class = 'select' UNION SELECT capture_id, dst_ip, regexp_replace(replace(point, '$CF$', '$CO$'), '\$ctlModel$', '') FROM read WHERE point LIKE '%$ctlModel' AND value IN ('2', '4')),
+alone AS (
+  SELECT o.capture, o.capture_id, o.flow_id, o.src_ip, o.dst_ip, o.object, o.value, o.request_frame, o.ts
+  FROM orders o JOIN guarded g ON g.capture_id = o.capture_id AND g.dst_ip = o.dst_ip AND g.object = o.object JOIN flows f ON f.capture_id = o.capture_id AND f.flow_id = o.flow_id
+  LEFT JOIN orders s ON s.class = 'select' AND s.capture_id = o.capture_id AND s.flow_id = o.flow_id AND s.object = o.object AND s.request_frame < o.request_frame AND s.at > o.at - 60000000000
+  -- In the first minute of an association whose beginning was not captured the select may lie before.
+  WHERE o.class = 'operate' AND s.object IS NULL AND (f.history LIKE 'S%' OR o.at > CAST(f.ts AS BIGINT) + 60000000000))
+SELECT 'Equipment that is selected first was operated without' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object || coalesce(' = ' || value, ''))), 1, 5), ', ') || ': no select in the 60 s before' AS details,
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM alone GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
+
+-- @finding mms_report_hijack severity=medium confidence=high technique=T0803
+WITH written AS (
+  SELECT q.capture, q.capture_id, q.flow_id, q.src_ip, q.dst_ip, q.frame, q.ts, unnest(q.points) AS point, unnest(q."values") AS value
+  FROM mms q JOIN mms a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.invoke_id = q.invoke_id AND a.pdu_type = 'confirmed_response' AND a.access_errors IS NULL
+  WHERE q.pdu_type = 'confirmed_request' AND q.service_code = 5 AND array_to_string(q.points, ' ') LIKE '%$RptEna%'),
+steps AS (SELECT *, lag(src_ip) OVER w AS owner, lag(flow_id) OVER w AS owner_flow, lag(value) OVER w AS before FROM written WHERE regexp_like(point, '\$(BR|RP)\$[^$]+\$RptEna$') WINDOW w AS (PARTITION BY capture_id, dst_ip, point ORDER BY frame))
+SELECT CASE WHEN bool_or(s.value = 'true') THEN 'Two clients enable one report block' ELSE 'A client disables reports of another' END AS title,
+  array_to_string(array_slice(array_sort(array_agg(DISTINCT regexp_replace(s.point, '\$RptEna$', ''))), 1, 5), ', ') || ', enabled by ' || s.owner AS details,
+  s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+-- The end of an association gives its report blocks back.
+FROM steps s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.owner_flow
+WHERE s.before = 'true' AND s.owner <> s.src_ip AND f.end_ts > s.ts GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.owner ORDER BY frame;
+
+-- @finding mms_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'mms' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding mms_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'mms' ORDER BY frame, src_ip, dst_ip;

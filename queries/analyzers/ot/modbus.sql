@@ -124,10 +124,22 @@ SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || 
 FROM modbus WHERE exception_code IN (4, 8) GROUP BY exception, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding modbus_write_burst severity=high confidence=medium technique=T0806
-SELECT 'One point is written with changing values without pause' AS title, point || ' of unit ' || CAST(unit_id AS VARCHAR) || ': up to ' || CAST(max(vals) AS VARCHAR) || ' values within a second' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 AS second, count(DISTINCT array_to_string(write_values, ' ')) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM modbus WHERE is_write AND point IS NOT NULL AND write_values IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, point, CAST(ts AS BIGINT) / 1000000000 HAVING count(DISTINCT array_to_string(write_values, ' ')) >= 3)
-GROUP BY capture_id, src_ip, dst_ip, unit_id, point ORDER BY src_ip, dst_ip, details;
+WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM packets GROUP BY capture_id),
+writes AS (SELECT w.capture, w.capture_id, w.src_ip, w.dst_ip, w.unit_id, w.point, array_to_string(w.write_values, ' ') AS written, coalesce(w.request_frame, w.frame) AS frame, w.ts, CAST(w.ts AS BIGINT) - s.start AS at FROM modbus w JOIN spans s ON s.capture_id = w.capture_id WHERE w.is_write),
+seconds AS (
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, point, at / 1000000000 AS second, count(DISTINCT written) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM writes WHERE point IS NOT NULL AND written <> '' GROUP BY capture_id, src_ip, dst_ip, unit_id, point, at / 1000000000 HAVING count(DISTINCT written) >= 3),
+minutes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, at / 60000000000 AS minute, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM writes GROUP BY capture_id, src_ip, dst_ip, unit_id, at / 60000000000),
+-- The first ten minutes are the base; minutes without a write count as none.
+usual AS (SELECT capture_id, src_ip, dst_ip, unit_id, CASE WHEN count(*) > 5 THEN median(n) ELSE 0 END AS n FROM minutes WHERE minute < 10 GROUP BY capture_id, src_ip, dst_ip, unit_id)
+SELECT severity, title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
+  -- Who writes so from the first minute on always does.
+  SELECT CASE WHEN min(second) < 60 THEN 'info' ELSE 'high' END AS severity, 'One point is written with changing values without pause' AS title, point || ' of unit ' || CAST(unit_id AS VARCHAR) || ': up to ' || CAST(max(vals) AS VARCHAR) || ' values within a second' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  FROM seconds GROUP BY capture_id, src_ip, dst_ip, unit_id, point
+  UNION ALL
+  SELECT 'high', 'A client writes far more often than before', 'unit ' || CAST(m.unit_id AS VARCHAR) || ': up to ' || CAST(max(m.n) AS VARCHAR) || ' writes a minute, ' || CAST(CAST(coalesce(max(u.n), 0) AS BIGINT) AS VARCHAR) || ' before', m.src_ip, m.dst_ip, sum(m.n), min(m.frame), first_value(m.frames ORDER BY m.frame), min(m.ts), max(m.end_ts), min(m.capture)
+  FROM minutes m LEFT JOIN usual u ON u.capture_id = m.capture_id AND u.src_ip = m.src_ip AND u.dst_ip = m.dst_ip AND u.unit_id = m.unit_id WHERE m.minute >= 10 AND m.n > 60 AND m.n > 3 * coalesce(u.n, 0) GROUP BY m.capture_id, m.src_ip, m.dst_ip, m.unit_id)
+ORDER BY src_ip, dst_ip, frame, details;
 
 -- @finding modbus_enumeration severity=high confidence=high technique=T0846,T0888,T0861
 -- Identity, the limits of the address space and table after table within a minute, and nothing of it again: who polls knows the
@@ -147,3 +159,52 @@ SELECT 'A controller was explored, then written' AS title, array_to_string(array
   w.src_ip, w.dst_ip, min(w.dst_port) AS dst_port, count(*) AS count, min(coalesce(w.request_frame, w.frame)) AS frame, array_slice(array_agg(coalesce(w.request_frame, w.frame) ORDER BY w.frame), 1, 20) AS frames, min(w.ts) AS ts, max(w.ts) AS end_ts, min(w.capture) AS capture
 FROM modbus w JOIN probed p ON p.capture_id = w.capture_id AND p.src_ip = w.src_ip AND p.dst_ip = w.dst_ip
 WHERE w.is_write AND w.status = 'ok' AND CAST(w.ts AS BIGINT) > p.since GROUP BY w.capture_id, w.src_ip, w.dst_ip HAVING count(*) <= 200 ORDER BY frame;
+
+-- @finding modbus_vendor_program severity=high confidence=high technique=T0843,T0858
+SELECT 'The program or state of a controller was changed by function 90' AS title, array_to_string(array_sort(array_agg(DISTINCT umas_function)), ', ') AS details, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(coalesce(request_frame, frame)) AS frame,
+  array_slice(array_agg(coalesce(request_frame, frame) ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM umas WHERE category IN ('download', 'start', 'stop') AND status = 'ok' GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY frame;
+
+-- @finding modbus_duplicate_response severity=high confidence=medium technique=T0830,T0856
+WITH second AS (SELECT *, CAST(ts AS BIGINT) AS at FROM modbus WHERE status = 'response_only' AND tid IS NOT NULL AND malformed IS NULL),
+pairs AS (
+  SELECT s.capture, s.capture_id, s.flow_id, s.src_ip, s.dst_ip, s.unit_id, s.tid, s.func, f.response_frame AS one, s.frame AS other, s.ts
+  FROM second s JOIN modbus f ON f.capture_id = s.capture_id AND f.flow_id = s.flow_id AND f.tid = s.tid AND f.func_code = s.func_code AND f.unit_id = s.unit_id AND f.status IN ('ok', 'exception') AND f.frame < s.frame AND s.at - CAST(f.ts AS BIGINT) <= 5000000000
+  -- Bits are padded to octets where nobody asked for a number of them.
+  WHERE coalesce(f.exception_code, 0) <> coalesce(s.exception_code, 0) OR (f.exception_code IS NULL AND s.exception_code IS NULL AND (array_slice(s."values", 1, CAST(array_length(f."values") AS BIGINT)) <> f."values" OR s.write_values <> f.write_values OR s.response_data <> f.response_data))),
+-- A request that was given up and asked again under the same number has two answers to come.
+repeated AS (SELECT p.capture_id, p.other FROM pairs p JOIN modbus q ON q.capture_id = p.capture_id AND q.flow_id = p.flow_id AND q.tid = p.tid AND q.status = 'no_response' AND q.frame < p.other AND CAST(p.ts AS BIGINT) - CAST(q.ts AS BIGINT) <= 30000000000 GROUP BY p.capture_id, p.other)
+SELECT 'Two different answers to one request' AS title, p.func || ' of unit ' || CAST(p.unit_id AS VARCHAR) || ', transaction ' || CAST(first_value(p.tid ORDER BY p.other) AS VARCHAR) || CASE WHEN count(DISTINCT p.other) > 1 THEN ' and ' || CAST(count(DISTINCT p.other) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, p.src_ip, p.dst_ip, count(DISTINCT p.other) AS count, min(p.other) AS frame,
+  array_slice(array_sort(array_concat(array_agg(DISTINCT p.one), array_agg(DISTINCT p.other))), 1, 20) AS frames, min(p.ts) AS ts, max(p.ts) AS end_ts, min(p.capture) AS capture
+FROM pairs p LEFT JOIN repeated r ON r.capture_id = p.capture_id AND r.other = p.other WHERE r.other IS NULL GROUP BY p.capture_id, p.src_ip, p.dst_ip, p.unit_id, p.func ORDER BY frame;
+
+-- @finding modbus_response_mismatch severity=high confidence=medium technique=T0830,T0856
+SELECT 'Answers do not fit their requests' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT what)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+FROM (
+  SELECT a.capture, a.capture_id, a.src_ip, a.dst_ip, a.frame, a.ts, q.func || ' asked, ' || a.func || ' answered' AS what
+  FROM modbus a JOIN modbus q ON q.capture_id = a.capture_id AND q.flow_id = a.flow_id AND q.tid = a.tid AND q.unit_id = a.unit_id AND q.status = 'no_response' AND q.request_frame < a.frame AND CAST(a.ts AS BIGINT) - CAST(q.ts AS BIGINT) <= 2000000000
+  WHERE a.status = 'response_only' AND a.func_code <> q.func_code AND a.malformed IS NULL
+  UNION ALL
+  SELECT capture, capture_id, src_ip, dst_ip, frame, ts, 'other number of bytes than ' || func || ' asked for' FROM modbus WHERE status = 'ok' AND func_code BETWEEN 1 AND 4 AND malformed = 'bad_byte_count')
+GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
+
+-- @finding modbus_tid_reuse severity=low confidence=high
+WITH numbered AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, tid, request_frame, response_frame, CAST(ts AS BIGINT) - CAST(coalesce(response_time_ms, 0) * 1e6 AS BIGINT) AS asked, lead(request_frame) OVER w AS next, lead(CAST(ts AS BIGINT) - CAST(coalesce(response_time_ms, 0) * 1e6 AS BIGINT)) OVER w AS next_asked, ts
+  FROM modbus WHERE request_frame IS NOT NULL AND tid IS NOT NULL WINDOW w AS (PARTITION BY capture_id, flow_id, tid ORDER BY request_frame)),
+-- Who numbers nothing has one number.
+numbering AS (SELECT capture_id, flow_id FROM numbered GROUP BY capture_id, flow_id HAVING count(DISTINCT tid) > 1)
+SELECT 'One transaction number stands for two requests at once' AS title, 'transaction ' || CAST(first_value(n.tid ORDER BY n.request_frame) AS VARCHAR) || CASE WHEN count(*) > 1 THEN ' and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.next) AS frame,
+  array_slice(array_agg(n.next ORDER BY n.next), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
+FROM numbered n JOIN numbering u ON u.capture_id = n.capture_id AND u.flow_id = n.flow_id
+-- What was not answered within a second is given up.
+WHERE coalesce(n.response_frame, n.next + 1) > n.next AND n.next_asked - n.asked <= 1000000000 GROUP BY n.capture_id, n.src_ip, n.dst_ip ORDER BY frame;
+
+-- @finding modbus_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'Modbus on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('modbus', 'umas') AND src_port NOT IN (502, 802) AND dst_port NOT IN (502, 802) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
+
+-- @finding modbus_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'modbus' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding modbus_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'modbus' ORDER BY frame, src_ip, dst_ip;

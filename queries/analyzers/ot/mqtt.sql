@@ -96,3 +96,7 @@ WHERE m.malformed IS NOT NULL AND m.malformed <> 'truncated' AND (m.malformed <>
 -- @finding mqtt_public_broker severity=medium confidence=high technique=T0883
 SELECT 'A broker across the internet, in clear' AS title, count(DISTINCT m.flow_id) || ' connections' AS details, CASE WHEN m.is_orig THEN m.src_ip ELSE m.dst_ip END AS src_ip, CASE WHEN m.is_orig THEN m.dst_ip ELSE m.src_ip END AS dst_ip, count(*) AS count, min(m.frame) AS frame, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture AS capture
 FROM mqtt AS m WHERE is_public(CASE WHEN m.is_orig THEN m.dst_ip ELSE m.src_ip END) GROUP BY m.capture, m.capture_id, CASE WHEN m.is_orig THEN m.src_ip ELSE m.dst_ip END, CASE WHEN m.is_orig THEN m.dst_ip ELSE m.src_ip END ORDER BY capture, frame;
+
+-- @finding mqtt_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'MQTT on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('mqtt') AND src_port NOT IN (1883, 8883) AND dst_port NOT IN (1883, 8883) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

@@ -40,3 +40,7 @@ FROM niagara_fox WHERE app_name = 'Station' AND TRY_CAST(split_part(CAST(app_ver
 -- @finding fox_scan severity=medium technique=T0846
 SELECT 'Stations are looked for' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts were greeted' AS details, src_ip, count(DISTINCT dst_ip) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, n.capture AS capture
 FROM niagara_fox AS n WHERE is_orig AND command = 'hello' AND NOT EXISTS (SELECT 1 FROM niagara_fox AS l WHERE l.capture_id = n.capture_id AND l.src_ip = n.src_ip AND l.is_orig AND l.command IN ('login', 'authenticate')) GROUP BY n.capture, n.capture_id, src_ip HAVING count(DISTINCT dst_ip) >= 5 ORDER BY capture, src_ip;
+
+-- @finding fox_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'Niagara Fox on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('niagara_fox') AND src_port NOT IN (1911, 4911) AND dst_port NOT IN (1911, 4911) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

@@ -96,3 +96,13 @@ FROM opcua WHERE error LIKE 'BadCertificate%' GROUP BY capture, capture_id, src_
 -- @finding opcua_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN count(*) FILTER (WHERE service IN ('Write', 'Call')) > 0 THEN 'critical' ELSE 'high' END AS severity, 'OPC UA across the internet' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM opcua WHERE is_orig AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding opcua_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'OPC UA on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('opcua') AND src_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) AND dst_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
+
+-- @finding opcua_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'opcua' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding opcua_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'opcua' ORDER BY frame, src_ip, dst_ip;

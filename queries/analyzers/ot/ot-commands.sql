@@ -46,7 +46,7 @@ FROM ot_commands WHERE class NOT IN ('diagnostic', 'discovery', 'subscribe') AND
 -- @finding ot_command_burst severity=high technique=T0806
 WITH minutes AS (SELECT capture, capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM ot_commands WHERE class NOT IN ('diagnostic', 'discovery', 'subscribe') AND src_ip IS NOT NULL GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000),
 usual AS (SELECT capture_id, src_ip, median(CAST(n AS DOUBLE)) AS n, count(*) AS minutes FROM minutes GROUP BY capture_id, src_ip)
-SELECT 'A burst of commands' AS title, CAST(max(m.n) AS VARCHAR) || ' within a minute, usually ' || CAST(round(max(u.n)) AS VARCHAR) AS details, m.src_ip AS src_ip, max(m.n) AS count, min(m.frame) AS frame, min(m.first) AS ts, max(m.last) AS end_ts, m.capture AS capture
+SELECT 'A burst of commands' AS title, CAST(max(m.n) AS VARCHAR) || ' within a minute, usually ' || CAST(CAST(round(max(u.n)) AS BIGINT) AS VARCHAR) AS details, m.src_ip AS src_ip, max(m.n) AS count, min(m.frame) AS frame, min(m.first) AS ts, max(m.last) AS end_ts, m.capture AS capture
 FROM minutes AS m JOIN usual AS u ON u.capture_id = m.capture_id AND u.src_ip = m.src_ip WHERE m.n >= 30 AND u.minutes >= 3 AND m.n >= 3 * u.n GROUP BY m.capture, m.capture_id, m.src_ip ORDER BY capture, frame;
 
 -- @finding ot_multi_protocol_actor severity=medium technique=T0855

@@ -68,3 +68,6 @@ FROM pccc WHERE NOT is_request AND status <> 0 GROUP BY capture, capture_id, dst
 -- @finding pccc_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'mode', 'download', 'upload')) > 0 THEN 'critical' ELSE 'high' END AS severity, 'PCCC across the internet' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM pccc WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding pccc_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'pccc' ORDER BY frame, src_ip, dst_ip;

@@ -83,9 +83,16 @@ FROM profinet_cm WHERE is_request AND index = 45040 GROUP BY capture, capture_id
 WITH states AS (SELECT capture, capture_id, src_mac, dst_mac, frame_id, frame, ts, ds_run AND ds_valid AS good, lag(ds_run AND ds_valid) OVER z AS before FROM profinet_rt WHERE frame_class LIKE 'rtc%' AND ds_run IS NOT NULL WINDOW z AS (PARTITION BY capture_id, src_mac, frame_id ORDER BY frame)),
 stops AS (SELECT * FROM states WHERE before AND NOT good),
 again AS (SELECT s.capture_id, s.src_mac, s.frame_id, s.frame, min(CAST(g.ts AS BIGINT)) AS good_at FROM stops AS s JOIN states AS g ON g.capture_id = s.capture_id AND g.src_mac = s.src_mac AND g.frame_id = s.frame_id AND g.frame > s.frame AND g.good GROUP BY s.capture_id, s.src_mac, s.frame_id, s.frame),
-span AS (SELECT capture_id, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id)
+span AS (SELECT capture_id, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
+-- A release, a change by DCP or an alarm of the station, within ten seconds before, says why.
+reasons AS (
+  SELECT c.capture_id, p.src_mac AS one, p.dst_mac AS other, CAST(c.ts AS BIGINT) AS at FROM profinet_cm AS c JOIN packets AS p ON p.capture_id = c.capture_id AND p.frame = c.frame WHERE c.operation_name = 'release'
+  UNION ALL SELECT capture_id, src_mac, dst_mac, CAST(ts AS BIGINT) FROM profinet_dcp WHERE service = 'set'
+  UNION ALL SELECT capture_id, src_mac, dst_mac, CAST(ts AS BIGINT) FROM profinet_rt WHERE frame_class LIKE 'alarm%'),
+explained AS (SELECT s.capture_id, s.src_mac, s.frame_id, s.frame FROM stops AS s JOIN reasons AS r ON r.capture_id = s.capture_id AND (r.one = s.src_mac OR r.other = s.src_mac) WHERE CAST(s.ts AS BIGINT) - r.at BETWEEN 0 AND 10000000000 GROUP BY s.capture_id, s.src_mac, s.frame_id, s.frame)
 SELECT 'Cyclic data stopped being valid' AS title, 'frame id ' || CAST(s.frame_id AS VARCHAR) || ' of ' || s.src_mac AS details, s.frame, s.ts, s.capture FROM stops AS s JOIN span AS e ON e.capture_id = s.capture_id LEFT JOIN again AS g ON g.capture_id = s.capture_id AND g.src_mac = s.src_mac AND g.frame_id = s.frame_id AND g.frame = s.frame
-WHERE coalesce(g.good_at, e.stop) - CAST(s.ts AS BIGINT) >= 1000000000 ORDER BY s.capture, s.frame;
+LEFT JOIN explained AS x ON x.capture_id = s.capture_id AND x.src_mac = s.src_mac AND x.frame_id = s.frame_id AND x.frame = s.frame
+WHERE x.frame IS NULL AND coalesce(g.good_at, e.stop) - CAST(s.ts AS BIGINT) >= 1000000000 ORDER BY s.capture, s.frame;
 
 -- @finding pn_alarm_high severity=medium confidence=high technique=T0814
 SELECT 'An urgent alarm' AS title, coalesce(alarm_type_name, CAST(alarm_type AS VARCHAR)) || ', slot ' || CAST(alarm_slot AS VARCHAR) || ', from ' || coalesce(src_mac, '-') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
@@ -94,3 +101,25 @@ FROM profinet_rt WHERE frame_class = 'alarm_high' AND alarm_type IS NOT NULL AND
 -- @finding pn_public_peer severity=high confidence=high technique=T0883
 SELECT 'PROFINET across the internet' AS title, CAST(count(*) AS VARCHAR) || ' calls' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM profinet_cm WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding pn_cycle_gap severity=medium confidence=medium technique=T0814
+WITH cycles AS (
+  SELECT capture, capture_id, src_mac, dst_mac, frame_id, frame, ts, (CAST(cycle_counter AS BIGINT) - lag(CAST(cycle_counter AS BIGINT)) OVER w + 65536) % 65536 AS step, row_number() OVER (PARTITION BY capture_id ORDER BY frame) AS place, row_number() OVER w AS own
+  FROM profinet_rt WHERE frame_class LIKE 'rtc%' AND cycle_counter IS NOT NULL WINDOW w AS (PARTITION BY capture_id, src_mac, dst_mac, frame_id ORDER BY frame)),
+usual AS (SELECT capture_id, src_mac, dst_mac, frame_id, CAST(median(step) AS BIGINT) AS cycle FROM cycles WHERE step > 0 GROUP BY capture_id, src_mac, dst_mac, frame_id HAVING count(*) >= 20),
+gaps AS (
+  SELECT c.capture, c.capture_id, c.src_mac, c.dst_mac, c.frame_id, c.frame, c.ts, c.step / u.cycle - 1 AS missing, c.place - lag(c.place) OVER (PARTITION BY c.capture_id, c.src_mac, c.dst_mac, c.frame_id ORDER BY c.frame) - 1 AS others
+  FROM cycles c JOIN usual u ON u.capture_id = c.capture_id AND u.src_mac = c.src_mac AND u.dst_mac = c.dst_mac AND u.frame_id = c.frame_id WHERE u.cycle > 0)
+SELECT 'Cycles of a relation are missing' AS title, 'frame id ' || CAST(frame_id AS VARCHAR) || ' of ' || src_mac || ': ' || CAST(count(*) AS VARCHAR) || ' gaps of up to ' || CAST(max(missing) AS VARCHAR) || ' cycles' AS details, count(*) AS count, min(frame) AS frame,
+  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+-- Other relations went on meanwhile: what the capture loses is missing in all.
+FROM gaps WHERE missing >= 3 AND others >= missing GROUP BY capture_id, src_mac, dst_mac, frame_id HAVING count(*) >= 3 ORDER BY frame, frame_id;
+
+-- @finding pn_dos_frame severity=medium confidence=medium technique=T0814
+WITH bad AS (SELECT a.capture, a.capture_id, p.src_mac, p.dst_mac, a.frame, a.ts, CAST(a.ts AS BIGINT) AS at FROM anomalies a JOIN packets p ON p.capture_id = a.capture_id AND p.frame = a.frame AND p.captured_len = p.frame_len WHERE a.protocol = 'profinet_dcp'),
+stations AS (SELECT capture_id, src_mac, max(CAST(ts AS BIGINT)) AS last, count(*) AS n FROM packets WHERE src_mac IS NOT NULL GROUP BY capture_id, src_mac),
+spans AS (SELECT capture_id, max(CAST(ts AS BIGINT)) AS stop FROM packets GROUP BY capture_id)
+SELECT 'A station fell silent after a malformed message' AS title, b.dst_mac || ', by ' || b.src_mac AS details, count(*) AS count, min(b.frame) AS frame, array_slice(array_agg(b.frame ORDER BY b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
+FROM bad b JOIN stations s ON s.capture_id = b.capture_id AND s.src_mac = b.dst_mac JOIN spans e ON e.capture_id = b.capture_id
+-- It spoke before, said its last word within a second, and was not heard for ten.
+WHERE s.n >= 10 AND s.last BETWEEN b.at - 10000000000 AND b.at + 1000000000 AND e.stop - b.at > 10000000000 GROUP BY b.capture_id, b.src_mac, b.dst_mac ORDER BY frame;

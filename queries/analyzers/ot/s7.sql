@@ -150,3 +150,13 @@ FROM s7comm WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, captu
 -- @finding s7_nonstandard_port severity=low confidence=high technique=T0885
 SELECT 'S7 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_orig THEN dst_port ELSE src_port END AS VARCHAR) AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM s7comm WHERE src_port <> 102 AND dst_port <> 102 GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;
+
+-- @finding s7_new_client_writes severity=medium confidence=medium technique=T0855
+SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding s7_error_burst severity=medium confidence=high technique=T0814,T0846
+SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding s7_cleartext_credential severity=high confidence=high technique=T0859,T1040
+SELECT 'A password travels in clear' AS title, 'of a controller, hidden by a fixed pattern only: ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+FROM credentials WHERE protocol = 's7comm' AND NOT encrypted GROUP BY src_ip, dst_ip, dst_port, field, capture ORDER BY frame, details;

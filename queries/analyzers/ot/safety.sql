@@ -68,3 +68,12 @@ WHERE o.protocol <> 'tristation' AND o.class IN ('operate', 'write', 'force', 's
 -- @finding safety_public severity=critical confidence=high technique=T0883
 SELECT 'A safety controller is reached across the internet' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM tristation WHERE crc_ok AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding safety_new_client severity=high confidence=medium technique=T0886
+WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
+clients AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS n, min(frame) FILTER (WHERE tcm_type = 1) AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE tcm_type = 1), 1, 20) AS frames, CAST(min(ts) AS BIGINT) AS since, min(ts) AS ts, max(ts) AS end_ts
+  FROM tristation WHERE is_orig AND crc_ok GROUP BY capture_id, src_ip, dst_ip)
+SELECT 'A client that was not there before connects to a safety controller' AS title, 'first heard ' || CAST((c.since - s.start) / 1000000000 AS VARCHAR) || ' s into the capture' || coalesce('; served by ' || n.regulars, '') AS details, c.src_ip, c.dst_ip, c.dst_port, c.n AS count, c.frame, c.frames, c.ts, c.end_ts, c.capture
+FROM clients c JOIN spans s ON s.capture_id = c.capture_id LEFT JOIN (SELECT capture_id, station, device, min(regulars) AS regulars FROM ot_newcomers GROUP BY capture_id, station, device) n ON n.capture_id = c.capture_id AND n.station = c.src_ip AND n.device = c.dst_ip
+-- Known is who was heard in the first half of a capture that is long enough to know, or who was there before the others.
+WHERE c.frame IS NOT NULL AND (n.station IS NOT NULL OR s.stop - s.start >= 600000000000 AND c.since > s.start + (s.stop - s.start) / 2) ORDER BY c.frame;

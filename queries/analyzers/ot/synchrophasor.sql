@@ -79,3 +79,7 @@ GROUP BY capture, capture_id, id_code HAVING count(*) > 1 AND max(first) < min(l
 -- @finding synphasor_public severity=high confidence=high technique=T0883
 SELECT 'Synchrophasors across the internet' AS title, CAST(count(*) AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM synchrophasor WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
+
+-- @finding synphasor_nonstandard_port severity=low confidence=high technique=T0885
+SELECT 'Synchrophasor data on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+FROM flows WHERE service IN ('synchrophasor') AND src_port NOT IN (4712, 4713) AND dst_port NOT IN (4712, 4713) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

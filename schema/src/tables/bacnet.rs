@@ -89,7 +89,7 @@ table! {
         points: list_text,
         /// First value read or written, as text.
         value: text,
-        /// All values, same order as points.
+        /// All values, same order as points; of I-Am-Router-To-Network the networks that are reached.
         values: list_text,
         /// WriteProperty priority 1-16; null means 16.
         write_priority: u8,

@@ -34,6 +34,8 @@ pub static PROTOCOL: Protocol = Protocol {
     ..Protocol::NONE
 };
 
+/// Network message that lists the networks a router reaches (clause 6.4.2).
+const I_AM_ROUTER: u8 = 1;
 /// Requests of one flow that may wait for their answers.
 const MAX_WAITING: usize = 256;
 /// Messages of one flow whose segments are joined, and the longest of them.
@@ -215,9 +217,13 @@ impl Flow {
         };
         if control & 0x80 != 0 {
             let code = reader.u8()?;
+            let listed = if code == I_AM_ROUTER { reader.rest() } else { &[] };
+            let networks: Vec<Cow<'_, str>> =
+                listed.as_chunks::<2>().0.iter().map(|octets| Cow::Owned(u16::from_be_bytes(*octets).to_string())).collect();
             cx.emit(Bacnet {
                 network_message_code: Some(code),
                 network_message: names::network(code),
+                values: (!networks.is_empty()).then_some(&networks),
                 pdu_type: Some("npdu"),
                 category: Some("routing"),
                 ..base

@@ -9,8 +9,10 @@ use super::data::Name;
 use super::service::Said;
 use crate::protocols::Cx;
 
-/// Transfer sets of one association whose names are remembered.
+/// Transfer sets, and devices, of one association whose names are remembered.
 const MAX_SETS: usize = 1024;
+/// What stands behind the name of a device in those of its selection and of its tag (IEC 60870-6-802, device control).
+const OF_DEVICES: [&str; 2] = ["_SBO", "_TAG"];
 
 /// Names that the standard reserves.
 fn is_reserved(item: &str) -> bool {
@@ -32,6 +34,8 @@ pub struct Centre {
     /// A reserved name was seen.
     is_iccp: bool,
     transfer_sets: FxHashSet<String>,
+    /// Devices that can be controlled, with their domain: known by the names of their selection or tag.
+    devices: FxHashSet<String>,
 }
 
 /// One MMS PDU, as far as operations need it.
@@ -55,7 +59,8 @@ impl Centre {
         }
         let first = pdu.names.first();
         let item = first.map(|name| name.item.as_str()).unwrap_or_default();
-        let Some((operation, block)) = self.operation(pdu.service, item) else { return };
+        self.learn(pdu);
+        let Some((operation, block)) = self.operation(pdu.service, first) else { return };
         let values = &pdu.said.values;
         if operation == "get_next_transfer_set" && !pdu.is_request && self.transfer_sets.len() < MAX_SETS {
             self.transfer_sets.extend(values.iter().filter_map(|value| reference(value)).map(|(_, name)| name.to_owned()));
@@ -109,20 +114,49 @@ impl Centre {
         });
     }
 
+    /// Remembers devices, by the names of their other variables.
+    fn learn(&mut self, pdu: &Pdu<'_>) {
+        let domain = pdu.names.first().and_then(|name| name.domain.as_deref());
+        let listed = pdu.said.listed.iter().map(|item| (domain, item.as_str()));
+        for (domain, item) in pdu.names.iter().map(|name| (name.domain.as_deref(), name.item.as_str())).chain(listed) {
+            if let Some(device) = OF_DEVICES.iter().find_map(|end| item.strip_suffix(end))
+                && self.devices.len() < MAX_SETS
+            {
+                self.devices.insert(Name { domain: domain.map(str::to_owned), item: device.to_owned() }.whole());
+            }
+        }
+    }
+
     /// Operation of a service on an object, and the conformance block it belongs to.
-    fn operation(&self, service: &str, item: &str) -> Option<(&'static str, Option<u8>)> {
+    fn operation(&self, service: &str, object: Option<&Name>) -> Option<(&'static str, Option<u8>)> {
+        let item = object.map(|name| name.item.as_str()).unwrap_or_default();
         Some(match (service, item) {
             ("read", "Bilateral_Table_ID") => ("get_bilateral_table", Some(1)),
             ("read", "TASE2_Version") => ("get_version", Some(1)),
             ("read", "Supported_Features") => ("get_features", Some(1)),
             ("read", "Next_DSTransfer_Set" | "Next_TSTransfer_Set") => ("get_next_transfer_set", Some(1)),
+            ("read", item) if item.ends_with(OF_DEVICES[0]) => ("select_device", Some(5)),
             ("read", _) => ("get_data_value", Some(1)),
+            ("write", item) if item.ends_with(OF_DEVICES[1]) => ("set_tag", Some(5)),
+            ("write", _) if object.is_some_and(|name| self.devices.contains(&name.whole())) => ("operate_device", Some(5)),
             ("write", item) if self.transfer_sets.contains(item) => ("write_transfer_set", Some(1)),
             ("write", _) => ("set_data_value", None),
             ("define_named_variable_list", _) => ("create_data_set", Some(1)),
             ("delete_named_variable_list", _) => ("delete_data_set", Some(1)),
             ("get_named_variable_list_attributes", _) => ("get_data_set", Some(1)),
             ("information_report", _) => ("transfer_report", None),
+            ("create_program_invocation" | "delete_program_invocation" | "start" | "stop" | "resume" | "reset" | "kill", _) => {
+                ("program_control", Some(7))
+            }
+            (
+                "define_event_condition"
+                | "delete_event_condition"
+                | "alter_event_condition_monitoring"
+                | "define_event_enrollment"
+                | "delete_event_enrollment"
+                | "alter_event_enrollment",
+                _,
+            ) => ("event", Some(8)),
             ("get_name_list" | "identify" | "get_variable_access_attributes", _) => ("other", None),
             _ => return None,
         })
@@ -184,6 +218,21 @@ fn quality(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_are_known_by_their_selection() {
+        let mut centre = Centre::default();
+        let name = |item: &str| Name { domain: Some("ICC".into()), item: item.into() };
+        let operation = |centre: &Centre, service: &str, item: &str| centre.operation(service, Some(&name(item))).map(|(operation, _)| operation);
+        assert_eq!(operation(&centre, "write", "BREAKER"), Some("set_data_value"));
+        let (names, said) = ([name("BREAKER_SBO")], Said::default());
+        centre.learn(&Pdu { invoke_id: None, is_request: true, service: "read", request_frame: None, names: &names, said: &said, error: None });
+        assert_eq!(operation(&centre, "read", "BREAKER_SBO"), Some("select_device"));
+        assert_eq!(operation(&centre, "write", "BREAKER"), Some("operate_device"));
+        assert_eq!(operation(&centre, "write", "BREAKER_TAG"), Some("set_tag"));
+        assert_eq!(operation(&centre, "write", "OTHER"), Some("set_data_value"));
+        assert_eq!(operation(&centre, "stop", "SEQUENCE"), Some("program_control"));
+    }
 
     #[test]
     fn structures_are_taken_apart() {
