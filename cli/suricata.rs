@@ -15,6 +15,7 @@ use pcapper_queries::suricata::{Loaded, Wanted};
 
 use crate::arguments::Given;
 use crate::evidence::Frames;
+use crate::export::file::Files;
 use crate::render;
 use crate::select::complain;
 
@@ -176,7 +177,7 @@ impl Engine {
         let frames = folder.0.join("frames.pcapng");
         let mut wanted = Frames::default();
         wanted.selected(0, capture);
-        wanted.write(std::slice::from_ref(capture), &frames)?;
+        wanted.write(std::slice::from_ref(capture), &Files::default(), &frames)?;
         let complaints = folder.0.join("complaints");
         let mut command = Command::new(&self.program);
         // One thread, so that two runs say the same in the same order.

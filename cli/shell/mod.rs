@@ -304,7 +304,7 @@ impl Shell<'_> {
         if frames.is_empty() {
             return Err("no row names a frame; nothing is written".to_owned());
         }
-        let (frames, bytes) = frames.write(catalog.captures(), &place)?;
+        let (frames, bytes) = frames.write(catalog.captures(), &self.files, &place)?;
         self.out.wrote("pcapng", &place, frames, bytes);
         self.say(&format!("{frames} frame{} written to {}\n", if frames == 1 { "" } else { "s" }, escape::text(path)));
         Ok(())
