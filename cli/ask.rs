@@ -153,6 +153,7 @@ async fn reports(arguments: &Arguments, selection: &Selection, carvings: Carving
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
     let (mut status, mut brought_back) = (Status::Done, Back { carvings, ..Back::default() });
+    brought_back.found.merged = arguments.summarize;
     if let Some(virustotal) = &arguments.virustotal {
         virustotal.begin(&selection.lake);
     }
@@ -284,6 +285,15 @@ async fn round(
             back.frames.of_findings(&selection.captures, Some(at), &told);
             more.extend(told);
         }
+        let told = evidence::merged(&arguments.evidence, &mut back.found, selection.captures.len(), arguments.verbose);
+        if !told.is_empty() {
+            let facts = merged::facts(&catalog, &selection.captures).await?;
+            for mut report in told {
+                merged::put_first(&facts, &mut report);
+                out.report(&merged::with_skipped(&report, &selection.skipped), true);
+                more.push(report);
+            }
+        }
         let of_one = of.and_then(|at| Some((at, selection.captures.get(at)?.name.as_str())));
         if let Some(report) = back.carvings.report(&arguments.evidence, of_one, arguments.verbose) {
             out.report(&report, of.is_none());
@@ -333,7 +343,7 @@ async fn run_all(
         } else {
             &subject
         };
-        let timer = profile::start();
+        let timer = profile::start_alone();
         let mut report = match run::report(catalog, analyzer, subject, arguments.verbose).await {
             Ok(report) => report,
             Err(error) => {

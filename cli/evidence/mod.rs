@@ -166,6 +166,15 @@ impl Subject<'_> {
 /// What was found over all captures of the run.
 #[derive(Default)]
 pub struct Found {
+    /// Captures are taken as one: what is found in each is told together.
+    pub merged: bool,
+    hits: Vec<search::Hits>,
+    extracted: Vec<files::Extracted>,
+    /// Captures that were looked at so far.
+    asked: usize,
+    packet_seen: bool,
+    /// Captures that lack the packet.
+    without_packet: Vec<String>,
     followed: bool,
     looked_up: bool,
     files_seen: usize,
@@ -252,14 +261,33 @@ pub async fn run(
     out: &mut Output,
 ) -> (Vec<Report>, Status) {
     let mut reports = Vec::new();
+    found.asked += 1;
     match Box::pin(answer(options, keys, lake, &mut subject, found, out, &mut reports)).await {
         Ok(()) => (reports, Status::Done),
         Err(_) if interrupt::is_asked() => (reports, Status::Interrupted),
         Err(message) => {
             complain(&format!("{}: {message}", subject.capture.name));
+            if found.merged && options.search.is_some() && found.hits.len() < found.asked {
+                found.hits.push(search::Hits::failed(&subject.capture.name, &message));
+            }
             (reports, Status::Partly)
         }
     }
+}
+
+/// The reports over all captures, where they are taken as one.
+pub fn merged(options: &Options, found: &mut Found, captures: usize, verbose: bool) -> Vec<Report> {
+    let subject = || format!("ALL PCAPS ({captures})");
+    let mut reports = Vec::new();
+    let hits = std::mem::take(&mut found.hits);
+    if let Some(search) = options.search.as_ref().filter(|_| !hits.is_empty()) {
+        reports.push(search::report_on(&hits, search, subject(), true));
+    }
+    let extracted = std::mem::take(&mut found.extracted);
+    if !extracted.is_empty() {
+        reports.push(files::report_on(&extracted, &options.files, subject(), true, verbose));
+    }
+    reports
 }
 
 async fn answer(
@@ -285,10 +313,15 @@ async fn answer(
         reports.push(report);
     };
     if let Some(number) = options.packet {
-        if options.raw {
+        let packets = subject.capture.manifest.packets;
+        if found.merged && number > packets {
+            found.without_packet.push(format!("{}: {}", subject.capture.name, packet::missing(number, packets)));
+        } else if options.raw {
             out.write_out(&packet::raw(subject, &whole, number).await?);
+            found.packet_seen = true;
         } else {
             show(packet::view(subject, &whole, number).await?, out);
+            found.packet_seen = true;
         }
     }
     if let Some(which) = &options.lookup
@@ -306,7 +339,12 @@ async fn answer(
         }
     }
     if let Some(wanted) = &options.search {
-        show(search::search(subject, &whole, wanted).await?, out);
+        let hits = search::search(subject, &whole, wanted).await?;
+        if found.merged {
+            found.hits.push(hits);
+        } else {
+            show(search::report_on(&[hits], wanted, subject.capture.name.clone(), false), out);
+        }
     }
     for (wanted, is_view) in [(&options.extract, false), (&options.view, true)] {
         let Some(wanted) = wanted else { continue };
@@ -319,7 +357,14 @@ async fn answer(
         match (is_view, options.raw) {
             (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
             (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
-            (false, _) => show(files::extract(subject, &matched, &options.files, &mut found.faults, out)?, out),
+            (false, _) => {
+                let extracted = files::extract(subject, &matched, &options.files, &mut found.faults, out)?;
+                if found.merged {
+                    found.extracted.push(extracted);
+                } else {
+                    show(files::report_on(&[extracted], &options.files, subject.capture.name.clone(), false, subject.verbose), out);
+                }
+            }
         }
     }
     Ok(())
@@ -332,6 +377,8 @@ pub fn conclude(options: &Options, found: &Found) -> Status {
         complain(&message);
         status = Status::Partly;
     };
+    // Of captures taken as one, one that has the packet is enough.
+    found.without_packet.iter().filter(|_| !found.packet_seen).cloned().for_each(&mut miss);
     if let Some(which) = options.follow.as_ref().filter(|_| !found.followed) {
         miss(format!("no such stream: {}", which.spelled()));
     }
