@@ -68,5 +68,5 @@ FROM steps s JOIN others o ON o.capture_id = s.capture_id AND o.dst_ip = s.dst_i
 
 -- @finding ntp_rogue_server severity=medium confidence=medium technique=T1557
 SELECT 'Time from a server that DHCP did not name' AS title, n.src_ip || ' answers, the lease names ' || array_to_string(d.servers, ', ') AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.frame) AS frame, array_slice(array_agg(n.frame ORDER BY n.frame), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
-FROM ntp n JOIN (SELECT capture_id, yiaddr AS client, first_value(ntp_servers ORDER BY frame) AS servers FROM dhcp WHERE message_type_name = 'ack' AND ntp_servers IS NOT NULL AND yiaddr IS NOT NULL GROUP BY capture_id, yiaddr) d ON d.capture_id = n.capture_id AND d.client = n.dst_ip
+FROM ntp n JOIN (SELECT capture_id, yiaddr AS client, first_value(ntp_servers ORDER BY frame) AS servers FROM dhcp WHERE message_type_name = 'ACK' AND ntp_servers IS NOT NULL AND yiaddr IS NOT NULL GROUP BY capture_id, yiaddr) d ON d.capture_id = n.capture_id AND d.client = n.dst_ip
 WHERE n.mode = 4 AND NOT array_has(d.servers, n.src_ip) GROUP BY n.capture_id, n.src_ip, n.dst_ip, d.servers ORDER BY n.src_ip, n.dst_ip;

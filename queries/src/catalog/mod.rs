@@ -100,11 +100,13 @@ impl Catalog {
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.reorder_filters = true;
-        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own: views
-        // join and unite many such tables.
+        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own and
+        // questions inside of questions have become joins (one that was emptied before cannot): views join and unite many such
+        // tables.
         let mut rules = Optimizer::new().rules;
-        let united = rules.iter().position(|rule| rule.name() == "optimize_unions").map_or(rules.len(), |at| at + 1);
-        rules.insert(united, Arc::new(PropagateEmptyRelation::new()));
+        let ready = ["optimize_unions", "decorrelate_predicate_subquery", "scalar_subquery_to_join", "decorrelate_lateral_join"];
+        let ready = rules.iter().rposition(|rule| ready.contains(&rule.name())).map_or(rules.len(), |at| at + 1);
+        rules.insert(ready, Arc::new(PropagateEmptyRelation::new()));
         let builder = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules);
         let state = builder.with_physical_optimizer_rule(Arc::new(yielding::Yielding)).build();
         let context = SessionContext::new_with_state(state);
