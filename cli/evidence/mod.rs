@@ -77,7 +77,7 @@ pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
     let search = match given.text("search") {
         Some("") => return Err("--search needs a text to find".to_owned()),
         Some(text) => Some(search::Options { text: text.to_owned(), exact: given.switch("case") }),
-        None if given.switch("case") => return Err("-case belongs to --search: there is none".to_owned()),
+        None if given.has("case") => return Err("-case belongs to --search: there is none".to_owned()),
         None => None,
     };
     let follow = match (given.text("follow"), given.text("follow-id")) {
@@ -93,9 +93,11 @@ pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
             return Err(format!("--{name} needs a part of a file's name, or * for all"));
         }
     }
-    let raw = given.switch("raw");
+    // A default in the configuration file is for runs that have a use for it.
+    let is_one = [packet.is_some(), follow.is_some(), view.is_some()].iter().filter(|asked| **asked).count() == 1;
+    let raw = given.switch("raw") && (is_one || given.has("raw"));
     if raw {
-        if [packet.is_some(), follow.is_some(), view.is_some()].iter().filter(|asked| **asked).count() != 1 {
+        if !is_one {
             return Err("-raw belongs to one of --packet, --follow, --follow-id and --view".to_owned());
         }
         if std::io::stdout().is_terminal() {
