@@ -106,13 +106,19 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
     let nothing = |message: String| (message, Status::NothingDone);
     let catalog = open(arguments, selection, selection.captures.clone(), arguments.show_secrets).await.map_err(nothing)?;
     rules::judge(arguments, &catalog, "").await.map_err(nothing)?;
+    let mut status = Status::Done;
     if let Some(path) = &arguments.evidence.write_pcap {
         let mut frames = Frames::default();
         for batch in sql::rows(options, &catalog).await.map_err(nothing)? {
             frames.rows(&selection.captures, &batch).map_err(|message| nothing(format!("--write-pcap: {message}")))?;
         }
-        let (frames, bytes) = frames.write(&selection.captures, &export::files(arguments, selection), path).map_err(nothing)?;
-        out.wrote("pcapng", path, frames, bytes);
+        if frames.is_empty() {
+            complain("--write-pcap: no row names a frame; nothing is written");
+            status = Status::Partly;
+        } else {
+            let (frames, bytes) = frames.write(&selection.captures, &export::files(arguments, selection), path).map_err(nothing)?;
+            out.wrote("pcapng", path, frames, bytes);
+        }
     }
     let files = export::files(arguments, selection);
     sql::answer(options, arguments, &files, &catalog, out)
@@ -121,7 +127,7 @@ async fn questions(options: &sql::Options, arguments: &Arguments, selection: &Se
     if options.is_shell {
         shell::run(options, arguments, files, &catalog, out).await?;
     }
-    Ok(faults(&catalog))
+    Ok(status.worse(faults(&catalog)))
 }
 
 /// Tells what went wrong in plugins.
@@ -153,6 +159,7 @@ async fn reports(arguments: &Arguments, selection: &Selection, carvings: Carving
     let mut answers = Answers { captures: &selection.captures, answered: Vec::new(), skipped: &selection.skipped, filter: &arguments.filter };
     let rounds: Vec<Option<Selected>> = if arguments.summarize { vec![None] } else { selection.captures.iter().cloned().map(Some).collect() };
     let (mut status, mut brought_back) = (Status::Done, Back { carvings, ..Back::default() });
+    brought_back.found.merged = arguments.summarize;
     if let Some(virustotal) = &arguments.virustotal {
         virustotal.begin(&selection.lake);
     }
@@ -202,9 +209,14 @@ fn write_back(arguments: &Arguments, selection: &Selection, back: Back, out: &mu
     let evidence = &arguments.evidence;
     let status = evidence::conclude(evidence, &found);
     let Some(path) = &evidence.write_pcap else { return status };
-    // Without a question, it is the selection itself that is wanted.
-    if arguments.analyzers.is_empty() && !evidence.shows() {
+    // Frames that were chosen, or without any question all of them, are what is wanted; else those behind the findings.
+    if !arguments.narrow.is_empty() || (arguments.analyzers.is_empty() && !evidence.shows()) {
+        frames = Frames::default();
         selection.captures.iter().enumerate().for_each(|(at, capture)| frames.selected(at, capture));
+    }
+    if frames.is_empty() {
+        complain("--write-pcap: there are no frames behind the answer; nothing is written");
+        return status.worse(Status::Partly);
     }
     match frames.write(&selection.captures, &export::files(arguments, selection), path) {
         Ok((frames, bytes)) => {
@@ -284,6 +296,15 @@ async fn round(
             back.frames.of_findings(&selection.captures, Some(at), &told);
             more.extend(told);
         }
+        let told = evidence::merged(&arguments.evidence, &mut back.found, selection.captures.len(), arguments.verbose);
+        if !told.is_empty() {
+            let facts = merged::facts(&catalog, &selection.captures).await?;
+            for mut report in told {
+                merged::put_first(&facts, &mut report);
+                out.report(&merged::with_skipped(&report, &selection.skipped), true);
+                more.push(report);
+            }
+        }
         let of_one = of.and_then(|at| Some((at, selection.captures.get(at)?.name.as_str())));
         if let Some(report) = back.carvings.report(&arguments.evidence, of_one, arguments.verbose) {
             out.report(&report, of.is_none());
@@ -333,7 +354,7 @@ async fn run_all(
         } else {
             &subject
         };
-        let timer = profile::start();
+        let timer = profile::start_alone();
         let mut report = match run::report(catalog, analyzer, subject, arguments.verbose).await {
             Ok(report) => report,
             Err(error) => {

@@ -15,6 +15,9 @@ use crate::render::value;
 
 /// Column at which the menu's descriptions start.
 const HELP_COLUMN: usize = 43;
+/// The same for examples, and for variables and statuses.
+const EXAMPLE_COLUMN: usize = 54;
+const VARIABLE_COLUMN: usize = 26;
 
 /// What pcapper is, in a sentence.
 pub const ABOUT: &str = "Decodes network captures once into typed tables and answers questions about them: a flag a question, or SQL.";
@@ -25,7 +28,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("pcapper capture.pcap", "What is this capture?"),
     ("pcapper --dns --http captures/ -r", "Two reports a capture, for a whole tree"),
     ("pcapper --modbus --summarize plant/*.pcapng", "One report over all of them"),
-    ("pcapper office.pcap --sql \"SELECT query, count(*) FROM dns GROUP BY query ORDER BY 2 DESC\"", ""),
+    ("pcapper office.pcap --sql \"SELECT query, count(*) FROM dns GROUP BY 1\"", "Anything else, in SQL"),
     ("pcapper --lake case42 --shell", "All captures of a lake, at a prompt"),
     ("pcapper office.pcap --rules team.yml --json -", "A team's own judgement over all findings"),
 ];
@@ -100,12 +103,12 @@ pub fn menu(flags: &[&'static Flag]) -> String {
     }
     let _ = write!(text, "\n{}\n", style.section("Examples:"));
     for (example, about) in EXAMPLES {
-        let _ = writeln!(text, "{}", format!("  {example:<50}  {about}").trim_end());
+        entry(&format!("  {example}"), about, EXAMPLE_COLUMN, width, &mut text);
     }
     for (title, entries) in [("Environment:", VARIABLES), ("Exit status:", STATUSES)] {
         let _ = write!(text, "\n{}\n", style.section(title));
         for (name, about) in entries {
-            let _ = writeln!(text, "  {name:<23} {about}");
+            entry(&format!("  {name}"), about, VARIABLE_COLUMN, width, &mut text);
         }
     }
     text
@@ -118,13 +121,18 @@ fn terminal_of_menu() -> (Option<usize>, bool) {
     (crate::render::width().map(|width| width.min(MAX_WIDTH)), stdout.is_terminal() && !plain)
 }
 
-/// One entry: what is long starts its description on the next line.
+/// One option.
 fn line(left: &str, about: &str, width: Option<usize>, text: &mut String) {
-    let about = wrapped(about, HELP_COLUMN, width);
-    if left.len() + 2 > HELP_COLUMN {
-        let _ = writeln!(text, "{left}\n{:HELP_COLUMN$}{about}", "");
+    entry(left, about, HELP_COLUMN, width, text);
+}
+
+/// One entry: what is long starts its description on the next line.
+fn entry(left: &str, about: &str, column: usize, width: Option<usize>, text: &mut String) {
+    let about = wrapped(about, column, width);
+    if left.len() + 2 > column {
+        let _ = writeln!(text, "{left}\n{:column$}{about}", "");
     } else {
-        let _ = writeln!(text, "{left:HELP_COLUMN$}{about}");
+        let _ = writeln!(text, "{left:column$}{about}");
     }
 }
 

@@ -123,7 +123,7 @@ fn run(arguments: &Arguments, argv: &[OsString], began: SystemTime) -> Status {
         selection.done_reading(arguments.verbose);
     }
     status = status.worse(answered);
-    if let Some(Err(message)) = profile.map(profile::Profile::finish) {
+    if let Some(Err(message)) = profile.map(|profile| profile.finish(selection.as_ref())) {
         complain(&message);
         status = status.worse(Status::Partly);
     }

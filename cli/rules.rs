@@ -25,7 +25,7 @@ pub async fn judge(arguments: &Arguments, catalog: &Catalog, subject: &str) -> R
     let Some(pack) = &arguments.rules else { return Ok(None) };
     let analyzers: Vec<String> = arguments.analyzers.iter().map(|analyzer| analyzer.name.clone()).collect();
     let analyzers = (!analyzers.is_empty()).then_some(analyzers.as_slice());
-    let timer = profile::start();
+    let timer = profile::start_alone();
     let report = rules::apply(catalog, pack, analyzers, subject, arguments.verbose).await;
     timer.stop("query", rules::SOURCE, 0, 0);
     report.map(Some).map_err(|error| one_line(&error))

@@ -173,7 +173,13 @@ pub fn select(arguments: &Arguments) -> Result<Selection, String> {
                     packets = manifest.packets, bytes = manifest.wire_bytes, cached, duration_ms = log::millis(began.elapsed()), truncated = manifest.truncated);
                 decoded |= !cached;
                 input.outcome = Ok(manifest.clone());
-                captures.push(Selected { manifest, name: name(target), path: target.path.clone(), narrowed: None });
+                captures.push(Selected {
+                    manifest,
+                    name: name(target),
+                    shown: Some(target.shown.clone()),
+                    path: target.path.clone(),
+                    narrowed: None,
+                });
             }
             Err(error @ IngestError::Interrupted) => {
                 input.outcome = Err(error.to_string());
@@ -222,7 +228,7 @@ pub fn complain(message: &str) {
 
 /// One line on stderr. Where that is closed or full nobody can be told.
 pub fn tell(message: &str) {
-    let _ = writeln!(std::io::stderr(), "pcapper: {}", escape::text(message));
+    let _ = writeln!(std::io::stderr(), "pcapper: {}", escape::text(&without_number(message)));
 }
 
 /// A line on stderr while a terminal watches.
@@ -269,7 +275,7 @@ fn whole_lake(place: Place) -> Selection {
     let kept = manifests.into_iter().filter(|manifest| !plain(manifest) || !opened.contains(&manifest.sha256));
     // Where the captures lie now is not known.
     let captures: Vec<Selected> =
-        kept.map(|manifest| Selected { name: manifest.capture.clone(), path: PathBuf::new(), manifest, narrowed: None }).collect();
+        kept.map(|manifest| Selected { name: manifest.capture.clone(), shown: None, path: PathBuf::new(), manifest, narrowed: None }).collect();
     let mut status = Status::Done;
     if captures.is_empty() {
         complain(&format!("{}: no capture in this lake (pcapper --lake DIR lake add TARGET...)", place.path.display()));

@@ -129,21 +129,87 @@ fn places_that_cannot_be_written_or_read_are_told_before_any_work() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
+/// A run by somebody whom permissions hold: also where the tests run as a user whom they do not.
+fn held_by_permissions(scratch: &Scratch, arguments: &[&str]) -> Output {
+    let probe = scratch.path("probe");
+    fs::write(&probe, "x").unwrap();
+    fs::set_permissions(&probe, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+    let binary = env!("CARGO_BIN_EXE_pcapper");
+    let mut command = if fs::File::open(&probe).is_err() {
+        Command::new(binary)
+    } else {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-dac_override,-dac_read_search", binary]);
+        command
+    };
+    fs::create_dir_all(scratch.path("work")).unwrap();
+    command.env("PCAPPER_LAKE", scratch.path("lake")).current_dir(scratch.path("work")).args(arguments).output().unwrap()
+}
+
 #[test]
 fn files_that_cannot_be_read_do_not_keep_others() {
     use std::os::unix::fs::PermissionsExt as _;
-    let scratch = Scratch::new("unreadable");
-    let closed = scratch.path("closed.pcap");
-    fs::copy(sample("arp.pcap"), &closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::File::open(&closed).is_ok() {
-        eprintln!("this user may read every file: skipped");
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("no setpriv(1): skipped");
         return;
     }
-    let output = run(&scratch.path("lake"), &[&closed.to_string_lossy(), &sample("ntp.pcap"), "--ntp"]);
+    let scratch = Scratch::new("unreadable");
+    let folder = scratch.path("in");
+    fs::create_dir_all(folder.join("closed")).unwrap();
+    let closed = folder.join("closed.pcap");
+    fs::copy(sample("arp.pcap"), &closed).unwrap();
+    fs::copy(sample("arp.pcap"), folder.join("unnamed")).unwrap();
+    for path in [&closed, &folder.join("unnamed"), &folder.join("closed")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let (closed, ntp) = (closed.to_string_lossy().into_owned(), sample("ntp.pcap"));
+    let output = held_by_permissions(&scratch, &[&closed, &ntp, "--ntp"]);
     assert_eq!(output.status.code(), Some(1));
     one_line(&output, "closed.pcap: permission denied");
     assert!(text(&output.stdout).contains("NTP ANALYSIS :: ntp.pcap"));
+    let output = held_by_permissions(&scratch, &[&closed]);
+    assert_eq!(output.status.code(), Some(2));
+    one_line(&output, "closed.pcap: permission denied");
+    // In a directory, what claims to be a capture and a directory below; what cannot be opened and claims nothing is passed over.
+    let output = held_by_permissions(&scratch, &[&folder.to_string_lossy(), &ntp, "-r", "--ntp"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(told.contains("/in/closed: permission denied\n") && told.contains("/in/closed.pcap: permission denied\n"), "{told}");
+    // Side files are read before any capture is opened.
+    for option in ["--rules", "--ioc-file", "--tls-keylog", "--config", "--baseline-compare", "--sql-file", "--ot-commands-config"] {
+        let output = held_by_permissions(&scratch, &["absent.pcap", "--ot-commands", option, &closed]);
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        one_line(&output, "ermission denied");
+        assert!(!text(&output.stderr).contains("absent.pcap") && !text(&output.stderr).contains("os error"), "{option}: {}", text(&output.stderr));
+    }
+    // A place that may not be written, for each kind of file.
+    let shut = scratch.path("shut");
+    fs::create_dir_all(&shut).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o555)).unwrap();
+    let in_shut = |name: &str| shut.join(name).to_string_lossy().into_owned();
+    for (option, name) in [
+        ("--json", "x.json"),
+        ("--csv", "x.csv"),
+        ("--sqlite", "x.db"),
+        ("--html", "x.html"),
+        ("--markdown", "x.md"),
+        ("--write-pcap", "x.pcapng"),
+        ("--baseline-save", "x.json"),
+        ("--log-file", "x.log"),
+        ("--case-dir", "case"),
+        ("--lake", "lake"),
+    ] {
+        let output = held_by_permissions(&scratch, &[ntp.as_str(), option, &in_shut(name)]);
+        assert_eq!(output.status.code(), Some(2), "{option}: {}", text(&output.stderr));
+        one_line(&output, "ermission denied");
+        assert!(output.stdout.is_empty(), "{option}");
+        assert!(!text(&output.stderr).contains("os error"), "{option}: {}", text(&output.stderr));
+    }
+    assert_eq!(fs::read_dir(&shut).unwrap().count(), 0);
+    for path in ["in/closed", "shut"] {
+        fs::set_permissions(scratch.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 #[test]

@@ -111,8 +111,10 @@ fn the_second_time_nothing_is_decoded() {
     let other = scratch.path("renamed.bin");
     std::fs::copy(&plant, &other).unwrap();
     // The same content under another name is not decoded again, and is reported under that name.
-    let named = rows(&scratch.0, &other.to_string_lossy(), "SELECT DISTINCT capture FROM packets");
+    let other = other.to_string_lossy().into_owned();
+    let named = rows(&scratch.0, &other, "SELECT DISTINCT capture FROM packets");
     assert_eq!(named[0]["capture"], "renamed.bin");
+    assert!(text(&run(&scratch.0, &[&other]).stdout).contains(&format!("Path                     : {other}\n")));
     assert_eq!(before, std::fs::metadata(folder.path().join("packets.parquet")).unwrap().modified().unwrap());
 }
 

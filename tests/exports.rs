@@ -330,3 +330,49 @@ fn large_numbers_and_bytes_survive_json() {
     let output = run(&scratch.0, &[&sample("arp.pcap"), "--sql", query, "--format", "jsonl"]);
     assert_eq!(text(&output.stdout), "{\"big\":9007199254740993,\"bytes\":\"6162\",\"ts\":\"1970-01-01T00:00:01.000000000Z\"}\n");
 }
+
+#[test]
+fn standard_output_holds_the_export_and_nothing_else() {
+    let scratch = Scratch::new("export-stdout");
+    let plant = sample("plant.pcapng");
+    let csv = text(&run_in(&scratch, &[&plant, "--modbus", "--csv", "-"]).stdout);
+    assert!(csv.starts_with("category,module,capture,") && csv.lines().count() == 4, "{csv}");
+    let both = run_in(&scratch, &[&plant, "--modbus", "--json", "-", "--csv", "f.csv", "--sqlite", "f.db"]);
+    let document: Value = serde_json::from_slice(&both.stdout).unwrap();
+    assert_eq!(document["path"], "plant.pcapng");
+    assert!(in_work(&scratch, "f.csv").is_file() && in_work(&scratch, "f.db").is_file());
+}
+
+#[test]
+fn an_export_that_fails_leaves_what_was_there_and_does_not_keep_the_others() {
+    let scratch = Scratch::new("export-keeps");
+    fs::create_dir_all(scratch.path("work")).unwrap();
+    let plant = sample("plant.pcapng");
+    run_in(&scratch, &[&plant]);
+    fs::write(in_work(&scratch, "old.html"), "old").unwrap();
+    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_pcapper"), &plant, "--modbus", "--html", "old.html", "--csv", "x.csv"])
+        .env("PCAPPER_LAKE", scratch.path("lake"))
+        .current_dir(scratch.path("work"))
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).lines().count()), (Some(1), 1), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(in_work(&scratch, "old.html")).unwrap(), "old");
+    assert!(in_work(&scratch, "x.csv").is_file());
+    assert!(fs::read_dir(scratch.path("work")).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".part")));
+}
+
+#[test]
+fn columns_tell_type_unit_and_label() {
+    let scratch = Scratch::new("export-units");
+    let document: Value = serde_json::from_slice(&run_in(&scratch, &[&sample("plant.pcapng"), "--base", "--json", "-"]).stdout).unwrap();
+    let facts = &document["summaries"]["base"]["sections"][0];
+    let column = |name: &str| facts["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).unwrap().clone();
+    assert_eq!((&column("size_bytes")["unit"], &column("packets")["unit"]), (&"bytes".into(), &"count".into()));
+    let row = &facts["rows"][0];
+    assert_eq!(row["packets"], 563);
+    assert!(row["duration_s"].is_f64() && row["start"].as_str().unwrap().len() == "2013-03-19T16:05:11.062053000Z".len(), "{row}");
+    let table = &document["summaries"]["base"]["sections"][2]["rows"][0];
+    assert!(table.as_object().unwrap().values().any(|value| value.as_f64() == Some(1.0)), "shares are 0..1: {table}");
+}

@@ -122,3 +122,57 @@ fn what_is_wrong_is_said_before_anything_is_opened() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("arp.pcap: --bpf: frames of link type ETHERNET do not say in which direction they went (position 1)"));
 }
+
+#[test]
+fn moments_are_read_in_every_form() {
+    let scratch = Scratch::new("moments");
+    let plant = sample("plant.pcapng");
+    let packets = "SELECT count(*) FROM packets";
+    let from = |moment: &str| count(&scratch.0, &plant, &["--time-start", moment], packets);
+    let wanted = from("2026-11-23T06:42:30Z");
+    assert!(wanted > 0 && wanted < 563, "{wanted}");
+    for moment in [
+        "2026-11-23T06:42:30",
+        "2026-11-23 06:42:30",
+        "2026-11-23 06:42:30.000000000Z",
+        "2026-11-23T08:42:30+02:00",
+        "2026-11-23T08:42:30+0200",
+        "2026-11-23T08:42:30+02",
+        "2026-11-23T01:42:30-05",
+        "1795416150",
+        "1795416150.0",
+        "1795416150.000000000",
+    ] {
+        assert_eq!(from(moment), wanted, "{moment}");
+    }
+    assert_eq!(from("2026-11-23"), 563);
+    assert_eq!(from("2026-11-23T06:42"), from("2026-11-23T06:42:00Z"));
+    for wrong in ["", "2026", "2026-13-01", "2026-02-30", "2026-11-23T25:00", "inf", "1e9", "2026-11-23T06:42:30+99", "1795416150.0000000001"] {
+        let output = run(&scratch.0, &["absent.pcap", &format!("--time-end={wrong}"), "--arp"]);
+        assert_eq!((output.status.code(), text(&output.stderr).lines().count()), (Some(2), 1), "{wrong}: {}", text(&output.stderr));
+        assert!(!text(&output.stderr).contains("absent.pcap"), "{wrong}");
+    }
+}
+
+#[test]
+fn whatever_is_asked_is_narrowed() {
+    let scratch = Scratch::new("narrow-all");
+    let plant = sample("plant.pcapng");
+    let arguments = ["--bpf", "arp", "--base", "--modbus", "--arp", "--threats", "--hosts"];
+    let output = run(&scratch.0, &[&[plant.as_str()], &arguments[..]].concat());
+    let report = text(&output.stdout);
+    assert_eq!(report.matches("Filter                   : bpf arp\n").count(), 5, "{report}");
+    assert_eq!(report.matches("Packets Selected         : 24 of 563\n").count(), 5, "{report}");
+    assert!(!report.contains("A client read the identity of devices"), "{report}");
+    // Exports, rules, baselines and the prompt.
+    let rules = scratch.path("rules.yml").to_string_lossy().into_owned();
+    std::fs::write(&rules, "id: any\nmatch: {field: severity, op: gte, value: info}\n").unwrap();
+    let judged = text(&run(&scratch.0, &[&plant, "--rules", &rules, "--modbus", "--bpf", "arp"]).stdout);
+    assert!(judged.contains("Matches                  : 0\n"), "{judged}");
+    let saved = scratch.path("b.json").to_string_lossy().into_owned();
+    run(&scratch.0, &[&plant, "--baseline-save", &saved, "--bpf", "arp"]);
+    let baseline: Value = serde_json::from_slice(&std::fs::read(&saved).unwrap()).unwrap();
+    assert_eq!(baseline["ot_commands"], serde_json::json!({}));
+    let summarized = text(&run(&scratch.0, &[&plant, &sample("arp.pcap"), "--bpf", "arp", "--base", "--summarize"]).stdout);
+    assert!(summarized.contains("Packets Selected         : 46 of 591\n"), "{summarized}");
+}

@@ -180,3 +180,33 @@ fn options_need_their_companions() {
     std::fs::write(&file, "[defaults]\ncorrelate_min = 3\not_commands_sessions = 5\nbaseline_fast = true\n").unwrap();
     assert_eq!(run(&scratch.0, &[&arp, "--config", &file]).status.code(), Some(0));
 }
+
+#[test]
+fn the_menu_keeps_to_the_terminal() {
+    let scratch = Scratch::new("help-width");
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        eprintln!("no script(1): skipped");
+        return;
+    }
+    for (columns, widest) in [(80, 80), (100, 100), (200, 120)] {
+        let command = format!("stty cols {columns}; '{}' --help", env!("CARGO_BIN_EXE_pcapper"));
+        let output = std::process::Command::new("script")
+            .args(["-qefc", &command, "/dev/null"])
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env_remove("COLUMNS")
+            .env("PCAPPER_LAKE", &scratch.0)
+            .output()
+            .unwrap();
+        let menu = text(&output.stdout).replace('\r', "");
+        assert!(menu.contains("\x1b["), "colour on a terminal");
+        for line in menu.lines() {
+            let plain: String = line
+                .split('\x1b')
+                .enumerate()
+                .map(|(at, part)| if at == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
+                .collect();
+            assert!(plain.chars().count() <= widest, "{columns}: {plain}");
+        }
+    }
+}

@@ -44,7 +44,20 @@ fn captures_asked_together_are_judged_apart() {
     let scratch = Scratch::new("apart");
     // Some detections compare captures, or judge a host by what all of them show; and some samples share addresses.
     let query = "SELECT capture, detection, severity, frame, details, src_ip, dst_ip, count FROM findings WHERE source NOT IN ('correlate', 'compromised', 'baseline', 'threats')";
-    let names = ["arp.pcap", "dhcp.pcap", "dnp3.pcap", "dns.pcap.gz", "goose.pcap", "iec104.pcap", "logins.pcap", "modbus.pcap", "s7.pcap", "smb.pcap", "tcp.pcapng", "udp.pcap"];
+    let names = [
+        "arp.pcap",
+        "dhcp.pcap",
+        "dnp3.pcap",
+        "dns.pcap.gz",
+        "goose.pcap",
+        "iec104.pcap",
+        "logins.pcap",
+        "modbus.pcap",
+        "s7.pcap",
+        "smb.pcap",
+        "tcp.pcapng",
+        "udp.pcap",
+    ];
     let captures: Vec<String> = names.iter().map(|name| sample(name)).collect();
     let lines = |rows: Vec<Value>| -> Vec<String> { rows.iter().map(Value::to_string).collect() };
     let mut apart: Vec<String> = captures.iter().flat_map(|capture| lines(rows(&scratch.0, capture, query))).collect();

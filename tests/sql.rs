@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{Scratch, pcapper, run, sample, text};
+use common::{Scratch, number, pcapper, run, sample, text};
 
 fn with_input(lake: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = pcapper(lake, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -147,4 +147,24 @@ fn findings_of_many_captures_can_be_filtered() {
     let output = run(&scratch.0, &[&sample(""), "--no-status", "--sql", query, "--format", "csv"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).starts_with("severity,n\r\nhigh,"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_table_that_no_capture_has_is_empty_wherever_it_stands() {
+    let scratch = Scratch::new("sql-absent");
+    let arp = sample("arp.pcap");
+    let hosts = number(&scratch.0, &arp, "SELECT count(*) FROM hosts");
+    assert!(hosts > 0);
+    for (query, rows) in [
+        ("ip IN (SELECT src_ip FROM modbus)", 0),
+        ("ip NOT IN (SELECT CAST(yiaddr AS VARCHAR) FROM dhcp WHERE yiaddr IS NOT NULL)", hosts),
+        ("mac IS NOT NULL OR ip IN (SELECT src_ip FROM modbus WHERE is_write)", hosts),
+        ("EXISTS (SELECT 1 FROM modbus m WHERE m.src_ip = hosts.ip)", 0),
+        ("NOT EXISTS (SELECT 1 FROM modbus m WHERE m.src_ip = hosts.ip)", hosts),
+        ("(SELECT count(*) FROM modbus) = 0", hosts),
+        ("(SELECT max(frame) FROM modbus) IS NULL", hosts),
+        ("(SELECT min(m.frame) FROM modbus m WHERE m.src_ip = hosts.ip) IS NULL", hosts),
+    ] {
+        assert_eq!(number(&scratch.0, &arp, &format!("SELECT count(*) FROM hosts WHERE {query}")), rows, "{query}");
+    }
 }

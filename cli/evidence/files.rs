@@ -102,8 +102,28 @@ fn lacking(kept: &Kept) -> Option<&'static str> {
     }
 }
 
+/// What was done with one file.
+struct Done {
+    frame: Option<u64>,
+    source: Option<String>,
+    name: String,
+    mime: Option<String>,
+    size: u64,
+    sha256: String,
+    outcome: String,
+}
+
+/// What was extracted from a capture.
+pub struct Extracted {
+    /// Name of the capture.
+    pcap: String,
+    seen: usize,
+    matched: usize,
+    done: Vec<Done>,
+}
+
 /// Saves the files.
-pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, faults: &mut Vec<String>, out: &mut Output) -> Result<Report, String> {
+pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, faults: &mut Vec<String>, out: &mut Output) -> Result<Extracted, String> {
     let mut saver = Saver::open(directory)?;
     let mut done: Vec<(usize, u64, String, String)> = Vec::new();
     matched.each(subject, |row, kept| {
@@ -139,19 +159,38 @@ pub fn extract(subject: &Subject<'_>, matched: &Matched, directory: &Path, fault
     log::extract(written.len(), done.len() - written.len(), directory);
     out.saved(written);
     done.sort_by_key(|(row, ..)| *row);
-    let digits = if subject.verbose { 64 } else { 12 };
-    let told =
-        vec![("Files Seen", matched.seen().to_string()), ("Matched", matched.rows.len().to_string()), ("Directory", directory.display().to_string())];
-    let table = Rows::default()
-        .number("Frame", done.iter().map(|(row, ..)| rows::number(&matched.files, "frame", *row)))
-        .text("Source", done.iter().map(|(row, ..)| matched.cell("source", *row)))
-        .text("Name", done.iter().map(|(row, ..)| matched.name(*row)))
-        .text("Type", done.iter().map(|(row, ..)| matched.cell("mime", *row)))
-        .number("Size", done.iter().map(|(_, size, ..)| *size))
-        .text("SHA256", done.iter().map(|(_, _, hash, _)| hash.get(..digits).unwrap_or_default().to_owned()))
-        .text("Saved As", done.iter().map(|(.., outcome)| outcome.clone()))
+    let done = done.into_iter().map(|(row, size, sha256, outcome)| Done {
+        frame: rows::number(&matched.files, "frame", row),
+        source: matched.cell("source", row),
+        name: matched.name(row),
+        mime: matched.cell("mime", row),
+        size,
+        sha256,
+        outcome,
+    });
+    Ok(Extracted { pcap: subject.capture.name.clone(), seen: matched.seen(), matched: matched.rows.len(), done: done.collect() })
+}
+
+/// The report on what was extracted from one capture, or from several as one.
+pub fn report_on(parts: &[Extracted], directory: &Path, subject: String, merged: bool, verbose: bool) -> Report {
+    let sum = |count: fn(&Extracted) -> usize| parts.iter().map(count).sum::<usize>().to_string();
+    let told = vec![("Files Seen", sum(|part| part.seen)), ("Matched", sum(|part| part.matched)), ("Directory", directory.display().to_string())];
+    let digits = if verbose { 64 } else { 12 };
+    let all: Vec<(&str, &Done)> = parts.iter().flat_map(|part| part.done.iter().map(|done| (part.pcap.as_str(), done))).collect();
+    let mut table = Rows::default();
+    if merged {
+        table = table.text("PCAP", all.iter().map(|(pcap, _)| (*pcap).to_owned()));
+    }
+    let table = table
+        .number("Frame", all.iter().map(|(_, done)| done.frame))
+        .text("Source", all.iter().map(|(_, done)| done.source.clone()))
+        .text("Name", all.iter().map(|(_, done)| done.name.clone()))
+        .text("Type", all.iter().map(|(_, done)| done.mime.clone()))
+        .number("Size", all.iter().map(|(_, done)| done.size))
+        .text("SHA256", all.iter().map(|(_, done)| done.sha256.get(..digits).unwrap_or_default().to_owned()))
+        .text("Saved As", all.iter().map(|(_, done)| done.outcome.clone()))
         .section("Extracted Files", Shape::Table, Some(ROWS));
-    Ok(report("extract", "FILE EXTRACTION", subject.capture.name.clone(), vec![facts(told), table], empty_findings()))
+    report("extract", "FILE EXTRACTION", subject, vec![facts(told), table], empty_findings())
 }
 
 /// Shows the files.

@@ -77,7 +77,7 @@ pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
     let search = match given.text("search") {
         Some("") => return Err("--search needs a text to find".to_owned()),
         Some(text) => Some(search::Options { text: text.to_owned(), exact: given.switch("case") }),
-        None if given.switch("case") => return Err("-case belongs to --search: there is none".to_owned()),
+        None if given.has("case") => return Err("-case belongs to --search: there is none".to_owned()),
         None => None,
     };
     let follow = match (given.text("follow"), given.text("follow-id")) {
@@ -93,9 +93,11 @@ pub fn options(given: &Given, case: Option<&Case>) -> Result<Options, String> {
             return Err(format!("--{name} needs a part of a file's name, or * for all"));
         }
     }
-    let raw = given.switch("raw");
+    // A default in the configuration file is for runs that have a use for it.
+    let is_one = [packet.is_some(), follow.is_some(), view.is_some()].iter().filter(|asked| **asked).count() == 1;
+    let raw = given.switch("raw") && (is_one || given.has("raw"));
     if raw {
-        if [packet.is_some(), follow.is_some(), view.is_some()].iter().filter(|asked| **asked).count() != 1 {
+        if !is_one {
             return Err("-raw belongs to one of --packet, --follow, --follow-id and --view".to_owned());
         }
         if std::io::stdout().is_terminal() {
@@ -166,6 +168,15 @@ impl Subject<'_> {
 /// What was found over all captures of the run.
 #[derive(Default)]
 pub struct Found {
+    /// Captures are taken as one: what is found in each is told together.
+    pub merged: bool,
+    hits: Vec<search::Hits>,
+    extracted: Vec<files::Extracted>,
+    /// Captures that were looked at so far.
+    asked: usize,
+    packet_seen: bool,
+    /// Captures that lack the packet.
+    without_packet: Vec<String>,
     followed: bool,
     looked_up: bool,
     files_seen: usize,
@@ -252,14 +263,33 @@ pub async fn run(
     out: &mut Output,
 ) -> (Vec<Report>, Status) {
     let mut reports = Vec::new();
+    found.asked += 1;
     match Box::pin(answer(options, keys, lake, &mut subject, found, out, &mut reports)).await {
         Ok(()) => (reports, Status::Done),
         Err(_) if interrupt::is_asked() => (reports, Status::Interrupted),
         Err(message) => {
             complain(&format!("{}: {message}", subject.capture.name));
+            if found.merged && options.search.is_some() && found.hits.len() < found.asked {
+                found.hits.push(search::Hits::failed(&subject.capture.name, &message));
+            }
             (reports, Status::Partly)
         }
     }
+}
+
+/// The reports over all captures, where they are taken as one.
+pub fn merged(options: &Options, found: &mut Found, captures: usize, verbose: bool) -> Vec<Report> {
+    let subject = || format!("ALL PCAPS ({captures})");
+    let mut reports = Vec::new();
+    let hits = std::mem::take(&mut found.hits);
+    if let Some(search) = options.search.as_ref().filter(|_| !hits.is_empty()) {
+        reports.push(search::report_on(&hits, search, subject(), true));
+    }
+    let extracted = std::mem::take(&mut found.extracted);
+    if !extracted.is_empty() {
+        reports.push(files::report_on(&extracted, &options.files, subject(), true, verbose));
+    }
+    reports
 }
 
 async fn answer(
@@ -285,10 +315,15 @@ async fn answer(
         reports.push(report);
     };
     if let Some(number) = options.packet {
-        if options.raw {
+        let packets = subject.capture.manifest.packets;
+        if found.merged && number > packets {
+            found.without_packet.push(format!("{}: {}", subject.capture.name, packet::missing(number, packets)));
+        } else if options.raw {
             out.write_out(&packet::raw(subject, &whole, number).await?);
+            found.packet_seen = true;
         } else {
             show(packet::view(subject, &whole, number).await?, out);
+            found.packet_seen = true;
         }
     }
     if let Some(which) = &options.lookup
@@ -306,7 +341,12 @@ async fn answer(
         }
     }
     if let Some(wanted) = &options.search {
-        show(search::search(subject, &whole, wanted).await?, out);
+        let hits = search::search(subject, &whole, wanted).await?;
+        if found.merged {
+            found.hits.push(hits);
+        } else {
+            show(search::report_on(&[hits], wanted, subject.capture.name.clone(), false), out);
+        }
     }
     for (wanted, is_view) in [(&options.extract, false), (&options.view, true)] {
         let Some(wanted) = wanted else { continue };
@@ -319,7 +359,14 @@ async fn answer(
         match (is_view, options.raw) {
             (true, true) => files::raw(subject, &matched, |bytes| out.write_out(bytes))?,
             (true, false) => files::view(subject, &matched)?.into_iter().for_each(|report| show(report, out)),
-            (false, _) => show(files::extract(subject, &matched, &options.files, &mut found.faults, out)?, out),
+            (false, _) => {
+                let extracted = files::extract(subject, &matched, &options.files, &mut found.faults, out)?;
+                if found.merged {
+                    found.extracted.push(extracted);
+                } else {
+                    show(files::report_on(&[extracted], &options.files, subject.capture.name.clone(), false, subject.verbose), out);
+                }
+            }
         }
     }
     Ok(())
@@ -332,6 +379,8 @@ pub fn conclude(options: &Options, found: &Found) -> Status {
         complain(&message);
         status = Status::Partly;
     };
+    // Of captures taken as one, one that has the packet is enough.
+    found.without_packet.iter().filter(|_| !found.packet_seen).cloned().for_each(&mut miss);
     if let Some(which) = options.follow.as_ref().filter(|_| !found.followed) {
         miss(format!("no such stream: {}", which.spelled()));
     }

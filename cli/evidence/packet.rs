@@ -15,12 +15,17 @@ async fn read(subject: &Subject<'_>, catalog: &Catalog, wanted: u64) -> Result<(
         format!("SELECT p.*, f.community_id AS community_id FROM packets p LEFT JOIN flows f ON p.flow_id = f.flow_id WHERE p.frame = {wanted}");
     let row = run::rows(catalog, &sql).await.map_err(|error| query(&error))?;
     let (Some(offset), Some(length)) = (number(&row, "file_offset", 0).filter(|_| row.num_rows() > 0), number(&row, "captured_len", 0)) else {
-        return Err(format!("no packet {wanted} ({} packets)", subject.capture.manifest.packets));
+        return Err(missing(wanted, subject.capture.manifest.packets));
     };
     super::unchanged(subject.capture)?;
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let bytes = evidence::frame(&subject.capture.path, &subject.capture.manifest.format, offset, length).map_err(|error| error.to_string())?;
     Ok((row, bytes))
+}
+
+/// What is said where there is no such frame.
+pub fn missing(wanted: u64, packets: u64) -> String {
+    format!("no packet {wanted} ({packets} packets)")
 }
 
 /// The bytes alone.

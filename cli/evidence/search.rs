@@ -33,8 +33,31 @@ struct Match {
     context: String,
 }
 
+/// What was found in a capture.
+#[derive(Default)]
+pub struct Hits {
+    /// Name of the capture.
+    pcap: String,
+    scanned: u64,
+    total: u64,
+    /// Frames with a match.
+    frames: usize,
+    matches: Vec<Match>,
+    /// Ends of the frames with a match.
+    ends: HashMap<u64, Ends>,
+    /// Why the capture could not be looked through.
+    fault: Option<String>,
+}
+
+impl Hits {
+    /// A capture that could not be looked through.
+    pub fn failed(pcap: &str, fault: &str) -> Self {
+        Self { pcap: pcap.to_owned(), fault: Some(fault.to_owned()), ..Self::default() }
+    }
+}
+
 /// Looks through a capture.
-pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options) -> Result<Report, String> {
+pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options) -> Result<Hits, String> {
     super::unchanged(subject.capture)?;
     let needle = Needle::new(&options.text, options.exact);
     let path = &subject.capture.path;
@@ -110,41 +133,64 @@ pub async fn search(subject: &Subject<'_>, catalog: &Catalog, options: &Options)
     })
     .map_err(|error| error.to_string())?;
     matches.sort_by(|a, b| (a.frame, &a.place).cmp(&(b.frame, &b.place)));
+    let ends = ends(catalog, &matches).await?;
+    let pcap = subject.capture.name.clone();
+    Ok(Hits { pcap, scanned, total, frames: frames.len(), matches, ends, fault: None })
+}
+
+/// The report on one capture, or on several as one.
+pub fn report_on(parts: &[Hits], options: &Options, subject: String, merged: bool) -> Report {
+    let sum = |count: fn(&Hits) -> u64| crate::render::value::thousands(&parts.iter().map(count).sum::<u64>().to_string());
+    let listed: Vec<(&Hits, &Match)> = parts.iter().flat_map(|part| part.matches.iter().map(move |one| (part, one))).collect();
+    let total: u64 = parts.iter().map(|part| part.total).sum();
     let mut told = vec![
         ("Query", options.text.clone()),
         ("Case Sensitive", if options.exact { "yes" } else { "no" }.to_owned()),
-        ("Packets Scanned", crate::render::value::thousands(&scanned.to_string())),
-        ("Matches", crate::render::value::thousands(&total.to_string())),
-        ("Packets Matched", crate::render::value::thousands(&frames.len().to_string())),
+        ("Packets Scanned", sum(|part| part.scanned)),
+        ("Matches", sum(|part| part.total)),
+        ("Packets Matched", sum(|part| part.frames as u64)),
     ];
-    if total as usize > matches.len() {
-        told.push(("Listed", format!("the first {MAX_LISTED}")));
+    if total as usize > listed.len() {
+        told.push(("Listed", format!("the first {MAX_LISTED}{}", if merged { " of a capture" } else { "" })));
     }
     if total == 0 {
         told.push(("Result", "No matches found.".to_owned()));
     }
     let mut sections = vec![facts(told)];
-    if !matches.is_empty() {
-        let ends = ends(catalog, &matches).await?;
-        let end = |one: &Match, part: fn(&Ends) -> Option<String>| ends.get(&one.frame).and_then(part);
-        let details = Rows::default()
-            .number("Pkt", matches.iter().map(|one| one.frame))
-            .time("Time", matches.iter().map(|one| one.ts))
-            .text("Src", matches.iter().map(|one| end(one, |ends| ends.src.clone())))
-            .text("Dst", matches.iter().map(|one| end(one, |ends| ends.dst.clone())))
-            .text("Proto", matches.iter().map(|one| end(one, |ends| ends.protocol.clone())))
-            .text("Sport", matches.iter().map(|one| end(one, |ends| ends.src_port.clone())))
-            .text("Dport", matches.iter().map(|one| end(one, |ends| ends.dst_port.clone())))
-            .text("Len", matches.iter().map(|one| end(one, |ends| ends.length.clone())))
-            .text("Where", matches.iter().map(|one| one.place.clone()))
-            .text("Encoding", matches.iter().map(|one| one.encoding.name().to_owned()))
-            .text("Context", matches.iter().map(|one| one.context.clone()))
+    if !listed.is_empty() {
+        let end = |(part, one): &(&Hits, &Match), cell: fn(&Ends) -> Option<String>| part.ends.get(&one.frame).and_then(cell);
+        let mut details = Rows::default();
+        if merged {
+            details = details.text("PCAP", listed.iter().map(|(part, _)| part.pcap.clone()));
+        }
+        let details = details
+            .number("Pkt", listed.iter().map(|(_, one)| one.frame))
+            .time("Time", listed.iter().map(|(_, one)| one.ts))
+            .text("Src", listed.iter().map(|one| end(one, |ends| ends.src.clone())))
+            .text("Dst", listed.iter().map(|one| end(one, |ends| ends.dst.clone())))
+            .text("Proto", listed.iter().map(|one| end(one, |ends| ends.protocol.clone())))
+            .text("Sport", listed.iter().map(|one| end(one, |ends| ends.src_port.clone())))
+            .text("Dport", listed.iter().map(|one| end(one, |ends| ends.dst_port.clone())))
+            .text("Len", listed.iter().map(|one| end(one, |ends| ends.length.clone())))
+            .text("Where", listed.iter().map(|(_, one)| one.place.clone()))
+            .text("Encoding", listed.iter().map(|(_, one)| one.encoding.name().to_owned()))
+            .text("Context", listed.iter().map(|(_, one)| one.context.clone()))
             .mark(MATCH, &options.text)
             .mark(MATCH_EXACT, if options.exact { "yes" } else { "no" })
             .section("Match Details", Shape::Table, Some(ROWS));
         sections.push(details);
     }
-    Ok(report("search", "SEARCH RESULTS", subject.capture.name.clone(), sections, empty_findings()))
+    if merged {
+        let totals = Rows::default()
+            .text("PCAP", parts.iter().map(|part| part.pcap.clone()))
+            .number("Matches", parts.iter().map(|part| part.total))
+            .number("Packets", parts.iter().map(|part| part.frames as u64))
+            .number("Shown Hits", parts.iter().map(|part| part.matches.len() as u64))
+            .text("Errors", parts.iter().map(|part| part.fault.clone()))
+            .section("Per-PCAP Match Totals", Shape::Table, None);
+        sections.push(totals);
+    }
+    report("search", "SEARCH RESULTS", subject, sections, empty_findings())
 }
 
 /// The searcher of the direction that something was heard in.

@@ -182,7 +182,11 @@ pub fn reason(error: &io::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// The text of an error without the number that the operating system gave it.
+/// A message without the number that the operating system gave an error in it.
 pub fn without_number(text: &str) -> String {
-    text.split(" (os error").next().unwrap_or(text).to_owned()
+    let Some((before, rest)) = text.split_once(" (os error ") else { return text.to_owned() };
+    match rest.split_once(')') {
+        Some((number, after)) if number.bytes().all(|digit| digit.is_ascii_digit()) => format!("{before}{}", without_number(after)),
+        _ => text.to_owned(),
+    }
 }

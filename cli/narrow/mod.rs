@@ -54,7 +54,7 @@ pub fn options(given: &Given) -> Result<Options, String> {
             ips.push(address(item.trim()).ok_or_else(|| format!("-ip {item}: an address or a network such as 10.0.0.0/8 is needed"))?);
         }
     }
-    if ips.is_empty() && given.switch("timeline") && !given.has("ip") {
+    if ips.is_empty() && given.switch("timeline") && given.text("ip").is_none() {
         return Err("--timeline needs -ip ADDR".to_owned());
     }
     Ok(Options { bpf, start, end, ips })

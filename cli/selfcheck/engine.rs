@@ -97,7 +97,7 @@ fn decoded(place: &Path) -> Result<Check, String> {
                 if manifest.packets != *packets || !manifest.faults.is_empty() {
                     faults.push(format!("{name}: {} packets instead of {packets}", manifest.packets));
                 }
-                captures.push(Selected { manifest, name: (*name).to_owned(), path: target.path.clone(), narrowed: None });
+                captures.push(Selected { manifest, name: (*name).to_owned(), shown: None, path: target.path.clone(), narrowed: None });
             }
             Err(error) => faults.push(format!("{name}: {error}")),
         }

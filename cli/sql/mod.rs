@@ -182,7 +182,7 @@ async fn answer_into(options: &Options, arguments: &Arguments, catalog: &Catalog
     for (at, Question { statement, source }) in options.questions.iter().enumerate() {
         let failed = |message: String| Failure { message, is_partial: at > 0 };
         let told = |error: &_| failed(format!("{source}: {}", answer::one_line(error)));
-        let timer = profile::start();
+        let timer = profile::start_alone();
         let frame = catalog.ask(&statement.sql, &options.set).await.map_err(|error| told(&error))?;
         if at > 0 && options.form.parts_answers() && !sink.take(b"\n").map_err(failed)? {
             return Ok(rows);

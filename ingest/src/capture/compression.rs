@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 
+use crate::profile::Timed;
+
 /// How a file is compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Compression {
@@ -43,6 +45,7 @@ const ZSTD_WINDOW: u32 = 27;
 
 /// The decompressed bytes of a source, and how they were compressed.
 pub fn open(source: Box<dyn Read + Send>) -> std::io::Result<(Box<dyn Read + Send>, Compression)> {
+    let source = Timed { source, stage: "read", is_sampled: false };
     let mut source = BufReader::with_capacity(256 << 10, source);
     let compression = Compression::of(source.fill_buf()?);
     let plain: Box<dyn Read + Send> = match compression {
@@ -58,6 +61,11 @@ pub fn open(source: Box<dyn Read + Send>) -> std::io::Result<(Box<dyn Read + Sen
             let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
             Box::new(liblzma::bufread::XzDecoder::new_stream(source, stream))
         }
+    };
+    // Decompressors are asked for little at a time.
+    let plain: Box<dyn Read + Send> = match compression {
+        Compression::None => plain,
+        _ => Box::new(Timed { source: plain, stage: "decompress", is_sampled: true }),
     };
     Ok((plain, compression))
 }

@@ -8,7 +8,7 @@ use super::compression::{self, Compression};
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::{CaptureInfo, Chunk, Fault};
-use crate::interrupt;
+use crate::{interrupt, profile};
 
 /// Bytes of records in a chunk.
 const CHUNK: usize = 2 << 20;
@@ -27,7 +27,10 @@ pub enum OpenError {
     NotACapture(String),
     #[error("{format} is not supported; convert it first: {hint}")]
     Known { format: &'static str, hint: &'static str },
-    #[error("{0}")]
+    /// It breaks off before anything tells what it is.
+    #[error("cannot be unpacked: {0}")]
+    Packed(String),
+    #[error("{}", super::targets::readable(.0))]
     Io(#[from] io::Error),
 }
 
@@ -81,17 +84,21 @@ impl CaptureReader {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted && !interrupt::is_asked() => {}
                 Err(error) if compression == Compression::None => return Err(error.into()),
                 Err(error) => {
-                    fault = Some(decompression_fault(&error, have as u64, 0));
+                    fault = Some(error);
                     break;
                 }
             }
         }
         first.truncate(have);
-        if first.is_empty() && fault.is_none() {
+        if first.len() < 24
+            && let Some(error) = fault
+        {
+            return Err(OpenError::Packed(why_not_unpacked(&error)));
+        }
+        if first.is_empty() {
             return Err(OpenError::Empty);
         }
         let mut info = CaptureInfo::default();
-        info.faults.extend(fault);
         let (format, header) = match (Pcap::start(&first, &mut info), PcapNg::recognises(&first)) {
             (Some(pcap), _) => (Format::Pcap(pcap), 24),
             (None, true) => {
@@ -101,9 +108,8 @@ impl CaptureReader {
             (None, false) => return Err(unknown(&first)),
         };
         info.format.push_str(compression.suffix());
-        let ended = !info.faults.is_empty();
         let step = if compression == Compression::None { CHUNK } else { DECOMPRESSED };
-        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, step, ended, failed: None })
+        Ok(Self { source, format, info, carry: first.split_off(header), offset: header as u64, step, ended: false, failed: None })
     }
 
     /// The frames bear interface numbers of the capture's own.
@@ -118,6 +124,13 @@ impl CaptureReader {
 
     /// Fills `chunk` with the next records; false at the end, and where all is to stop.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
+        let timer = profile::start();
+        let is_more = self.cut_chunk(chunk);
+        timer.stop("stage", "records", chunk.frames.len() as u64, chunk.data.len() as u64);
+        is_more
+    }
+
+    fn cut_chunk(&mut self, chunk: &mut Chunk) -> bool {
         chunk.frames.clear();
         chunk.data.clear();
         if interrupt::is_asked() {
@@ -151,13 +164,14 @@ impl CaptureReader {
             }
             let left = chunk.data.len() - done;
             if self.ended {
+                // One reason is told: what could not be read ends inside a record too.
                 if let Some((error, at)) = self.failed.take() {
+                    self.info.truncated = true;
                     self.info.faults.push(decompression_fault(&error, at, self.info.packets));
-                }
-                if left > 0 {
+                } else if left > 0 {
                     self.cut_short(left, self.offset + done as u64);
-                    chunk.data.truncate(done);
                 }
+                chunk.data.truncate(done);
                 break;
             }
             // A record longer than the chunk, or nothing but blocks without frames: read on.
@@ -215,11 +229,15 @@ impl CaptureReader {
     }
 }
 
-fn decompression_fault(error: &io::Error, offset: u64, packets: u64) -> Fault {
-    let why = match error.kind() {
+fn why_not_unpacked(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::UnexpectedEof => "the compressed data breaks off".to_owned(),
         _ => error.to_string(),
-    };
+    }
+}
+
+fn decompression_fault(error: &io::Error, offset: u64, packets: u64) -> Fault {
+    let why = why_not_unpacked(error);
     Fault {
         kind: "decompression_failed",
         offset,

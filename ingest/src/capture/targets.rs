@@ -219,7 +219,7 @@ impl Search {
 }
 
 /// An operating system's error without its number.
-fn readable(error: &std::io::Error) -> String {
+pub(super) fn readable(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -287,12 +287,16 @@ pub fn display(path: &Path) -> String {
 
 /// SHA-256 of a file as stored, hex, and its size.
 pub fn sha256_file(path: &Path) -> std::io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+    sha256(&mut File::open(path)?)
+}
+
+/// SHA-256 of all that a source gives, hex, and how much that is.
+pub fn sha256(source: &mut impl Read) -> std::io::Result<(String, u64)> {
     let mut hash = Sha256::new();
     let mut block = vec![0; 1 << 20];
     let mut size = 0;
     loop {
-        match file.read(&mut block) {
+        match source.read(&mut block) {
             Ok(0) => break,
             Ok(count) => {
                 hash.update(block.get(..count).unwrap_or_default());

@@ -119,7 +119,9 @@ impl Worker {
 
     /// Decodes one frame. `file_offset` is where its bytes start in the capture.
     pub fn frame(&mut self, meta: &FrameMeta, bytes: &[u8], file_offset: u64) {
+        let timer = profile::sample();
         let mut packet = packet::decode(meta.link_type, bytes, meta.frame_len, meta.fcs_len);
+        timer.stop("stage", "packets", 1, bytes.len() as u64);
         let datagram;
         let mut fragments = None;
         let is_fragment = matches!(packet.transport, Transport::Fragment);

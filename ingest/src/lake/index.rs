@@ -3,7 +3,7 @@
 //! Hashing a large capture takes longer than answering a question about it. So the lake remembers, for each file it has
 //! hashed, size, time of change, device and inode; while none of them changes, the hash holds.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::IngestError;
 use super::writer::make_private_dir;
 use crate::capture::OpenError;
-use crate::capture::targets::{Target, sha256_file};
+use crate::capture::targets::{Target, sha256};
 use crate::interrupt;
 
 /// Where a capture's bytes are, and their hash.
@@ -27,8 +27,10 @@ pub struct Source {
     /// Hash of the content, where it is known without reading the file.
     pub sha256: Option<String>,
     pub size: u64,
-    /// Where the hash is remembered, and what it is remembered of.
-    memory: Option<(PathBuf, Stamp)>,
+    /// By what it is known again.
+    stamp: Stamp,
+    /// Where the hash is remembered.
+    memory: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq)]
@@ -47,13 +49,36 @@ struct Remembered {
 }
 
 impl Source {
-    /// Reads the whole file for its hash, and remembers it.
-    pub fn hash(&self) -> io::Result<String> {
-        let (sha256, _) = sha256_file(&self.path)?;
-        if let Some((memory, stamp)) = &self.memory {
-            remember(memory, &Remembered { stamp: *stamp, sha256: sha256.clone() });
+    /// Starts to read the bytes that were there when the file was found: a capture that is still written is read so far, in
+    /// every pass.
+    pub fn open(&self) -> Result<io::Take<File>, IngestError> {
+        let file = File::open(&self.path).map_err(OpenError::Io)?;
+        let now = stamp(&file.metadata().map_err(OpenError::Io)?);
+        if (now.device, now.inode) != (self.stamp.device, self.stamp.inode) {
+            return Err(IngestError::Changed);
+        }
+        Ok(file.take(self.size))
+    }
+
+    /// Reads the file for its hash, and remembers it.
+    pub fn hash(&self) -> Result<String, IngestError> {
+        let (sha256, size) = sha256(&mut self.open()?).map_err(OpenError::Io)?;
+        if size < self.size {
+            return Err(IngestError::Changed);
+        }
+        if let Some(memory) = &self.memory {
+            remember(memory, &Remembered { stamp: self.stamp, sha256: sha256.clone() });
         }
         Ok(sha256)
+    }
+
+    /// Sees that what was read is what was there when the file was found. One that has grown still begins with it; one that is
+    /// gone was read to its end.
+    pub fn is_as_it_was(&self) -> bool {
+        let Ok(metadata) = fs::metadata(&self.path) else { return true };
+        let now = stamp(&metadata);
+        let is_same_file = (now.device, now.inode) == (self.stamp.device, self.stamp.inode);
+        is_same_file && (now.size > self.size || (now.size == self.size && now.modified_ns == self.stamp.modified_ns))
     }
 }
 
@@ -66,8 +91,8 @@ pub fn identify(target: &Target, lake: &Path) -> Result<Source, IngestError> {
     let remembered = fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
     let sha256 = remembered.filter(|remembered| remembered.stamp == stamp).map(|remembered| remembered.sha256);
     // A file of this run alone is not met again.
-    let memory = (!target.is_spooled).then_some((memory, stamp));
-    Ok(Source { path, shown: target.shown.clone(), name: target.name(), sha256, size: metadata.len(), memory })
+    let memory = (!target.is_spooled).then_some(memory);
+    Ok(Source { path, shown: target.shown.clone(), name: target.name(), sha256, size: metadata.len(), stamp, memory })
 }
 
 /// Directory of the hashes that are remembered.

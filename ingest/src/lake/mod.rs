@@ -36,9 +36,6 @@ const BATCH_BYTES: usize = 16 << 20;
 /// Captures smaller than this are decoded without threads: starting them would take longer.
 const SMALL: u64 = 2 << 20;
 
-/// Name of the stage from frames to rows: packets, flows and dissectors.
-pub const DECODE: &str = "packets, flows, dissectors";
-
 /// Why a capture could not be brought into the lake.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -50,6 +47,8 @@ pub enum IngestError {
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("cannot write the lake: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    #[error("changed while it was read; run again once nobody writes to it")]
+    Changed,
     #[error("interrupted")]
     Interrupted,
 }
@@ -91,14 +90,14 @@ pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dy
     let digest = options.keys.digest();
     let id_of = |sha256: &str| capture_id(sha256, digest.as_deref());
     let sha256 = match &source.sha256 {
-        None if threads == 1 => Some(source.hash().map_err(OpenError::Io)?),
+        None if threads == 1 => Some(source.hash()?),
         known => known.clone(),
     };
     if let Some(manifest) = sha256.as_ref().and_then(|sha256| read_manifest(lake, &id_of(sha256))) {
         profile::count("lake", "in the lake already");
         return Ok(Ingested { manifest, cached: true });
     }
-    let reader = CaptureReader::open(&source.path)?;
+    let reader = CaptureReader::new(Box::new(source.open()?))?;
     key::load(lake).map_err(|source| IngestError::Lake { path: lake.to_owned(), source })?;
     let mut writer = CaptureWriter::create(lake)?;
     let names = Names { capture: source.name.clone(), id: OnceLock::new() };
@@ -129,7 +128,7 @@ pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dy
                 let decoded = decode(reader, &writer, &first, &is_known);
                 (decoded, hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             });
-            let sha256 = hash.map_err(OpenError::Io)?;
+            let sha256 = hash?;
             if let Some(manifest) = in_lake.into_inner() {
                 profile::count("lake", "in the lake already");
                 return Ok(Ingested { manifest, cached: true });
@@ -141,10 +140,13 @@ pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dy
     if decoded.late_keys {
         writer = CaptureWriter::create(lake)?;
         let all = FirstKeys { given: options.keys, of_capture: Some(&decoded.info.secrets) };
-        decoded = decode(CaptureReader::open(&source.path)?, &writer, &all, &AtomicBool::new(false))?;
+        decoded = decode(CaptureReader::new(Box::new(source.open()?))?, &writer, &all, &AtomicBool::new(false))?;
     }
     if interrupt::is_asked() {
         return Err(IngestError::Interrupted);
+    }
+    if !source.is_as_it_was() {
+        return Err(IngestError::Changed);
     }
     let info = decoded.info;
     let manifest = Manifest {
@@ -157,14 +159,6 @@ pub fn ingest(target: &Target, lake: &Path, options: Options<'_>, progress: &(dy
     };
     profile::count("lake", "decoded");
     finish(&info, &source, writer, manifest).map(|manifest| Ingested { manifest, cached: false })
-}
-
-/// Reads the next frames of a capture.
-fn next_chunk(reader: &mut CaptureReader, chunk: &mut Chunk) -> bool {
-    let timer = profile::start();
-    let is_more = reader.next_chunk(chunk);
-    timer.stop("stage", "read and unpack", chunk.frames.len() as u64, chunk.data.len() as u64);
-    is_more
 }
 
 /// Keys that are known when the decode begins.
@@ -231,7 +225,7 @@ fn decode_alone(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Decoded, IngestError> {
     let mut chunk = Chunk::default();
-    let mut goes_on = next_chunk(&mut reader, &mut chunk);
+    let mut goes_on = reader.next_chunk(&mut chunk);
     let met = reader.secrets().len();
     let mut worker = Worker::new(reader.is_pcapng(), keys.ring(reader.secrets()));
     let mut clock = i64::MIN;
@@ -242,10 +236,10 @@ fn decode_alone(
             worker.frame(meta, chunk.bytes(meta), chunk.base + u64::from(meta.start));
             clock = clock.max(meta.ts);
         }
-        timer.stop("stage", DECODE, chunk.frames.len() as u64, chunk.data.len() as u64);
+        timer.stop("stage", "flows", chunk.frames.len() as u64, chunk.data.len() as u64);
         flush(&mut worker.tables, writer, names, BATCH_ROWS, BATCH_BYTES)?;
         progress(chunk.base + chunk.data.len() as u64);
-        goes_on = next_chunk(&mut reader, &mut chunk);
+        goes_on = reader.next_chunk(&mut chunk);
     }
     worker.finish();
     flush(&mut worker.tables, writer, names, 0, 0)?;
@@ -263,7 +257,7 @@ fn decode_shared(
 ) -> Result<Decoded, IngestError> {
     let has_interfaces = reader.is_pcapng();
     let mut first = Work { chunk: Chunk::default(), clock: i64::MIN };
-    let mut first = next_chunk(&mut reader, &mut first.chunk).then_some(first);
+    let mut first = reader.next_chunk(&mut first.chunk).then_some(first);
     let met = reader.secrets().len();
     let ring = keys.ring(reader.secrets());
     std::thread::scope(|scope| {
@@ -294,7 +288,7 @@ fn decode_shared(
             }
             let next = first.take().or_else(|| {
                 let mut work = spare(&mut sent);
-                next_chunk(&mut reader, &mut work.chunk).then_some(work)
+                reader.next_chunk(&mut work.chunk).then_some(work)
             });
             let Some(mut work) = next else { break };
             work.clock = clock;
@@ -359,7 +353,7 @@ fn run_worker(queue: &Receiver<Arc<Work>>, shard: usize, has_interfaces: bool, k
             worker.frame(meta, frame, work.chunk.base + u64::from(meta.start));
             (frames, bytes) = (frames + 1, bytes + frame.len() as u64);
         }
-        timer.stop("stage", DECODE, frames, bytes);
+        timer.stop("stage", "flows", frames, bytes);
         if !pass_on(&mut worker.tables, BATCH_ROWS, BATCH_BYTES) {
             return;
         }

@@ -82,7 +82,7 @@ WHERE b.ip IS NULL AND n.flows_out > 0 AND is_private(n.ip) ORDER BY n.ts, n.ip;
 -- Virtual router addresses move by design.
 -- @finding baseline_mac_changed severity=medium confidence=medium technique=T1557.002 if=baseline
 SELECT 'An address moved to another network card' AS title, c.ip || ': ' || before || ', now ' || now AS details, c.ip AS src_ip, 1 AS count, ts, capture
-FROM baseline_host_changes c LEFT JOIN (SELECT DISTINCT CAST(yiaddr AS VARCHAR) AS ip FROM dhcp WHERE message_type_name = 'ACK') l ON l.ip = c.ip WHERE l.ip IS NULL AND change = 'mac' AND NOT (now LIKE '00:00:5e:00:0%' OR before LIKE '00:00:5e:00:0%' OR now LIKE '00:00:0c:07:ac:%' OR now LIKE '00:07:b4:%' OR now LIKE '00:00:0c:9f:f%') ORDER BY c.ip;
+FROM baseline_host_changes c LEFT JOIN (SELECT DISTINCT CAST(yiaddr AS VARCHAR) AS ip FROM dhcp WHERE op = 2) l ON l.ip = c.ip WHERE l.ip IS NULL AND change = 'mac' AND NOT (now LIKE '00:00:5e:00:0%' OR before LIKE '00:00:5e:00:0%' OR now LIKE '00:00:0c:07:ac:%' OR now LIKE '00:07:b4:%' OR now LIKE '00:00:0c:9f:f%') ORDER BY c.ip;
 
 -- @finding baseline_new_service severity=medium confidence=medium technique=T1571 if=baseline
 SELECT 'A service that was not there before' AS title, n.ip || ':' || CAST(n.port AS VARCHAR) || '/' || n.protocol || coalesce(' ' || n.service, '') || ', ' || CAST(array_length(n.clients) AS VARCHAR) || ' clients' AS details, n.client AS src_ip, n.ip AS dst_ip, n.port AS dst_port, array_length(n.clients) AS count, n.frame, n.ts, n.end_ts, n.capture

@@ -32,7 +32,7 @@ SELECT coalesce(service, service_port_name || '?', transport) AS protocol, count
 -- @section "Evidence of identity" shape=table limit=25
 SELECT what, value, confidence, source, frame, seen FROM (
   SELECT 'name (' || kind || ')' AS what, name AS value, confidence, source, frame, seen FROM host_names WHERE of_host(ip)
-  UNION ALL SELECT fact, value, confidence, source, frame, seen FROM host_facts WHERE of_host(ip) OR mac IN (SELECT mac FROM hosts WHERE of_host(ip) AND mac IS NOT NULL)
+  UNION ALL SELECT f.fact, f.value, f.confidence, f.source, f.frame, f.seen FROM host_facts f LEFT JOIN (SELECT DISTINCT mac FROM hosts WHERE of_host(ip) AND mac IS NOT NULL) m ON m.mac = f.mac WHERE of_host(f.ip) OR m.mac IS NOT NULL
   UNION ALL SELECT 'role', role, CAST(NULL AS VARCHAR), source, CAST(NULL AS BIGINT UNSIGNED), CAST(NULL AS BIGINT) FROM host_roles WHERE of_host(ip) AND role IS NOT NULL) ORDER BY CASE confidence WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END, what, value, source, frame;
 
 -- @section "Services it offers" shape=table limit=20

@@ -8,12 +8,12 @@ SELECT count(*) AS requests, count(*) FILTER (WHERE status_code IS NOT NULL) AS 
   sum(response_body_len) AS response_bytes, min(ts) AS first, max(ts) AS last FROM http_transactions WHERE method IS NOT NULL;
 
 -- @section "Requests" shape=table limit=25
-SELECT ts, src_ip AS client, method, substr(coalesce(host, dst_ip) || coalesce(uri, ''), 1, 44) AS url, status_code AS status, coalesce(response_mime, response_content_type) AS type, frame
+SELECT ts, src_ip AS client, method, coalesce(host, dst_ip) || coalesce(uri, '') AS url, status_code AS status, coalesce(response_mime, response_content_type) AS type, frame
 FROM http_transactions WHERE method IS NOT NULL ORDER BY capture, ts, frame;
 
 -- @section "Worth a look" shape=table limit=15
 SELECT * FROM (
-  SELECT frame, src_ip AS client, substr(coalesce(host, dst_ip) || coalesce(uri, ''), 1, 60) AS url, status_code AS status, array_to_string(array_remove_all(make_array(
+  SELECT frame, src_ip AS client, coalesce(host, dst_ip) || coalesce(uri, '') AS url, status_code AS status, array_to_string(array_remove_all(make_array(
     CASE WHEN response_mime IN ('application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-msi', 'application/x-mach-binary') THEN 'program' ELSE '' END,
     CASE WHEN length(uri) > 512 THEN 'long' ELSE '' END,
     CASE WHEN regexp_like(lower(uri), '(passw|pwd|secret|token|api_?key)=') THEN 'credential word' ELSE '' END,

@@ -107,7 +107,7 @@ mod tests {
 
     fn selected(name: &str) -> Selected {
         let manifest = Manifest { capture_id: "abc".to_owned(), ..Manifest::default() };
-        Selected { manifest, name: name.to_owned(), path: PathBuf::new(), narrowed: None }
+        Selected { manifest, name: name.to_owned(), shown: None, path: PathBuf::new(), narrowed: None }
     }
 
     fn answers(lake: &Path, name: &str, show_secrets: bool) -> Answers {

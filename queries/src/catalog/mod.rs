@@ -46,6 +46,8 @@ pub struct Selected {
     pub manifest: Manifest,
     /// Name to report it under; may differ from the one it was decoded under.
     pub name: String,
+    /// Its path as the user gave it, which may differ from that in the lake; `None` where only the lake is asked.
+    pub shown: Option<String>,
     /// The file it was decoded from, for what must be read back.
     pub path: PathBuf,
     /// Frames that the run looks at; `None` for all.
@@ -98,11 +100,13 @@ impl Catalog {
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
         config.options_mut().execution.parquet.reorder_filters = true;
-        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own: views
-        // join and unite many such tables.
+        // What hangs on a table without rows falls away before other rules work on it, once unions have types of their own and
+        // questions inside of questions have become joins (one that was emptied before cannot): views join and unite many such
+        // tables.
         let mut rules = Optimizer::new().rules;
-        let united = rules.iter().position(|rule| rule.name() == "optimize_unions").map_or(rules.len(), |at| at + 1);
-        rules.insert(united, Arc::new(PropagateEmptyRelation::new()));
+        let ready = ["optimize_unions", "decorrelate_predicate_subquery", "scalar_subquery_to_join", "decorrelate_lateral_join"];
+        let ready = rules.iter().rposition(|rule| ready.contains(&rule.name())).map_or(rules.len(), |at| at + 1);
+        rules.insert(ready, Arc::new(PropagateEmptyRelation::new()));
         let builder = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules);
         let state = builder.with_physical_optimizer_rule(Arc::new(yielding::Yielding)).build();
         let context = SessionContext::new_with_state(state);
@@ -493,26 +497,35 @@ impl Tables {
         Ok(Some(Arc::new(stored::StoredTable::new(self.lake.clone(), def, having)?)))
     }
 
-    /// The table with captures under their present names and secrets hidden.
+    /// The table with captures under their present names and paths, and secrets hidden.
     fn dressed(&self, def: &TableDef, stored: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
-        let renamed: Vec<&Selected> = self.captures.iter().filter(|capture| capture.name != capture.manifest.capture).collect();
+        let with = |name: fn(&Selected) -> Option<&str>| -> Vec<(&str, &str)> {
+            self.captures.iter().filter_map(|capture| Some((capture.manifest.capture_id.as_str(), name(capture)?))).collect()
+        };
+        let renamed = with(|capture| (capture.name != capture.manifest.capture).then_some(capture.name.as_str()));
+        let placed = if def.name == "captures" { with(|capture| capture.shown.as_deref()) } else { Vec::new() };
         let hides = !self.view.show_secrets && def.columns.iter().any(|column| column.secret);
         let condition = narrow::condition(def, &self.captures);
-        if renamed.is_empty() && !hides && condition.is_none() {
+        if renamed.is_empty() && placed.is_empty() && !hides && condition.is_none() {
             return Ok(stored);
         }
         let columns: Vec<Expr> = def
             .columns
             .iter()
             .map(|column| {
-                if column.name == "capture" && !renamed.is_empty() {
+                let names: &[(&str, &str)] = match column.name {
+                    "capture" => &renamed,
+                    "path" => &placed,
+                    _ => &[],
+                };
+                if !names.is_empty() {
                     let text = |name: &str| lit(ScalarValue::Utf8(Some(name.to_owned())));
                     let mut named = when(lit(false), text(""));
-                    for capture in &renamed {
-                        named = named.when(col("capture_id").eq(text(&capture.manifest.capture_id)), text(&capture.name));
+                    for (id, name) in names {
+                        named = named.when(col("capture_id").eq(text(id)), text(name));
                     }
-                    let named = named.otherwise(cast(col("capture"), arrow::datatypes::DataType::Utf8))?;
-                    Ok(cast(named, column.data_type.clone()).alias("capture"))
+                    let named = named.otherwise(cast(ident(column.name), arrow::datatypes::DataType::Utf8))?;
+                    Ok(cast(named, column.data_type.clone()).alias(column.name))
                 } else if column.secret && hides {
                     Ok(functions::redact(ident(column.name), &column.data_type)?.alias(column.name))
                 } else {
