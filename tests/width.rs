@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 const WIDTH: usize = 100;
 /// Reports about what a user brings or chooses.
-const BROUGHT: [&str; 6] = ["baseline", "correlate", "hostdetails", "ioc", "rules", "timeline"];
+const BROUGHT: [&str; 7] = ["baseline", "correlate", "hostdetails", "ioc", "rules", "suricata", "timeline"];
 
 /// All samples, and the flags of all analyzers.
 fn everything() -> (Vec<String>, Vec<String>) {
