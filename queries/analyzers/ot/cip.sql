@@ -104,7 +104,7 @@ JOIN (SELECT w.capture_id, w.src_ip, w.dst_ip, array_to_string(array_slice(array
 WHERE q.is_request AND q.category = 'write' AND q.enip_command = 'send_rr_data' GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding cip_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding cip_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
