@@ -201,7 +201,7 @@ SELECT 'BACnet on another port than its own' AS title, 'port ' || CAST(dst_port 
 FROM flows WHERE service IN ('bacnet') AND src_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) AND dst_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding bacnet_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding bacnet_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;

@@ -68,4 +68,4 @@ SELECT 'BSAP on another port than its own' AS title, 'port ' || CAST(dst_port AS
 FROM flows WHERE service IN ('bsap') AND src_port NOT IN (1234, 1235) AND dst_port NOT IN (1234, 1235) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding bsap_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'bsap' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'bsap' ORDER BY frame, src_ip, dst_ip;

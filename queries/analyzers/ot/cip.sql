@@ -104,7 +104,21 @@ JOIN (SELECT w.capture_id, w.src_ip, w.dst_ip, array_to_string(array_slice(array
 WHERE q.is_request AND q.category = 'write' AND q.enip_command = 'send_rr_data' GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding cip_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding cip_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'cip' ORDER BY frame, src_ip, dst_ip;
+
+-- @finding cip_program_upload severity=medium confidence=medium technique=T0845
+WITH asked AS (
+  SELECT q.capture, q.capture_id, q.src_ip, q.dst_ip, q.class_id, q.instance_id, q.service, q.frame, q.ts, CAST(q.ts AS BIGINT) / 600000000000 AS span
+  FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.service_index = q.service_index AND NOT a.is_request AND a.status_code IN (0, 6)
+  WHERE q.is_request AND q.class_id IN (104, 107, 108, 109)),
+heard AS (SELECT capture_id, src_ip, dst_ip, CAST(min(ts) AS BIGINT) AS since FROM cip WHERE is_request GROUP BY capture_id, src_ip, dst_ip),
+-- Programs, symbols, templates and routines, all of them: who browses tags asks for two. What is created meanwhile is a program that is loaded.
+readings AS (
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, count(DISTINCT CAST(class_id AS VARCHAR) || '/' || coalesce(CAST(instance_id AS VARCHAR), '')) AS objects, min(frame) AS frame, array_slice(array_sort(array_agg(DISTINCT frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  FROM asked GROUP BY capture_id, src_ip, dst_ip, span HAVING count(DISTINCT class_id) = 4 AND count(DISTINCT CAST(class_id AS VARCHAR) || '/' || coalesce(CAST(instance_id AS VARCHAR), '')) >= 10 AND count(*) FILTER (WHERE service IN ('create', 'delete')) = 0)
+SELECT CASE WHEN CAST(r.ts AS BIGINT) - h.since > 600000000000 THEN 'info' ELSE 'medium' END AS severity, 'The program of a controller was read' AS title, CAST(r.objects AS VARCHAR) || ' programs, symbols, templates and routines within 10 minutes' AS details, r.src_ip, r.dst_ip, r.n AS count, r.frame, r.frames, r.ts, r.end_ts, r.capture
+-- A station that has worked with the controller for ten minutes is one that engineers it.
+FROM readings r JOIN heard h ON h.capture_id = r.capture_id AND h.src_ip = r.src_ip AND h.dst_ip = r.dst_ip ORDER BY r.frame;

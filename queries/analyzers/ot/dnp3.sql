@@ -255,7 +255,7 @@ SELECT 'A control was accepted without authentication' AS title, 'address ' || o
 FROM orders o LEFT JOIN proven p ON p.capture_id = o.capture_id AND p.request_frame = o.request_frame WHERE p.request_frame IS NULL GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit ORDER BY frame;
 
 -- @finding dnp3_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding dnp3_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;

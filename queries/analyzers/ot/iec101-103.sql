@@ -59,4 +59,4 @@ SELECT 'Parameters of a protection device were written' AS title, 'type ' || CAS
 FROM iec101_103 WHERE protocol = 'iec103' AND is_primary AND type_id_code IN (10, 21) AND information_number BETWEEN 248 AND 250 GROUP BY capture_id, src_ip, dst_ip, type_id_code, common_address ORDER BY frame;
 
 -- @finding iec10x_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol IN ('iec101', 'iec103') ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol IN ('iec101', 'iec103') ORDER BY frame, src_ip, dst_ip;

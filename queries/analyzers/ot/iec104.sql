@@ -193,7 +193,7 @@ SELECT CASE WHEN bool_or(back) THEN 'Time tags of a station go back' ELSE 'Time 
 FROM judged WHERE back OR far GROUP BY capture_id, src_ip, dst_ip, common_address ORDER BY frame, common_address;
 
 -- @finding iec104_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'iec104' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'iec104' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding iec104_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'iec104' ORDER BY frame, src_ip, dst_ip;

@@ -81,7 +81,7 @@ SELECT 'MELSEC on another port than its own' AS title, 'port ' || CAST(dst_port 
 FROM flows WHERE service IN ('melsec') AND src_port NOT IN (5000, 5001, 5002, 5006, 5007, 5008, 5010, 5560, 5562) AND dst_port NOT IN (5000, 5001, 5002, 5006, 5007, 5008, 5010, 5560, 5562) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding melsec_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'melsec' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'melsec' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding melsec_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'melsec' ORDER BY frame, src_ip, dst_ip;

@@ -139,7 +139,7 @@ FROM steps s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.owner
 WHERE s.before = 'true' AND s.owner <> s.src_ip AND f.end_ts > s.ts GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.owner ORDER BY frame;
 
 -- @finding mms_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'mms' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'mms' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding mms_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'mms' ORDER BY frame, src_ip, dst_ip;

@@ -71,7 +71,7 @@ SELECT 'Functions that nobody has described' AS title, array_to_string(array_sor
 FROM umas WHERE category = 'unknown' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding umas_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'umas' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'umas' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding umas_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'umas' ORDER BY frame, src_ip, dst_ip;

@@ -102,7 +102,7 @@ SELECT 'OPC UA on another port than its own' AS title, 'port ' || CAST(dst_port 
 FROM flows WHERE service IN ('opcua') AND src_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) AND dst_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding opcua_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'opcua' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'opcua' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding opcua_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'opcua' ORDER BY frame, src_ip, dst_ip;

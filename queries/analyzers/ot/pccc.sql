@@ -70,4 +70,4 @@ SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'mode', 'download'
 FROM pccc WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding pccc_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'pccc' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'pccc' ORDER BY frame, src_ip, dst_ip;

@@ -51,7 +51,7 @@ WHERE CAST(least(a.last, b.last) AS BIGINT) - CAST(greatest(a.first, b.first) AS
 -- @finding ptp_clock_identity_conflict severity=high confidence=high technique=T0830
 SELECT 'One clock identity, two stations' AS title, source_clock || ' from ' || array_to_string(array_sort(array_agg(DISTINCT station)), ', ') AS details, sum(n) AS count, min(frame) AS frame, array_sort(array_agg(frame)) AS frames, min(first) AS ts, max(last) AS end_ts, capture
 FROM (SELECT capture, capture_id, source_clock, source_port_number, CASE WHEN transport = 'ethernet' THEN src_mac ELSE src_ip END AS station, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM ptp GROUP BY capture, capture_id, source_clock, source_port_number, CASE WHEN transport = 'ethernet' THEN src_mac ELSE src_ip END)
-GROUP BY capture, capture_id, source_clock, source_port_number HAVING count(*) > 1 AND max(first) < min(last) ORDER BY capture, source_clock;
+GROUP BY capture, capture_id, source_clock, source_port_number HAVING count(*) > 1 AND max(first) <= min(last) ORDER BY capture, source_clock;
 
 -- @finding ptp_time_step severity=high technique=T0856,T0831
 SELECT 'A clock jumped' AS title, source_clock || ' by ' || CAST(round(step / 1000, 1) AS VARCHAR) || ' s in domain ' || CAST(domain AS VARCHAR) AS details, src_mac, frame, ts, capture

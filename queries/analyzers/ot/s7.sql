@@ -152,7 +152,7 @@ SELECT 'S7 on another port than its own' AS title, 'port ' || CAST(CASE WHEN is_
 FROM s7comm WHERE src_port <> 102 AND dst_port <> 102 GROUP BY CASE WHEN is_orig THEN dst_port ELSE src_port END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, capture ORDER BY frame;
 
 -- @finding s7_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding s7_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;

@@ -74,7 +74,7 @@ SELECT 'SRTP on another port than its own' AS title, 'port ' || CAST(dst_port AS
 FROM flows WHERE service IN ('srtp') AND src_port NOT IN (18245, 18246) AND dst_port NOT IN (18245, 18246) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding srtp_new_client_writes severity=medium confidence=medium technique=T0855
-SELECT 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'srtp' ORDER BY frame, src_ip, dst_ip;
+SELECT severity, 'A client that was not there before writes' AS title, details, src_ip, dst_ip, dst_port, count, frame, frames, ts, end_ts, capture FROM late_writers WHERE protocol = 'srtp' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding srtp_error_burst severity=medium confidence=high technique=T0814,T0846
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'srtp' ORDER BY frame, src_ip, dst_ip;

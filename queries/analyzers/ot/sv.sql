@@ -34,7 +34,7 @@ FROM (SELECT sv_id, unnest("values") AS value, unnest(ARRAY[1, 2, 3, 4, 5, 6, 7,
 SELECT 'Two stations publish one stream' AS title, sv_id || ' (APPID 0x' || to_hex(CAST(appid AS BIGINT)) || ') comes from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') AS details, sum(n) AS count, min(frame) AS frame,
   array_sort(array_agg(DISTINCT frame)) AS frames, min(first) AS ts, max(last) AS end_ts, capture
 FROM (SELECT capture, capture_id, sv_id, appid, src_mac, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM sv WHERE sv_id IS NOT NULL GROUP BY capture, capture_id, sv_id, appid, src_mac)
-GROUP BY capture, capture_id, sv_id, appid HAVING count(*) > 1 AND max(first) < min(last) ORDER BY capture, sv_id;
+GROUP BY capture, capture_id, sv_id, appid HAVING count(*) > 1 AND max(first) <= min(last) ORDER BY capture, sv_id;
 
 -- @finding sv_injection severity=high technique=T0856
 SELECT 'One sample counter, different values' AS title, a.sv_id || ': smpCnt ' || CAST(min(a.smp_cnt) AS VARCHAR) || CASE WHEN count(*) > 1 THEN ' and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, a.src_mac AS src_mac, count(*) AS count,

@@ -74,7 +74,7 @@ FROM steps WHERE abs(hz - before) > 0.5 AND error = 0 AND error_before = 0 GROUP
 -- @finding synphasor_duplicate_source severity=high technique=T0856
 SELECT 'Two sources of one stream' AS title, 'stream ' || CAST(id_code AS VARCHAR) || ' from ' || array_to_string(array_sort(array_agg(src_ip)), ', ') AS details, sum(n) AS count, min(frame) AS frame, array_sort(array_agg(frame)) AS frames, min(first) AS ts, max(last) AS end_ts, capture
 FROM (SELECT capture, capture_id, id_code, src_ip, count(*) AS n, min(frame) AS frame, min(ts) AS first, max(ts) AS last FROM synchrophasor WHERE frame_type_name = 'data' GROUP BY capture, capture_id, id_code, src_ip)
-GROUP BY capture, capture_id, id_code HAVING count(*) > 1 AND max(first) < min(last) ORDER BY capture, id_code;
+GROUP BY capture, capture_id, id_code HAVING count(*) > 1 AND max(first) <= min(last) ORDER BY capture, id_code;
 
 -- @finding synphasor_public severity=high confidence=high technique=T0883
 SELECT 'Synchrophasors across the internet' AS title, CAST(count(*) AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
