@@ -159,3 +159,57 @@ fn a_card_that_moved_to_another_address() {
     assert_eq!((&found["severity"], &found["src_ip"]), (&"medium".into(), &host["ip"]), "{}", text(&answer.stderr));
     assert!(found["frame"].as_u64().is_some() && found["details"].as_str().unwrap().contains("192.168.50.250, now "));
 }
+
+#[test]
+fn compare_comes_before_save_and_fast_changes_nothing() {
+    let scratch = Scratch::new("baseline-both");
+    let (path, before) = saved(&scratch, "plant.pcapng");
+    let name = path.to_string_lossy().into_owned();
+    let output = run(&scratch.0, &[&sample("modbus.pcap"), "--baseline-compare", &name, "--baseline-save", &name, "--baseline-fast"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "pcapper: --baseline-fast: decoded captures make it needless; nothing is left out\n");
+    let report = text(&output.stdout);
+    assert!(report.starts_with(&"=".repeat(72)) && report.contains("BASELINE DRIFT :: modbus.pcap") && !report.contains("No drift."), "{report}");
+    assert_eq!(report.matches(" :: ").count(), 1, "only the drift is shown: {report}");
+    let after: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_ne!(before["hosts"], after["hosts"]);
+    assert_eq!(after["captures"][0]["path"], "modbus.pcap");
+    // The union of several, in a stable order.
+    let union = |captures: [&str; 2]| {
+        let out = scratch.path("union.json").to_string_lossy().into_owned();
+        let captures = captures.map(sample);
+        assert!(run(&scratch.0, &[&captures[0], &captures[1], "--baseline-save", &out]).status.success());
+        let mut baseline: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
+        baseline.as_object_mut().unwrap().retain(|key, _| !["created_at", "captures", "sources"].contains(&key.as_str()));
+        baseline
+    };
+    let one = union(["plant.pcapng", "modbus.pcap"]);
+    assert_eq!(one, union(["modbus.pcap", "plant.pcapng"]));
+    let ips = |baseline: &Value| -> Vec<String> { baseline["hosts"].as_array().unwrap().iter().map(|host| host["ip"].to_string()).collect() };
+    assert!(ips(&before).iter().chain(&ips(&after)).all(|ip| ips(&one).contains(ip)));
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
+}
+
+#[test]
+fn correlation_needs_what_recurs() {
+    let scratch = Scratch::new("correlate-min");
+    let captures = ["dns.pcap.gz", "ntp.pcap", "http.pcap"].map(sample);
+    let report = |more: &[&str]| {
+        let output = run(&scratch.0, &[&captures.each_ref().map(String::as_str)[..], &["--correlate"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (two, _) = report(&[]);
+    assert!(two.contains("CORRELATION (MULTI-PCAP) :: ALL PCAPS (3)") && two.contains("\nplant.example  2 "), "{two}");
+    let (three, _) = report(&["--correlate-min", "3"]);
+    assert!(three.contains("\n10.20.30.50  3 ") && !three.contains("plant.example"), "{three}");
+    let (one, told) = report(&["--correlate-min", "1"]);
+    assert_eq!((one, told.lines().count()), (two, 1), "{told}");
+    let (matrix, _) = report(&["-v"]);
+    assert!(matrix.contains("10.20.30.50  dns.pcap.gz, http.pcap, ntp.pcap"), "{matrix}");
+    for wrong in ["0", "x", "-1"] {
+        let output = run(&scratch.0, &[&captures[0], &captures[1], "--correlate", &format!("--correlate-min={wrong}")]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+}

@@ -193,3 +193,31 @@ fn a_file_says_how_large_the_lake_may_be() {
     // The environment comes before the file.
     assert_eq!(ask("arp.pcap", Some("0")), 2);
 }
+
+#[test]
+fn older_keys_lists_and_places_of_the_log_are_taken() {
+    let scratch = Scratch::new("config-older");
+    let plant = sample("plant.pcapng");
+    let file = write(
+        &scratch.path("old.toml"),
+        "log_json = true\n[logging]\nlog_file = \"run.log\"\n[defaults]\ntimeline = \"on\"\ntimeline_ip = \"192.168.50.20\"\ntimeline_categories = [\"DNS\", \"modbus\"]\ntimeline_bins = 7\n",
+    );
+    let output = run(&scratch, &[&plant, "--config", &file]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report = text(&output.stdout);
+    assert!(report.contains("\nModbus ") && !report.contains("\nARP "), "{report}");
+    // The log lies where the run is, not where the file lies.
+    assert!(std::fs::read_to_string(scratch.path("work/run.log")).unwrap().starts_with("{\"ts\":"));
+    let file = write(&scratch.path("search.toml"), "[defaults]\nsearch = \"plc\"\nsearch_case = true\n");
+    let found = text(&run(&scratch, &[&plant, "--config", &file]).stdout);
+    assert!(found.contains("Case Sensitive           : yes"), "{found}");
+    let undone = text(&run(&scratch, &[&plant, "--config", &file, "--no-case"]).stdout);
+    assert!(undone.contains("Case Sensitive           : no"), "{undone}");
+    // An option without its companion is no error in the file.
+    let file = write(
+        &scratch.path("alone.toml"),
+        "[defaults]\ntimeline_bins = 9\ncarve_limit = 3\ndecrypt_limit = 2\ncase_name = \"x\"\nprofile_out = \"p.json\"\nview_raw = true\n",
+    );
+    let output = run(&scratch, &[&plant, "--config", &file]);
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}

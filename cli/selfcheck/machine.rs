@@ -9,6 +9,7 @@ use pcapper_schema::lake::captures;
 
 use super::{Check, State};
 use crate::arguments::Given;
+use crate::export::file::reason;
 use crate::geoip::DATABASES;
 use crate::render::value;
 use crate::select;
@@ -31,7 +32,7 @@ fn is_writable(directory: &Path) -> Result<(), String> {
     let probe = directory.join(format!(".pcapper-self-check-{}", std::process::id()));
     let written = std::fs::write(&probe, b"x");
     let _ = std::fs::remove_file(&probe);
-    written.map_err(|error| error.to_string())
+    written.map_err(|error| reason(&error))
 }
 
 /// Bytes of a file system: free, and in all.
@@ -55,6 +56,9 @@ pub fn lake(given: &Given) -> Check {
         Ok(place) => place,
         Err(reason) => return Check::new("lake", State::Fail, reason),
     };
+    if place.exists() && !place.is_dir() {
+        return Check::new("lake", State::Fail, format!("{}: is no directory", place.display()));
+    }
     let standing = existing(&place);
     if let Err(reason) = is_writable(&standing) {
         return Check::new("lake", State::Fail, format!("{}: not writable: {reason}", place.display()));
