@@ -117,8 +117,8 @@ fn a_profile_says_where_the_time_went() {
     let told = text(&first.stderr);
     for part in [
         "Stage",
-        "read and unpack",
-        "packets and flows",
+        "records",
+        "flows",
         "encode",
         "query modbus",
         "render",

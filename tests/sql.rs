@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{Scratch, number, pcapper, run, sample, text};
+use common::{Scratch, number, pcapper, rows, run, sample, text};
 
 fn with_input(lake: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = pcapper(lake, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -167,4 +167,13 @@ fn a_table_that_no_capture_has_is_empty_wherever_it_stands() {
     ] {
         assert_eq!(number(&scratch.0, &arp, &format!("SELECT count(*) FROM hosts WHERE {query}")), rows, "{query}");
     }
+}
+
+/// Numbers told as text have no order of numbers, and what is grouped by them is filtered all the same.
+#[test]
+fn numbers_cast_to_text_can_be_grouped_and_filtered() {
+    let scratch = Scratch::new("cast");
+    let query = "SELECT length, count(*) AS n FROM (SELECT CAST(frame_len AS VARCHAR) AS length FROM packets) GROUP BY length HAVING count(*) > 2 ORDER BY length";
+    let found = rows(&scratch.0, &sample("ntp.pcap"), query);
+    assert_eq!(found, [serde_json::json!({"length": "114", "n": 6}), serde_json::json!({"length": "90", "n": 35})]);
 }

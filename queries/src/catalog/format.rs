@@ -1,13 +1,13 @@
-//! Parquet, without the range of words in its statistics.
+//! Parquet, without the ranges of columns in its statistics.
 //!
-//! Statistics order joins, and a bad order makes seconds of minutes. But where one of several files has no value in a column of
-//! repeated words, the ends of the column's range come out in different types, and a filter on it stops the engine
-//! ("Endpoints of an Interval should have the same type"). Row counts, nulls and ranges of numbers stay; row groups and pages
-//! are pruned by the files' own statistics as before.
+//! Row counts order joins, and a bad order makes seconds of minutes. Ranges help little beyond that and stop the engine: a number
+//! cast to text takes its range along, of which the lower end may then be the greater text ("90" and "114"), and where one of
+//! several files has no value in a column of words, the ends have different types. Row counts and nulls stay; row groups and
+//! pages are pruned by the files' own statistics as before.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
@@ -26,13 +26,11 @@ use crate::Result;
 #[derive(Debug, Default)]
 pub struct StoredFormat(ParquetFormat);
 
-/// Takes the ranges of words away.
-fn without_words(mut statistics: Statistics, schema: &SchemaRef) -> Statistics {
-    for (column, field) in statistics.column_statistics.iter_mut().zip(schema.fields()) {
-        if matches!(field.data_type(), DataType::Dictionary(..)) {
-            column.min_value = Precision::Absent;
-            column.max_value = Precision::Absent;
-        }
+/// Takes the ranges away.
+fn without_ranges(mut statistics: Statistics) -> Statistics {
+    for column in &mut statistics.column_statistics {
+        column.min_value = Precision::Absent;
+        column.max_value = Precision::Absent;
     }
     statistics
 }
@@ -56,8 +54,7 @@ impl FileFormat for StoredFormat {
     }
 
     async fn infer_stats(&self, state: &dyn Session, store: &Arc<dyn ObjectStore>, schema: SchemaRef, object: &ObjectMeta) -> Result<Statistics> {
-        let statistics = self.0.infer_stats(state, store, Arc::clone(&schema), object).await?;
-        Ok(without_words(statistics, &schema))
+        Ok(without_ranges(self.0.infer_stats(state, store, schema, object).await?))
     }
 
     async fn infer_stats_and_ordering(
@@ -67,8 +64,8 @@ impl FileFormat for StoredFormat {
         schema: SchemaRef,
         object: &ObjectMeta,
     ) -> Result<FileMeta> {
-        let mut about = self.0.infer_stats_and_ordering(state, store, Arc::clone(&schema), object).await?;
-        about.statistics = without_words(about.statistics, &schema);
+        let mut about = self.0.infer_stats_and_ordering(state, store, schema, object).await?;
+        about.statistics = without_ranges(about.statistics);
         Ok(about)
     }
 
