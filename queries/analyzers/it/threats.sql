@@ -17,16 +17,16 @@ SELECT host, round(100 * (1 - exp(sum(ln(1 - weight))))) AS score, array_element
 FROM once GROUP BY host ORDER BY score DESC, min(rank), host;
 
 -- @section "Critical and high" shape=findings
-SELECT severity, confidence, title, details || coalesce('; also ' || also, '') AS details, src_ip, dst_ip, count, frame, frames, techniques, ts, end_ts, detection, source, capture FROM merged_findings WHERE rank <= 1 ORDER BY rank, ts, frame, detection, src_ip, dst_ip;
+SELECT severity, confidence, title, details || coalesce('; also ' || also, '') AS details, src_ip, dst_ip, count, frame, frames, techniques, ts, end_ts, detection, source, capture FROM merged_findings WHERE rank <= 1 ORDER BY rank, ts, frame, detection, src_ip, dst_ip, details, capture;
 
 -- @section "Medium" shape=table limit=20
-SELECT ts AS first, title, src_ip AS actor, dst_ip AS target, count, array_to_string(array_slice(frames, 1, 3), ', ') AS "evidence frames", array_to_string(techniques, ' ') AS techniques, details FROM merged_findings WHERE rank = 2 ORDER BY ts, frame, detection, src_ip, dst_ip;
+SELECT ts AS first, title, src_ip AS actor, dst_ip AS target, count, array_to_string(array_slice(frames, 1, 3), ', ') AS "evidence frames", array_to_string(techniques, ' ') AS techniques, details FROM merged_findings WHERE rank = 2 ORDER BY ts, frame, detection, src_ip, dst_ip, details, capture;
 
 -- @section "Low and info" shape=table limit=20
 SELECT severity, detection, title, count(*) AS findings, count(DISTINCT src_ip) AS hosts, min(ts) AS first FROM merged_findings WHERE rank >= 3 GROUP BY severity, rank, detection, title ORDER BY rank, findings DESC, detection, title;
 
 -- @section "All low and info" shape=table verbose
-SELECT severity, title, src_ip AS actor, dst_ip AS target, count, details, array_to_string(array_slice(frames, 1, 5), ', ') AS "evidence frames", ts AS first FROM merged_findings WHERE rank >= 3 ORDER BY rank, ts, frame, detection, src_ip, dst_ip;
+SELECT severity, title, src_ip AS actor, dst_ip AS target, count, details, array_to_string(array_slice(frames, 1, 5), ', ') AS "evidence frames", ts AS first FROM merged_findings WHERE rank >= 3 ORDER BY rank, ts, frame, detection, src_ip, dst_ip, details, capture;
 
 -- @section "Chains" shape=table limit=15
 -- A day's tactics of one host, in the order of their first evidence.
@@ -35,7 +35,7 @@ SELECT host, count(*) AS tactics, array_to_string(array_agg(tactic ORDER BY ts, 
 GROUP BY host HAVING count(*) >= 3 AND max(t) - min(t) <= 86400000000000 ORDER BY tactics DESC, host;
 
 -- @section "Industrial view" shape=table limit=20
-SELECT severity, technique, technique_name AS name, tactic, src_ip AS actor, dst_ip AS target, title, ts AS first FROM finding_tactics WHERE matrix = 'ics' AND rank <= 3 ORDER BY rank, ts, frame, technique, tactic, src_ip, dst_ip;
+SELECT severity, technique, technique_name AS name, tactic, src_ip AS actor, dst_ip AS target, title, ts AS first FROM finding_tactics WHERE matrix = 'ics' AND rank <= 3 ORDER BY rank, ts, frame, technique, tactic, src_ip, dst_ip, capture;
 
 -- @section "Per capture" shape=table limit=30
 SELECT capture, detection, src_ip AS host, count(*) AS findings, array_element(ARRAY['critical', 'high', 'medium', 'low', 'info'], 1 + min(rank)) AS worst FROM merged_findings WHERE rank <= 2 AND capture IS NOT NULL GROUP BY capture, detection, src_ip ORDER BY min(rank), capture, detection, host;
