@@ -249,6 +249,17 @@ fn the_frames_behind_an_answer_become_a_capture() {
     // The frames of a report's findings.
     written(&[&sample("goose.pcap"), "--goose"]);
     assert!(packets("SELECT count(*) FROM anomalies WHERE detail = 'frame 44 of goose.pcap'") == 1);
+    // Others read it too: the same frames, with their times.
+    written(&[&plant, "--bpf", "tcp port 502"]);
+    match std::process::Command::new("tshark").args(["-r", &out, "-T", "fields", "-e", "frame.time_epoch"]).output() {
+        Ok(shown) => {
+            let ns = rows(&scratch.0, &plant, "SELECT CAST(ts AS BIGINT) AS ns FROM packets WHERE 502 IN (src_port, dst_port) ORDER BY frame");
+            let wanted: Vec<String> =
+                ns.iter().map(|row| row["ns"].as_i64().unwrap()).map(|ns| format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)).collect();
+            assert_eq!(text(&shown.stdout).lines().collect::<Vec<_>>(), wanted, "{}", text(&shown.stderr));
+        }
+        Err(_) => eprintln!("no tshark: only read back by ourselves"),
+    }
     let nameless = run(&scratch.0, &[&plant, "--write-pcap", &out, "--sql", "SELECT count(*) AS n FROM packets"]);
     assert_eq!(nameless.status.code(), Some(2));
     assert!(text(&nameless.stderr).contains("give it a column frame or frames"));
@@ -296,4 +307,198 @@ fn what_is_wrong_is_said_before_anything_is_opened() {
         assert_eq!(output.status.code(), Some(2), "{options:?}: {error}");
         assert!(error.contains(message) && error.lines().count() == 1, "{options:?}: {error}");
     }
+}
+
+/// Three connections of one pair of ports, one after the other, then a datagram over IPv6.
+fn reused(path: &Path) -> String {
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    let mut second = 1_700_000_000_u32;
+    for word in ["first", "other", "third"] {
+        let mut talk = Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 5555);
+        talk.send(true, word.as_bytes(), 500);
+        let one = talk.write(path);
+        let records = fs::read(one).unwrap();
+        let mut at = 24;
+        while at < records.len() {
+            let length = 16 + u32::from_le_bytes(records[at + 8..at + 12].try_into().unwrap()) as usize;
+            file.extend(second.to_le_bytes());
+            file.extend(&records[at + 4..at + length]);
+            (at, second) = (at + length, second + 1);
+        }
+        second += 1000;
+    }
+    let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 12, 17, 64];
+    for last in [1, 2] {
+        frame.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
+    }
+    frame.extend([0x9c, 0x40, 0x30, 0x39, 0, 12, 0, 0]);
+    frame.extend(b"six!");
+    for field in [second, 0, frame.len() as u32, frame.len() as u32] {
+        file.extend(field.to_le_bytes());
+    }
+    file.extend(frame);
+    fs::write(path, file).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn streams_are_named_in_every_way() {
+    let scratch = Scratch::new("follow-names");
+    let capture = reused(&scratch.path("reused.pcap"));
+    let raw = |flow: &str| {
+        let output = run(&scratch.path("lake"), &[&capture, "--follow", flow, "-raw"]);
+        assert_eq!(output.status.code(), Some(0), "{flow}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let flow = "10.0.0.1:40000->10.0.0.2:5555";
+    assert_eq!(raw(flow), "first");
+    assert_eq!(raw(&format!("{flow}#2")), "other");
+    assert_eq!(raw(&format!("{flow}#3")), "third");
+    let shown = text(&run(&scratch.path("lake"), &[&capture, "--follow", flow]).stdout);
+    assert!(shown.contains("  first\n") && shown.contains("\nConnections of these ends\n#  Flow") && shown.contains("\n2  8     "), "{shown}");
+    for six in ["udp:fd00::1:40000->fd00::2:12345", "udp:[fd00::2]:12345->[fd00:0::1]:40000"] {
+        assert_eq!(raw(six), "six!", "{six}");
+    }
+    let beyond = run(&scratch.path("lake"), &[&capture, "--follow", &format!("{flow}#4")]);
+    assert_eq!(beyond.status.code(), Some(1), "{}", text(&beyond.stdout));
+    for wrong in ["10.0.0.1->10.0.0.2", "x:1->y:2", "10.0.0.1:1", "10.0.0.1:99999->10.0.0.2:1", "sctp:10.0.0.1:1->10.0.0.2:2"] {
+        let output = run(&scratch.path("lake"), &["absent.pcap", "--follow", wrong]);
+        assert_eq!((output.status.code(), text(&output.stderr).lines().count()), (Some(2), 1), "{wrong}");
+    }
+    // One id for the same ends, in whatever capture.
+    let id = rows(
+        &scratch.path("lake"),
+        &capture,
+        "SELECT stream_id('10.0.0.1', 40000, '10.0.0.2', 5555) AS id, stream_id('54.243.55.129', 80, '141.142.228.5', 53595) AS known",
+    );
+    assert_eq!(id[0]["known"], "9ebe5d847364");
+    let by_id = run(&scratch.path("lake"), &[&capture, "--follow-id", id[0]["id"].as_str().unwrap(), "-raw"]);
+    assert_eq!(text(&by_id.stdout), "first");
+}
+
+#[test]
+fn a_search_lists_some_and_counts_all() {
+    let scratch = Scratch::new("search-many");
+    let mut talk = Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 5555);
+    (0..30).for_each(|_| talk.segment(true, 0x18, b"needle and needle"));
+    talk.send(false, &"n\u{e9}edle".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>(), 1000);
+    talk.send(false, "NÉEDLE".as_bytes(), 1000);
+    let capture = talk.write(&scratch.path("talk.pcap"));
+    let found = |arguments: &[&str]| text(&run(&scratch.path("lake"), &[&[capture.as_str()], arguments].concat()).stdout);
+    let short = found(&["--search", "needle"]);
+    assert!(short.contains("Matches                  : 60\n") && short.contains("Packets Matched          : 30\n"), "{short}");
+    assert!(short.contains("(40 more rows; -v shows all)"), "{short}");
+    assert_eq!(found(&["--search", "needle", "-v"]).matches("needle and").count(), 60);
+    let accented = found(&["--search", "n\u{e9}edle"]);
+    assert!(accented.contains("Matches                  : 2\n") && accented.contains("utf-16be"), "{accented}");
+    let document: serde_json::Value =
+        serde_json::from_slice(&run(&scratch.path("lake"), &[&capture, "--search", "needle", "--json", "-"]).stdout).unwrap();
+    assert_eq!(document["summaries"]["search"]["sections"][1]["rows"].as_array().unwrap().len(), 60);
+}
+
+#[test]
+fn names_on_the_wire_are_made_safe() {
+    let scratch = Scratch::new("extract-names");
+    let mut talk = Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 80);
+    let names = ["../../evil name?.txt", "CON.txt", "..", ".hidden", "a\x1b[2Jb.txt", "C:\\\\x\\\\deep.txt"];
+    for (at, name) in names.iter().enumerate() {
+        talk.send(true, format!("GET /f{at} HTTP/1.1\r\nHost: x.example\r\n\r\n").as_bytes(), 1000);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename=\"{name}\"\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nbody {at}"
+        );
+        talk.send(false, head.as_bytes(), 1000);
+    }
+    let capture = talk.write(&scratch.path("web.pcap"));
+    let place = scratch.path("work");
+    fs::create_dir_all(&place).unwrap();
+    let output = run_in(&place, &scratch.path("lake"), &[&capture, "--extract", "*"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&output.stdout).contains('\x1b'));
+    assert_eq!(fs::read_dir(&place).unwrap().count(), 1, "nothing outside of the directory");
+    let mut saved: Vec<String> = fs::read_dir(place.join("files")).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect();
+    saved.sort();
+    saved.retain(|name| name != "files.jsonl");
+    assert_eq!(saved.len(), names.len(), "{saved:?}");
+    for name in &saved {
+        assert!(name.chars().all(|letter| letter.is_alphanumeric() || " ._-+()".contains(letter)) && !name.starts_with(['.', '-', ' ']), "{saved:?}");
+        assert!(!name.to_uppercase().starts_with("CON."), "{saved:?}");
+    }
+    // No link is followed out of it.
+    let target = scratch.path("precious");
+    fs::write(&target, "precious").unwrap();
+    let other = scratch.path("other");
+    fs::create_dir_all(other.join("files")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&target, other.join("files").join(&saved[0])).unwrap();
+        run_in(&other, &scratch.path("lake"), &[&capture, "--extract", "*"]);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    }
+}
+
+#[test]
+fn options_that_imply_their_report_show_it() {
+    let scratch = Scratch::new("implied");
+    let http = sample("http.pcap");
+    for (arguments, title) in [
+        (&["--lookup-stream-id", "1"][..], "STREAM ANALYSIS :: http.pcap"),
+        (&["--streams-full"], "STREAM ANALYSIS :: http.pcap"),
+        (&["--view", "report.txt"], "FILES :: http.pcap"),
+        (&["--extract", "report.txt"], "FILES :: http.pcap"),
+    ] {
+        let output = run_in(&scratch.0, &scratch.path("lake"), &[&[http.as_str()], arguments].concat());
+        assert!(text(&output.stdout).contains(title), "{arguments:?}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn bytes_are_not_sent_to_a_terminal() {
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        eprintln!("no script(1): skipped");
+        return;
+    }
+    let scratch = Scratch::new("raw-terminal");
+    for what in ["--packet 4", "--follow-id 1", "--view report.txt"] {
+        let command = format!("'{}' '{}' {what} -raw", env!("CARGO_BIN_EXE_pcapper"), sample("http.pcap"));
+        let output = std::process::Command::new("script")
+            .args(["-qefc", &command, "/dev/null"])
+            .envs([("TERM", "xterm"), ("SHELL", "/bin/sh")])
+            .env("PCAPPER_LAKE", &scratch.0)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{what}");
+        assert!(text(&output.stdout).contains("pcapper: -raw writes bytes that could steer the terminal"), "{what}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn long_conversations_and_files_are_cut_unless_all_is_asked_for() {
+    let scratch = Scratch::new("follow-long");
+    let mut talk = Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 5555);
+    talk.send(true, &[b'x'; 6000], 1000);
+    let capture = talk.write(&scratch.path("talk.pcap"));
+    let shown =
+        |more: &[&str]| text(&run(&scratch.path("lake"), &[&[capture.as_str(), "--follow-id", "1"], more].concat()).stdout).matches('x').count();
+    let (short, whole) = (shown(&[]), shown(&["-v"]));
+    assert!((4096..4200).contains(&short) && (6000..6100).contains(&whole), "{short} {whole}");
+    assert_eq!(run(&scratch.path("lake"), &[&capture, "--follow-id", "1", "-raw"]).stdout, [b'x'; 6000]);
+}
+
+#[test]
+fn what_cannot_be_written_as_a_capture_is_told() {
+    let scratch = Scratch::new("write-none");
+    let (plant, out) = (sample("plant.pcapng"), scratch.path("out.pcapng"));
+    let out_text = out.to_string_lossy().into_owned();
+    for (arguments, message) in [
+        (&["--sql", "SELECT frame FROM modbus WHERE false"][..], "--write-pcap: no row names a frame; nothing is written"),
+        (&["--vlan"], "--write-pcap: there are no frames behind the answer; nothing is written"),
+    ] {
+        let output = run(&scratch.path("lake"), &[&[plant.as_str(), "--write-pcap", &out_text], arguments].concat());
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), format!("pcapper: {message}\n")));
+        assert!(!out.exists() && !output.stdout.is_empty());
+    }
+    // A filter chooses the frames, whatever is asked beside it.
+    let output = run(&scratch.path("lake"), &[&plant, "--arp", "--bpf", "tcp port 502", "--write-pcap", &out_text]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(number(&scratch.path("lake"), &out_text, "SELECT count(*) FROM packets"), 374);
 }

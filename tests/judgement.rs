@@ -173,3 +173,44 @@ fn silence_and_late_company_are_noted() {
     assert!(found.iter().all(|row| row["severity"] == "info"));
     assert_eq!(found[1]["frames"], serde_json::json!([599, 601]));
 }
+
+#[test]
+fn categories_are_listed_in_every_way_of_saying_no() {
+    let scratch = Scratch::new("timeline-categories");
+    let listed = |arguments: &[&str]| {
+        let output = run(&scratch.0, arguments);
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{arguments:?}");
+        text(&output.stdout)
+    };
+    let list = listed(&["--timeline-categories", "false"]);
+    for word in ["no", "NONE", "0", "", "DNS,false"] {
+        assert_eq!(listed(&["-categories", word]), list, "{word}");
+    }
+    for group in list.split("OT/ICS:\n") {
+        let names: Vec<String> = group.lines().filter_map(|line| line.strip_prefix("  - ")).map(str::to_lowercase).collect();
+        assert!(names.len() > 20 && names.is_sorted(), "{names:?}");
+    }
+    // Blanks and case do not matter.
+    let plant = sample("plant.pcapng");
+    let shown = listed(&[&plant, "--timeline", "-ip", "192.168.50.20", "-categories", " modBUS ,  ms   domain"]);
+    assert!(shown.contains("\nModbus ") && !shown.contains("\nARP "), "{shown}");
+}
+
+#[test]
+fn sparklines_are_plain_where_the_terminal_is() {
+    let scratch = Scratch::new("timeline-plain");
+    let plant = sample("plant.pcapng");
+    let shown = |language: &str| {
+        let arguments = [plant.as_str(), "--timeline", "-ip", "192.168.50.10", "--timeline-bins", "10"];
+        let output = pcapper(&scratch.0, &arguments).env("LC_ALL", language).output().unwrap();
+        text(&output.stdout).lines().find(|line| line.starts_with("Modbus ")).unwrap().to_owned()
+    };
+    assert!(shown("C").is_ascii() && shown("C").contains('#'), "{}", shown("C"));
+    assert!(shown("C.UTF-8").contains('█') && shown("C.UTF-8").trim_end().ends_with(" s"), "{}", shown("C.UTF-8"));
+    // Several hosts, or a network: each event says whose it is; another spelling of an address is the same.
+    let rows = section(&scratch.0, &[&plant, "--timeline", "-ip", "192.168.50.0/24, ::ffff:10.0.0.1"], "timeline", "Events");
+    let hosts: std::collections::BTreeSet<&str> = rows.iter().filter_map(|row| row["host"].as_str()).collect();
+    assert!(hosts.len() > 2, "{hosts:?}");
+    let times: Vec<&str> = rows.iter().filter_map(|row| row["time"].as_str().or(row["ts"].as_str())).collect();
+    assert!(!times.is_empty() && times.is_sorted());
+}

@@ -158,3 +158,118 @@ fn rows_of_several_captures_tell_where_they_come_from() {
     let short = text(&run(&scratch.0, &[&sample("dhcp.pcap"), &half.to_string_lossy(), "--ips", "--summarize"]).stdout);
     assert!(!short.lines().any(|line| line.ends_with("  Captures")), "{short}");
 }
+
+/// A capture of one request with a very long path.
+fn long_request(scratch: &Scratch) -> String {
+    let mut talk = common::Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 80);
+    let path = "abcdefghi/".repeat(20);
+    talk.send(true, format!("GET /{path} HTTP/1.1\r\nHost: x.example\r\n\r\n").as_bytes(), 500);
+    talk.send(false, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 500);
+    talk.write(&scratch.path("long.pcap"))
+}
+
+#[test]
+fn verbose_takes_away_every_limit() {
+    let scratch = Scratch::new("output-verbose");
+    let report = |arguments: &[&str]| text(&run(&scratch.path("lake"), arguments).stdout);
+    // Cells: cut at 80 columns, whole with -v.
+    let long = long_request(&scratch);
+    let (short, whole) = (report(&[&long, "--webrequests"]), report(&[&long, "--webrequests", "-v"]));
+    assert!(!short.contains(&"abcdefghi/".repeat(20)) && short.contains("abc…"), "{short}");
+    assert!(whole.contains(&"abcdefghi/".repeat(20)) && !whole.contains('…'), "{whole}");
+    // Findings of information only.
+    let plant = sample("plant.pcapng");
+    assert!(!report(&[&plant, "--modbus"]).contains("[INFO] Values were written"));
+    assert!(report(&[&plant, "--modbus", "-v"]).contains("[INFO] Values were written"));
+    // Times of tables.
+    assert!(report(&[&plant, "--modbus"]).contains("\n2026-11-23T06:42:40Z  192.168.50.20"));
+    assert!(report(&[&plant, "--modbus", "-v"]).contains("\n2026-11-23T06:42:40.425332"));
+    // Streams: ten, or all by an option of their own.
+    let http = sample("http.pcap");
+    let streams = |report: &str| report.lines().filter(|line| line.contains("10.20.30.10:80")).count();
+    let (ten, all) = (report(&[&http, "--streams"]), report(&[&http, "--streams", "--streams-full"]));
+    assert!(streams(&ten) < streams(&all) && ten.contains("(20 more rows; -v shows all)"), "{ten}");
+    assert!(report(&[&http, "--streams-full"]) == all, "the option implies the report");
+    // Rows of the protocol table.
+    for flag in ["--base", "--protocols"] {
+        assert!(report(&[&plant, flag, "-l", "2"]).contains("more rows; -v shows all)"), "{flag}");
+    }
+    for wrong in ["0", "-1", "x", "1.5", "99999999999999999999"] {
+        let output = run(&scratch.path("lake"), &[&plant, &format!("--limit-protocols={wrong}")]);
+        let told = format!("pcapper: --limit-protocols {wrong}: a number of 1 or more is needed\n");
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), told));
+    }
+}
+
+#[test]
+fn what_does_not_occur_is_told_in_few_lines() {
+    let scratch = Scratch::new("output-absent");
+    let report = text(&run(&scratch.0, &[&sample("arp.pcap"), "--dns", "--modbus"]).stdout);
+    let (dns, modbus) = report.split_once("\n\n").unwrap();
+    for part in [dns, modbus] {
+        assert!(part.lines().filter(|line| line.starts_with("---")).count() == 0, "facts and nothing else: {part}");
+        assert!(part.lines().last() == Some(&*"=".repeat(72)), "{part}");
+    }
+    assert!(dns.contains("Messages                 : 0"), "{dns}");
+    // A section without rows says so.
+    assert!(text(&run(&scratch.0, &[&sample("plant.pcapng"), "--modbus"]).stdout).contains("\nExceptions\n(none)\n"));
+}
+
+#[test]
+fn reports_stand_in_the_order_asked_for() {
+    let scratch = Scratch::new("output-order");
+    let rules = scratch.path("rules.yml").to_string_lossy().into_owned();
+    fs::write(&rules, "id: any\nmatch: {field: severity, op: gte, value: info}\n").unwrap();
+    let baseline = scratch.path("b.json").to_string_lossy().into_owned();
+    let (plant, decrypt) = (sample("plant.pcapng"), sample("decrypt.pcapng"));
+    run(&scratch.0, &[&plant, "--baseline-save", &baseline]);
+    let out = scratch.path("out").to_string_lossy().into_owned();
+    let arguments = [
+        "--baseline-compare",
+        &baseline,
+        "--correlate",
+        "--decrypt",
+        "--decrypt-out",
+        &out,
+        "--rules",
+        &rules,
+        "--udp",
+        "--base",
+        "--arp",
+        "--summarize",
+    ];
+    let output = run(&scratch.0, &[&[plant.as_str(), &decrypt], &arguments[..]].concat());
+    let report = text(&output.stdout);
+    let titles: Vec<&str> = report
+        .lines()
+        .filter_map(|line| line.split_once(" :: "))
+        .map(|(title, _)| title)
+        .filter(|title| !title.contains(char::is_lowercase))
+        .collect();
+    assert_eq!(
+        titles,
+        ["PCAPPER REPORT", "UDP ANALYSIS", "ARP ANALYSIS", "RULES ANALYSIS", "TLS DECRYPTION", "CORRELATION (MULTI-PCAP)", "BASELINE DRIFT"],
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(report.matches("\n\n").count(), titles.len() - 1, "one empty line between reports");
+}
+
+#[test]
+fn secrets_are_numbered_by_content() {
+    let scratch = Scratch::new("output-secrets");
+    let mut talk = common::Talk::new([10, 0, 0, 1], [10, 0, 0, 2], 21);
+    talk.send(false, b"220 ready\r\n", 500);
+    for (user, password) in [("anna", "alpha"), ("bert", "omega"), ("carl", "alpha")] {
+        talk.send(true, format!("USER {user}\r\n").as_bytes(), 500);
+        talk.send(false, b"331 password\r\n", 500);
+        talk.send(true, format!("PASS {password}\r\n").as_bytes(), 500);
+        talk.send(false, b"230 in\r\n", 500);
+    }
+    let capture = talk.write(&scratch.path("ftp.pcap"));
+    let report = |more: &[&str]| text(&run(&scratch.path("lake"), &[&[capture.as_str(), "--ftp", "--creds", "-v"], more].concat()).stdout);
+    let (hidden, shown) = (report(&[]), report(&["--show-secrets"]));
+    assert!(!hidden.contains("alpha") && !hidden.contains("omega"), "{hidden}");
+    assert!(hidden.contains("redacted:1") && hidden.contains("redacted:2") && !hidden.contains("redacted:3"), "{hidden}");
+    assert!(shown.contains("alpha") && shown.contains("omega") && !shown.contains("redacted:"), "{shown}");
+}

@@ -221,3 +221,63 @@ fn what_others_can_write_is_not_believed() {
     let listed = text(&run(&scratch, &["--list-plugins", "--plugins", &dir]).stdout);
     assert!(listed.contains("lists/out.csv: leads out of the plugin") || listed.contains("no such file"), "{listed}");
 }
+
+#[test]
+fn plugins_are_looked_for_in_all_places_and_the_first_counts() {
+    let scratch = Scratch::new("plugins-places");
+    let copy = |place: &str, name: &str| {
+        let dir = plugin(
+            &scratch,
+            &[(
+                "plugin.toml",
+                &MANIFEST
+                    .replace("water-sector", name)
+                    .replace("--pump-check", &format!("--{name}"))
+                    .replace("\"pumps\"", &format!("\"{}\"", name.replace('-', "_"))),
+            )],
+        );
+        let to = scratch.path(place).join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let _ = std::fs::remove_dir_all(&to);
+        std::fs::rename(Path::new(&dir).join("water-sector"), &to).unwrap();
+        write(&to.join("pump_check.sql"), "-- @section summary shape=facts\nSELECT 7 AS seven;\n");
+        write(&to.join("detections/writes.sql"), &DETECTION.replace("pump_any", &format!("{}_any", name.replace('-', "_"))));
+    };
+    copy("option", "by-option");
+    copy("variable", "by-variable");
+    copy("settings", "by-settings");
+    copy("data/pcapper/plugins", "by-data");
+    copy("variable", "by-option");
+    let config = scratch.path("c.toml");
+    std::fs::write(&config, "[plugins]\npaths = [\"settings\"]\n").unwrap();
+    let option = scratch.path("option").to_string_lossy().into_owned();
+    let output = pcapper(&scratch.path("lake"), &["--list-plugins", "--plugins", &option, "--config", &config.to_string_lossy()])
+        .env("HOME", scratch.path("home"))
+        .env("PCAPPER_PLUGINS", scratch.path("variable"))
+        .env("XDG_DATA_HOME", scratch.path("data"))
+        .output()
+        .unwrap();
+    let listed = text(&output.stdout);
+    for name in ["by-option", "by-variable", "by-settings", "by-data"] {
+        assert!(
+            listed.lines().any(|line| line.starts_with(&format!("{name} ")) && line.ends_with("  ok")),
+            "{name}\n{listed}\n{}",
+            text(&output.stderr)
+        );
+    }
+    // The second of the same name is told, and not taken.
+    assert_eq!(listed.lines().filter(|line| line.starts_with("by-option ")).count(), 1, "{listed}");
+    assert!(text(&output.stderr).contains("by-option"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_plugin_shows_no_secret_and_no_escape() {
+    let scratch = Scratch::new("plugins-secrets");
+    let sql = "-- @section logins\nSELECT username, secret, chr(27) || '[2J' AS odd FROM credentials ORDER BY frame;\n";
+    let dir = plugin(&scratch, &[("pump_check.sql", sql)]);
+    let mqtt = sample("mqtt_coap.pcap");
+    let hidden = text(&run(&scratch, &[&mqtt, "--plugins", &dir, "--pump-check"]).stdout);
+    assert!(hidden.contains("redacted:") && hidden.contains("\\x1b[2J") && !hidden.contains('\x1b'), "{hidden}");
+    let shown = text(&run(&scratch, &[&mqtt, "--plugins", &dir, "--pump-check", "--show-secrets"]).stdout);
+    assert!(!shown.contains("redacted:"), "{shown}");
+}

@@ -117,22 +117,47 @@ fn a_profile_says_where_the_time_went() {
     let told = text(&first.stderr);
     for part in [
         "Stage",
-        "records",
-        "flows",
-        "encode",
-        "query modbus",
-        "render",
+        "  CPU",
+        "\nread ",
+        "\nrecords ",
+        "\npackets ",
+        "\nflows ",
+        "\nencode ",
+        "\nwrite ",
+        "\nquery modbus ",
+        "\nrender ",
         "wall time",
-        "captures decoded 1, in the lake already 0",
+        "peak memory",
+        "captures decoded 1, in the lake already 0, their tables ",
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
     let document: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
-    assert!(document["wall_s"].as_f64().unwrap() > 0.0);
+    let seconds = |value: &Value| value.as_f64().unwrap();
+    let (wall, processor) = (seconds(&document["wall_s"]), seconds(&document["processor_s"]));
+    assert!(wall > 0.0 && processor > 0.0);
+    // Each moment is in one stage: together they take no more than all threads had, but for those that stand for others.
+    let stages = document["stages"].as_array().unwrap();
+    let whole = |name: &str| -> f64 { stages.iter().filter(|stage| stage["sampled"] == false).map(|stage| seconds(&stage[name])).sum() };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    assert!(whole("cpu_seconds") <= processor && whole("seconds") <= wall * (threads + 4.0), "{document}");
+    assert!(stages.iter().any(|stage| stage["stage"] == "query modbus" && seconds(&stage["cpu_seconds"]) > 0.0), "{stages:?}");
+    let lake: u64 = std::fs::read_dir(scratch.path("other"))
+        .unwrap()
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .flat_map(|capture| std::fs::read_dir(capture.path()).unwrap().flatten())
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
+    assert_eq!(document["lake_bytes"].as_u64(), Some(lake));
     let queries = document["queries"].as_array().unwrap();
     assert!(queries.iter().any(|query| query["operators"].as_array().is_some_and(|operators| !operators.is_empty())), "{queries:?}");
     let again = common::run(&scratch.path("other"), &[&plant, "--modbus", "--profile"]);
     assert!(text(&again.stderr).contains("captures decoded 0, in the lake already 1"), "{}", text(&again.stderr));
+
+    // What unpacks is told apart from what reads.
+    let packed = common::run(&scratch.path("other"), &[&common::sample("dns.pcap.gz"), "--dns", "--profile", "-v"]);
+    assert!(text(&packed.stderr).contains("\ndecompress "), "{}", text(&packed.stderr));
 
     let folded = scratch.path("p.folded").to_string_lossy().into_owned();
     assert!(common::run(&scratch.path("third"), &[&plant, "--profile", "--profile-out", &folded]).status.success());
@@ -146,4 +171,37 @@ fn a_profile_says_where_the_time_went() {
     // Also when nothing could be read.
     let failed = common::run(&scratch.0, &["missing.pcap", "--profile"]);
     assert!(text(&failed.stderr).contains("wall time"), "{}", text(&failed.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_does_not_work_here_is_named() {
+    let scratch = Scratch::new("selfcheck-faults");
+    let file = scratch.path("file").to_string_lossy().into_owned();
+    std::fs::write(&file, "x").unwrap();
+    std::fs::create_dir_all(scratch.path("plugins/broken")).unwrap();
+    std::fs::write(scratch.path("plugins/broken/plugin.toml"), "[plugin\n").unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 200; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_pcapper"), "--self-check", "--lake", &file])
+        .env("TMPDIR", "/nonexistent")
+        .env("PCAPPER_CONFIG", "")
+        .env("PCAPPER_PLUGINS", scratch.path("plugins"))
+        .env("LC_ALL", "C")
+        .env("VT_API_KEY", "x")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let report = text(&output.stdout);
+    for (check, verdict) in [
+        ("lake", "[FAIL]"),
+        ("temp", "[FAIL]"),
+        ("plugins", "[WARN]"),
+        ("virustotal", "[WARN]"),
+        ("terminal", "[WARN]"),
+        ("limits", "[WARN]"),
+        ("decompress", "[OK]"),
+    ] {
+        let line = report.lines().find(|line| line.split_whitespace().next() == Some(check)).unwrap_or_else(|| panic!("{check}\n{report}"));
+        assert!(line.contains(verdict), "{line}");
+    }
 }
