@@ -106,6 +106,6 @@ SELECT CASE WHEN is_router AND is_dns THEN 'high' ELSE 'medium' END AS confidenc
 FROM ranked WHERE strangeness > 0 OR strangeness = 0 AND server_id > other ORDER BY frame, details;
 
 -- @finding dhcp_public_server severity=high confidence=high technique=T1557.003
--- Where the leases themselves are public a provider serves its customers.
+-- Where the leases themselves are public a provider serves its customers; where a relay inside asks it, the network chose the server.
 SELECT 'Leases of an inner network come from a public address' AS title, 'server ' || coalesce(server_id, src_ip) || CASE WHEN is_public(giaddr) THEN ', relay ' || giaddr ELSE '' END || ' leases ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT yiaddr)), 1, 4), ', ') AS details, coalesce(server_id, src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
-FROM dhcp WHERE op = 2 AND message_type IN (2, 5) AND yiaddr IS NOT NULL AND is_private(yiaddr) AND (is_public(server_id) OR is_public(src_ip) OR is_public(giaddr)) GROUP BY capture_id, coalesce(server_id, src_ip), giaddr ORDER BY src_ip, frame;
+FROM dhcp WHERE op = 2 AND message_type IN (2, 5) AND yiaddr IS NOT NULL AND is_private(yiaddr) AND (is_public(giaddr) OR coalesce(giaddr, '0.0.0.0') = '0.0.0.0' AND (is_public(server_id) OR is_public(src_ip))) GROUP BY capture_id, coalesce(server_id, src_ip), giaddr ORDER BY src_ip, frame;
