@@ -1,6 +1,7 @@
 -- @kept
 -- Servers that refuse a client again and again: twenty times within a minute, or more than three of ten of at least fifty requests.
--- One row a client, server and protocol; `severity` is low where one function is asked that the server never had.
+-- One row a client, server and protocol; `severity` is low where one function is asked that the server never had, and
+-- where most of what is asked is answered: who reads what a device has meets what it has not.
 WITH answers AS (
   -- Exception 5 says that the answer takes longer.
   SELECT capture, capture_id, src_ip, dst_ip, 'modbus' AS protocol, CAST(func AS VARCHAR) AS what, status = 'exception' AND coalesce(exception_code, 0) <> 5 AS refused, frame, ts FROM modbus WHERE status IN ('ok', 'exception') AND func_code <> 90
@@ -22,7 +23,7 @@ bursts AS (SELECT capture_id, protocol, src_ip, dst_ip, min(span) AS span, count
 asked AS (SELECT min(capture) AS capture, capture_id, protocol, src_ip, dst_ip, count(*) AS n FROM answers GROUP BY capture_id, protocol, src_ip, dst_ip),
 -- Functions that were answered as well.
 known AS (SELECT r.capture_id, r.protocol, r.src_ip, r.dst_ip FROM (SELECT DISTINCT capture_id, protocol, src_ip, dst_ip, what FROM refusals) r JOIN (SELECT DISTINCT capture_id, protocol, src_ip, dst_ip, what FROM answers WHERE NOT refused) k ON k.capture_id = r.capture_id AND k.protocol = r.protocol AND k.src_ip = r.src_ip AND k.dst_ip = r.dst_ip AND k.what = r.what GROUP BY r.capture_id, r.protocol, r.src_ip, r.dst_ip)
-SELECT a.capture, b.capture_id, b.protocol, b.src_ip, b.dst_ip, CASE WHEN b.kinds = 1 AND k.protocol IS NULL THEN 'low' ELSE 'medium' END AS severity,
+SELECT a.capture, b.capture_id, b.protocol, b.src_ip, b.dst_ip, CASE WHEN b.kinds = 1 AND k.protocol IS NULL OR b.n * 10 <= a.n * 3 THEN 'low' ELSE 'medium' END AS severity,
   CAST(b.n AS VARCHAR) || ' of ' || CAST(a.n AS VARCHAR) || ' refused' || CASE WHEN b.span <= 60000000000 THEN ', 20 and more within a minute' ELSE '' END || coalesce(': ' || b.whats, '') AS details, b.n AS count, b.frame, b.frames, b.ts, b.end_ts
 FROM bursts b JOIN asked a ON a.capture_id = b.capture_id AND a.protocol = b.protocol AND a.src_ip = b.src_ip AND a.dst_ip = b.dst_ip LEFT JOIN known k ON k.capture_id = b.capture_id AND k.protocol = b.protocol AND k.src_ip = b.src_ip AND k.dst_ip = b.dst_ip
 WHERE b.span <= 60000000000 OR a.n >= 50 AND b.n * 10 > a.n * 3
