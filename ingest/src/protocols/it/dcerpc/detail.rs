@@ -1,6 +1,6 @@
 //! Arguments that tell what a call is about (NDR, C706 14; the interface's own specification).
 
-use super::interface::{NETLOGON, SVCCTL, Uuid};
+use super::interface::{ATSVC, NETLOGON, SPOOLSS, SVCCTL, TASK_SCHEDULER, Uuid, WINREG};
 use super::pdu::u32_of;
 use crate::wire::{Malformed, Reader, Wire};
 
@@ -17,6 +17,13 @@ pub fn request(interface: Uuid, opnum: u16, stub: &[u8], little: bool) -> Option
         // MS-SCMR, 3.1.4.12 and 3.1.4.16.
         (SVCCTL, 12) => create_service(&mut stub).ok(),
         (SVCCTL, 16) => open_service(&mut stub).ok(),
+        // MS-RRP, 3.1.5.15.
+        (WINREG, 15) => open_key(&mut stub).ok(),
+        // MS-TSCH, 3.2.5.2.1 and 3.2.5.4.2.
+        (ATSVC, 0) => add_job(&mut stub).ok(),
+        (TASK_SCHEDULER, 1) => register_task(&mut stub).ok(),
+        // MS-RPRN, 3.1.4.4.8.
+        (SPOOLSS, 89) => add_driver(&mut stub).ok(),
         _ => None,
     }
 }
@@ -49,6 +56,55 @@ fn create_service(stub: &mut Stub<'_>) -> Wire<String> {
 fn open_service(stub: &mut Stub<'_>) -> Wire<String> {
     stub.reader.skip(20)?;
     Ok(format!("service={}", stub.text()?))
+}
+
+fn open_key(stub: &mut Stub<'_>) -> Wire<String> {
+    // The handle, then length and room of the name.
+    stub.reader.skip(24)?;
+    Ok(format!("key={}", stub.pointed_text()?.ok_or(Malformed)?))
+}
+
+fn add_job(stub: &mut Stub<'_>) -> Wire<String> {
+    stub.pointed_text()?;
+    stub.align()?;
+    // Time, days of the month, days of the week, flags.
+    stub.reader.skip(12)?;
+    Ok(format!("command={}", stub.pointed_text()?.ok_or(Malformed)?))
+}
+
+fn register_task(stub: &mut Stub<'_>) -> Wire<String> {
+    Ok(format!("task={}", stub.pointed_text()?.ok_or(Malformed)?))
+}
+
+/// The first members of all forms of a driver's description: name, environment, and the files that make it up.
+fn add_driver(stub: &mut Stub<'_>) -> Wire<String> {
+    stub.pointed_text()?;
+    stub.align()?;
+    // Level, level again as the union's tag, pointer to the description, version.
+    let level = u32_of(&mut stub.reader, stub.little)?;
+    stub.reader.skip(12)?;
+    let pointers = match level {
+        2 => 5,
+        // Help, monitor, data type, and dependent files with their number.
+        3 => 10,
+        // Older files besides.
+        4 => 12,
+        _ => return Err(Malformed),
+    };
+    let mut present = [false; 5];
+    for at in 0..pointers {
+        let is_set = u32_of(&mut stub.reader, stub.little)? != 0;
+        if let Some(present) = present.get_mut(at) {
+            *present = is_set;
+        }
+    }
+    let mut parts = Vec::new();
+    for (name, present) in ["driver", "environment", "path", "data", "config"].iter().zip(present) {
+        if present {
+            parts.push(format!("{name}={}", stub.text()?));
+        }
+    }
+    Ok(parts.join(" "))
 }
 
 /// A stub being read: alignment counts from its start.
@@ -101,5 +157,45 @@ mod tests {
         assert_eq!(request(SVCCTL, 16, &stub, true).as_deref(), Some("service=abc"));
         assert_eq!(request(SVCCTL, 16, &stub[..30], true), None);
         assert_eq!(request(SVCCTL, 17, &stub, true), None);
+    }
+
+    /// A text as it stands behind its pointer, filled up to four octets.
+    fn text(of: &str) -> Vec<u8> {
+        let units: Vec<u16> = of.encode_utf16().chain([0]).collect();
+        let mut octets: Vec<u8> = [units.len() as u32, 0, units.len() as u32].iter().flat_map(|number| number.to_le_bytes()).collect();
+        octets.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        octets.resize(octets.len().next_multiple_of(4), 0);
+        octets
+    }
+
+    fn pointed(of: &str) -> Vec<u8> {
+        [vec![1, 0, 2, 0], text(of)].concat()
+    }
+
+    #[test]
+    fn opened_key() {
+        let stub = [vec![0; 20], vec![8, 0, 8, 0], pointed("SAM")].concat();
+        assert_eq!(request(WINREG, 15, &stub, true).as_deref(), Some("key=SAM"));
+    }
+
+    #[test]
+    fn jobs_and_tasks() {
+        let job = [pointed("\\\\dc1"), vec![0; 12], pointed("cmd /c whoami")].concat();
+        assert_eq!(request(ATSVC, 0, &job, true).as_deref(), Some("command=cmd /c whoami"));
+        assert_eq!(request(TASK_SCHEDULER, 1, &pointed("\\clean"), true).as_deref(), Some("task=\\clean"));
+    }
+
+    #[test]
+    fn added_driver() {
+        let mut stub = [pointed("\\\\print"), [2u32, 2, 0x20000, 3, 1, 1, 1, 1, 1].iter().flat_map(|number| number.to_le_bytes()).collect()].concat();
+        for part in ["x", "Windows x64", "C:\\d.dll", "\\\\10.0.0.66\\s\\e.dll", "C:\\c.dll"] {
+            stub.extend(text(part));
+        }
+        assert_eq!(
+            request(SPOOLSS, 89, &stub, true).as_deref(),
+            Some("driver=x environment=Windows x64 path=C:\\d.dll data=\\\\10.0.0.66\\s\\e.dll config=C:\\c.dll")
+        );
+        stub[20] = 9;
+        assert_eq!(request(SPOOLSS, 89, &stub[..40], true), None);
     }
 }

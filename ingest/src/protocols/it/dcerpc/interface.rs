@@ -77,6 +77,10 @@ pub const NDR: Uuid = Uuid(0x8a885d04_1ceb_11c9_9fe8_08002b104860);
 pub const EPMAPPER: Uuid = Uuid(0xe1af8308_5d1f_11c9_91a4_08002b14a0fa);
 pub const NETLOGON: Uuid = Uuid(0x12345678_1234_abcd_ef00_01234567cffb);
 pub const SVCCTL: Uuid = Uuid(0x367abb81_9844_35f1_ad32_98f038001003);
+pub const WINREG: Uuid = Uuid(0x338cd001_2244_31f1_aaaa_900038001003);
+pub const ATSVC: Uuid = Uuid(0x1ff70682_0a51_30e8_076d_740be8cee98b);
+pub const TASK_SCHEDULER: Uuid = Uuid(0x86d35949_83c9_4044_b424_db363231fd0c);
+pub const SPOOLSS: Uuid = Uuid(0x12345678_1234_abcd_ef00_0123456789ab);
 
 /// A service whose operations return a status.
 pub const fn plain(uuid: u128, name: &'static str, operations: Operations) -> Interface {
