@@ -166,7 +166,11 @@ fn every_analyzer_at_once_in_every_form() {
         }
         arguments.extend(together.then(|| "--summarize".to_owned()));
         let output = run(&lake, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+        // What the run is given is remarked upon: a private address as an indicator, the broken line of the alerts, the captures
+        // without that host.
+        let remarks = text(&output.stderr);
+        let is_known = |line: &str| ["a poor indicator", "http.eve.json:3: EOF", "no host 192.168.50.10"].iter().any(|known| line.contains(known));
+        assert!(output.status.success() && remarks.lines().all(is_known), "{remarks}");
         // JSON: every analyzer of every capture.
         let document: Value = serde_json::from_slice(&fs::read(place("json")).unwrap()).unwrap();
         let reports = documents(&document);
@@ -205,12 +209,14 @@ fn every_analyzer_at_once_in_every_form() {
         // SQLite and CSV: the same tables with as many rows.
         let base = Connection::open(place("db")).unwrap();
         let count = |table: &str| base.query_row(&format!("SELECT count(*) FROM \"{table}\""), [], |row| row.get::<_, i64>(0));
-        assert_eq!(count("findings"), Ok(findings as i64));
+        // A hit of an indicator is no judgement: it is among the artifacts.
+        let csv = fs::read_to_string(place("csv")).unwrap();
+        let detections = csv.matches("\r\ndetection,").count();
+        assert_eq!(detections + csv.matches("\r\nartifact,ioc,").count(), findings);
+        assert_eq!(count("findings"), Ok(detections as i64));
         for (table, expected) in &rows {
             assert_eq!(count(table), Ok(*expected as i64), "{table}");
         }
-        let csv = fs::read_to_string(place("csv")).unwrap();
-        assert_eq!(csv.matches("\r\ndetection,").count() + csv.matches("\r\nartifact,ioc,").count(), findings);
         for (table, expected) in rows.iter().filter(|(table, _)| !table.ends_with("_summary")) {
             let Ok(file) = fs::read_to_string(scratch.path(&format!("all-{together}_{table}.csv"))) else { panic!("no file for {table}") };
             assert_eq!(file.matches("\r\n").count(), expected + 1, "{table}");

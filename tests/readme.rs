@@ -88,7 +88,7 @@ fn every_command_runs_as_printed() {
         }
         ran += 1;
     }
-    assert!(ran > 20, "{ran}");
+    assert!(ran >= 18, "{ran}");
     for made in ["findings.json", "report.html", "evidence.pcapng", "case42"] {
         assert!(scratch.path(made).exists(), "{made}");
     }

@@ -168,7 +168,8 @@ fn compressions_are_known_by_their_first_bytes() {
         let told = format!("pcapper: {}: cannot be unpacked: the compressed data breaks off\n", cut.display());
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), told), "{kind}");
         let whole = compressed(kind, &plain.repeat(30));
-        fs::write(&cut, &whole[..whole.len() * 2 / 3]).unwrap();
+        // What repeats takes almost no room: only the very end is cut off.
+        fs::write(&cut, &whole[..whole.len() - 40]).unwrap();
         let output = run(&scratch.path("lake"), &[&cut.to_string_lossy()]);
         assert_eq!(output.status.code(), Some(1), "{kind}: {}", text(&output.stderr));
         assert_eq!(text(&output.stderr).lines().count(), 1, "{kind}: {}", text(&output.stderr));

@@ -87,7 +87,7 @@ WITH opened AS (
 ways AS (
   SELECT capture_id, originator, target, connection_serial, originator_serial, frame AS opened_at, to_target AS connection_id, originator AS sender, CAST(to_target_us AS BIGINT) * multiplier * 1000 AS patience FROM opened
   UNION ALL SELECT capture_id, originator, target, connection_serial, originator_serial, frame, to_originator, target AS sender, CAST(to_originator_us AS BIGINT) * multiplier * 1000 FROM opened),
-beats AS (SELECT capture, capture_id, src_ip, dst_ip, connection_id, frame, ts, CAST(ts AS BIGINT) AS at, lead(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, connection_id ORDER BY frame) AS next FROM cip WHERE is_io),
+beats AS (SELECT capture, capture_id, src_ip, dst_ip, connection_id, frame, ts, CAST(ts AS BIGINT) AS at, lead(CAST(ts AS BIGINT)) OVER (PARTITION BY connection_id, flow_id, capture_id, src_ip ORDER BY frame) AS next FROM cip WHERE is_io),
 silent AS (
   SELECT b.capture, b.capture_id, b.src_ip, b.dst_ip, b.connection_id, b.frame, b.ts, b.at, w.patience, w.connection_serial, w.originator_serial
   FROM beats b JOIN ways w ON w.capture_id = b.capture_id AND w.connection_id = b.connection_id AND w.sender = b.src_ip AND b.frame > w.opened_at JOIN captures c ON c.capture_id = b.capture_id
@@ -104,7 +104,7 @@ WHERE c.frame IS NULL GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.connection_id
 WITH beats AS (
   SELECT capture, capture_id, src_ip, dst_ip, connection_id, frame, ts, CAST(io_sequence AS BIGINT) AS sequence, lag(CAST(io_sequence AS BIGINT)) OVER w AS before, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER w AS pause
   FROM cip WHERE is_io AND io_sequence IS NOT NULL WINDOW w AS (PARTITION BY capture_id, src_ip, dst_ip, connection_id ORDER BY frame)),
-senders AS (SELECT min(capture) AS capture, capture_id, connection_id, src_ip, dst_ip, count(*) AS n, min(frame) AS first, max(frame) AS last, min(ts) AS ts, max(ts) AS end_ts FROM beats GROUP BY capture_id, connection_id, src_ip, dst_ip)
+senders AS (SELECT min(capture) AS capture, capture_id, connection_id, src_ip, dst_ip, count(*) AS n, min(frame) AS first, max(frame) AS last, min(ts) AS ts, max(ts) AS end_ts FROM cip WHERE is_io AND io_sequence IS NOT NULL GROUP BY capture_id, connection_id, src_ip, dst_ip)
 SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
   SELECT 'The sequence of an I/O connection goes back' AS title, 'connection 0x' || lpad(to_hex(CAST(connection_id AS BIGINT)), 8, '0') || ': from ' || CAST(first_value(before ORDER BY frame) AS VARCHAR) || ' to ' || CAST(first_value(sequence ORDER BY frame) AS VARCHAR) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
     array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
