@@ -183,7 +183,7 @@ fn what_does_not_work_here_is_named() {
     std::fs::write(scratch.path("plugins/broken/plugin.toml"), "[plugin\n").unwrap();
     let output = std::process::Command::new("sh")
         .args(["-c", "ulimit -n 200; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_pcapper"), "--self-check", "--lake", &file])
-        .env("TMPDIR", "/nonexistent")
+        .env("TMPDIR", "/proc/nowhere")
         .env("PCAPPER_CONFIG", "")
         .env("PCAPPER_PLUGINS", scratch.path("plugins"))
         .env("LC_ALL", "C")
