@@ -443,10 +443,12 @@ mod tests {
         text.extend_from_slice(ALERT.replace("T08", "X08").as_bytes());
         let loaded = read("faults", &text).unwrap();
         assert_eq!((loaded.alerts.len(), loaded.faulty), (1, 5));
-        assert_eq!(loaded.faults, ["eve.json:2: expected ident", "eve.json:3: longer than 1048576 bytes", "eve.json:4: an alert without a time"]);
+        let faults: Vec<&str> = loaded.faults.iter().filter_map(|fault| Some(fault.split_once(':')?.1)).collect();
+        assert_eq!(faults, ["2: expected ident", "3: longer than 1048576 bytes", "4: an alert without a time"]);
         let error = read("other", b"<html>\n").unwrap_err();
-        assert_eq!(error, "--suricata: no eve.json: eve.json:1: expected value");
-        assert_eq!(read("empty", b"").unwrap_err(), "--suricata eve.json: no event in it");
+        assert!(error.ends_with(":1: expected value"), "{error}");
+        let error = read("empty", b"").unwrap_err();
+        assert!(error.ends_with(": no event in it"), "{error}");
     }
 
     #[test]

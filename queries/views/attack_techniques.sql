@@ -216,5 +216,12 @@ SELECT column1 AS id, split_part(column1, '.', 1) AS parent, column2 AS name, co
   ('T0885', 'Commonly Used Port', 'ics', 'command-and-control'),
   ('T0886', 'Remote Services', 'ics', 'initial-access,lateral-movement'),
   ('T0888', 'Remote System Information Discovery', 'ics', 'discovery'),
-  ('T0889', 'Modify Program', 'ics', 'persistence')
+  ('T0889', 'Modify Program', 'ics', 'persistence'),
+  ('T0823', 'Graphical User Interface', 'ics', 'execution'),
+  ('T0838', 'Modify Alarm Settings', 'ics', 'inhibit-response-function'),
+  ('T1059.007', 'JavaScript', 'enterprise', 'execution'),
+  ('T1090.003', 'Multi-hop Proxy', 'enterprise', 'command-and-control'),
+  ('T1115', 'Clipboard Data', 'enterprise', 'collection'),
+  ('T1602.001', 'SNMP (MIB Dump)', 'enterprise', 'collection'),
+  ('T1656', 'Impersonation', 'enterprise', 'defense-evasion')
 )
