@@ -217,7 +217,7 @@ fn every_analyzer_at_once_in_every_form() {
         for (table, expected) in &rows {
             assert_eq!(count(table), Ok(*expected as i64), "{table}");
         }
-        // The page and the ticket: whole, with a part for each capture.
+        // The page has a part for each capture; the ticket has what it has room for.
         let page = fs::read_to_string(place("html")).unwrap();
         assert!(page.ends_with("</html>\n") && page.len() < 5_000_000, "{}", page.len());
         let ticket = fs::read_to_string(place("md")).unwrap();
