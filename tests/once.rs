@@ -24,6 +24,25 @@ fn no_two_findings_tell_the_same_matter() {
     assert_eq!(told, [serde_json::json!({"detection": "creds_cleartext", "also": "secret_basic_auth"})]);
 }
 
+/// What is kept of the first answer is what is computed.
+#[test]
+fn asked_again_reports_say_the_same() {
+    let scratch = Scratch::new("again");
+    let plant = sample("plant.pcapng");
+    let ask = |more: &[&str]| {
+        let arguments = [&[plant.as_str(), "--threats", "--control-loop", "--hosts", "--timeline", "-ip", "192.168.50.20", "-v"], more].concat();
+        let output = run(&scratch.0, &arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let first = ask(&[]);
+    assert!(first.contains("192.168.50.20"), "{first}");
+    assert_eq!(ask(&[]), first);
+    // What this run is about is not answered from another's.
+    assert_ne!(ask(&["--timeline-categories", "dns"]), first);
+    assert_eq!(ask(&[]), first);
+}
+
 /// Answer keys' captures, where there are any.
 #[test]
 fn nor_in_captures_with_an_answer_key() {

@@ -12,13 +12,13 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Prim
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Int32Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use bytes::Bytes;
-use parquet::basic::{BoundaryOrder, Compression, Encoding, Type, ZstdLevel};
+use parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, Type, ZstdLevel};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{CompressedPage, Page, PageWriter as _};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -89,6 +89,7 @@ struct Pages {
     offsets: OffsetIndexBuilder,
     dictionary_at: Option<i64>,
     data_at: Option<i64>,
+    data_pages: i32,
     compressed: i64,
     uncompressed: i64,
 }
@@ -100,6 +101,7 @@ impl Pages {
             offsets: OffsetIndexBuilder::new(),
             dictionary_at: None,
             data_at: None,
+            data_pages: 0,
             compressed: 0,
             uncompressed: 0,
         }
@@ -131,6 +133,7 @@ impl Pages {
         };
         let (offset, size) = self.write(page, body.len())?;
         self.data_at.get_or_insert(offset);
+        self.data_pages += 1;
         self.offsets.append_offset_and_size(offset, size);
         self.offsets.append_row_count(rows as i64);
         Ok(())
@@ -139,12 +142,15 @@ impl Pages {
     /// Ends a chunk of `rows` rows whose values are encoded as `encoding`.
     fn close(self, column: &ColumnDescPtr, rows: usize, encoding: Encoding, about: About) -> Result<Chunk> {
         let mut encodings = vec![Encoding::RLE, encoding];
+        let mut pages = vec![PageEncodingStats { page_type: PageType::DATA_PAGE, encoding, count: self.data_pages }];
         if self.dictionary_at.is_some() {
             encodings.push(Encoding::PLAIN);
+            pages.insert(0, PageEncodingStats { page_type: PageType::DICTIONARY_PAGE, encoding: Encoding::PLAIN, count: 1 });
         }
         let mut builder = ColumnChunkMetaData::builder(ColumnDescPtr::clone(column))
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_encodings(encodings)
+            .set_page_encoding_stats(pages)
             .set_total_compressed_size(self.compressed)
             .set_total_uncompressed_size(self.uncompressed)
             .set_num_values(rows as i64)

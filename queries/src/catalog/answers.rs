@@ -1,4 +1,5 @@
-//! Answers kept beside the tables of a capture: what its detections found, and the rows of views that are computed once.
+//! Answers kept beside the tables of a capture: what its detections found, the rows of views that are computed once, and sections
+//! of reports that took long.
 //!
 //! A capture never changes, so neither do they, for one build under one name of the capture: they are asked for again by every
 //! report. They lie in the capture's directory under names with a dot, which readers of the lake pass over, and go when it goes.
@@ -7,9 +8,10 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -22,6 +24,9 @@ use super::{Selected, View};
 const PREFIX: &str = ".answer-";
 /// An answer with more bytes in memory is computed again rather than kept.
 const LARGEST: usize = 32 << 20;
+
+/// An answer that is found in less time is not worth a file.
+const LONG: Duration = Duration::from_millis(50);
 
 /// The answers of one capture.
 #[derive(Clone, Debug)]
@@ -39,6 +44,12 @@ impl Answers {
         let key = Sha256::digest(format!("{build}\n{}\n{show_secrets}\n{}", capture.manifest.capture_id, capture.name));
         let key: String = key.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Some(Self { dir: capture_dir(lake, &capture.manifest.capture_id), prefix: format!("{PREFIX}{key}-") })
+    }
+
+    /// The place of the answer to a query.
+    pub fn of_query(&self, query: &str) -> Kept {
+        let digest: String = Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Kept { answers: self.clone(), name: format!("query-{digest}") }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -79,6 +90,27 @@ impl Answers {
         }
         writer.close().ok()?;
         Some(())
+    }
+}
+
+/// The place of the answer to one query.
+pub struct Kept {
+    answers: Answers,
+    name: String,
+}
+
+impl Kept {
+    /// The answer, if it is there.
+    pub fn read(&self) -> Option<RecordBatch> {
+        let (schema, rows) = self.answers.read(&self.name)?;
+        concat_batches(&schema, &rows).ok()
+    }
+
+    /// Keeps an answer that took long to find.
+    pub fn write(&self, rows: &RecordBatch, took: Duration) {
+        if took >= LONG {
+            self.answers.write(&self.name, &rows.schema(), std::slice::from_ref(rows));
+        }
     }
 }
 

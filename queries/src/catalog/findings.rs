@@ -16,15 +16,17 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
-use datafusion::execution::{SessionState, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use futures::lock::Mutex;
+use pcapper_schema::Shape;
 
 use super::answers::{self, Answers};
-use super::{Extension, empty};
+use super::values::{StoredValues, Values};
+use super::{Extension, KEPT, empty};
 use crate::analyzer::{Analyzer, FindingQuery, built_in};
 use crate::{Result, profile, run};
 
@@ -97,9 +99,14 @@ impl Added {
 /// over other tables cannot fire and is not run.
 pub type Present = HashMap<String, Option<String>>;
 
+/// The rows of views that were computed so far, by name.
+pub type Kept = Arc<sync::Mutex<HashMap<String, Vec<RecordBatch>>>>;
+
 /// What the `findings` table needs of a session.
 pub struct Ground {
     pub state: SessionState,
+    pub values: StoredValues,
+    pub kept: Kept,
     pub present: Present,
     pub views: Vec<(String, String)>,
     /// Tables in whose place the user put a query.
@@ -111,13 +118,26 @@ pub struct Ground {
 
 impl FindingsTable {
     pub fn new(ground: Ground, found: Arc<Found>, direct_only: bool) -> Self {
-        let Ground { mut state, present, views, replaced, extension, added, answers } = ground;
+        let Ground { mut state, values, kept, present, views, replaced, extension, added, answers } = ground;
         // Detections run side by side: parts of one on several cores would only be in each other's way.
         let one_core = state.config().clone().with_target_partitions(1);
         *state.config_mut() = one_core;
         let stored = pcapper_schema::all().into_iter().map(|def| def.name).filter(|name| ![ALL, DIRECT].contains(name)).collect();
+        let lean = lean(state.clone());
         let (task, views) = (state.task_ctx(), views.into_iter().collect());
-        let detector = Arc::new(Detector { state, task, present, views, stored, replaced, reached: sync::Mutex::default() });
+        let detector = Arc::new(Detector {
+            state,
+            lean,
+            task,
+            values,
+            kept,
+            present,
+            views,
+            stored,
+            replaced,
+            reached: sync::Mutex::default(),
+            seen: sync::Mutex::default(),
+        });
         Self { detector, found, direct_only, schema: run::findings_schema(), extension, added, answers }
     }
 
@@ -260,7 +280,11 @@ impl TableProvider for FindingsTable {
 /// longer than many of them run.
 struct Detector {
     state: SessionState,
+    /// For the detections of this build.
+    lean: SessionState,
     task: Arc<TaskContext>,
+    values: StoredValues,
+    kept: Kept,
     present: Present,
     views: HashMap<String, String>,
     /// Tables whose rows lie in the lake and nowhere else.
@@ -269,6 +293,27 @@ struct Detector {
     replaced: HashSet<String>,
     /// What is known of the views asked for so far.
     reached: sync::Mutex<HashMap<String, Reach>>,
+    /// Values of columns of views that are kept, as far as they were asked for.
+    seen: sync::Mutex<HashMap<(String, String), Values>>,
+}
+
+/// The state without rules that look for what no detection has, each of which walks every plan: hundreds of small plans are
+/// made, and to make them takes longer than to run them.
+fn lean(state: SessionState) -> SessionState {
+    let logical = ["rewrite_set_comparison", "eliminate_duplicated_expr", "extract_leaf_expressions", "push_down_leaf_projections"];
+    let physical = [
+        "aggregate_statistics",
+        "LimitedDistinctAggregation",
+        "WindowTopN",
+        "LimitPushPastWindows",
+        "HashJoinBuffering",
+        "TopKRepartition",
+        "PushdownSort",
+        "SanityCheckPlan",
+    ];
+    let of_plans = state.optimizers().iter().filter(|rule| !logical.contains(&rule.name())).cloned().collect();
+    let of_steps = state.physical_optimizers().iter().filter(|rule| !physical.contains(&rule.name())).cloned().collect();
+    SessionStateBuilder::new_from_existing(state).with_optimizer_rules(of_plans).with_physical_optimizer_rules(of_steps).build()
 }
 
 /// What rows a query can draw on.
@@ -311,15 +356,15 @@ impl Detector {
         }
         let statement = self.statement(&finding.sql)?;
         let reach = self.reach(&statement)?;
-        if !reach.is_live || reach.is_empty {
+        if !reach.is_live || reach.is_empty || (self.settle(&statement).await? && empty::is_empty(&statement, self)) {
             return nothing();
         }
         let batches = match &analyzer.plugin {
             Some(plugin) => plugin.collect(&SessionContext::new_with_state(self.state.clone()), &finding.sql).await?,
             None => {
                 let started = Instant::now();
-                let plan = self.state.statement_to_plan(statement).await?;
-                profile::planned_rows(&self.state, &plan, Arc::clone(&self.task), &finding.sql, started).await?
+                let plan = self.lean.statement_to_plan(statement).await?;
+                profile::planned_rows(&self.lean, &plan, Arc::clone(&self.task), &finding.sql, started).await?
             }
         };
         let capture = match &reach.held {
@@ -331,6 +376,23 @@ impl Detector {
             shaped.push(shape(batch, &schema, analyzer, finding, capture)?);
         }
         Ok(concat_batches(&schema, &shaped)?)
+    }
+
+    /// Has the kept views that a statement names computed, as planning would; says whether there are any.
+    async fn settle(&self, statement: &Statement) -> Result<bool> {
+        let mut has_any = false;
+        for table in self.state.resolve_table_references(statement)? {
+            if self.views.get(table.table()).is_some_and(|query| query.starts_with(KEPT)) && !self.table(table.table())?.is_empty {
+                self.state.schema_for_ref(table.clone())?.table(table.table()).await?;
+                has_any = true;
+            }
+        }
+        Ok(has_any)
+    }
+
+    /// The rows of a kept view, if they are known already.
+    fn kept(&self, view: &str) -> Option<Vec<RecordBatch>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(view).cloned()
     }
 
     fn statement(&self, query: &str) -> Result<Statement> {
@@ -387,7 +449,26 @@ impl Detector {
 
 impl empty::Names for Detector {
     fn is_empty(&self, table: &str) -> bool {
-        self.table(table).is_ok_and(|table| table.is_empty)
+        let has_no_rows = |rows: Vec<RecordBatch>| rows.iter().all(|batch| batch.num_rows() == 0);
+        self.kept(table).is_some_and(has_no_rows) || self.table(table).is_ok_and(|table| table.is_empty)
+    }
+
+    fn values(&self, table: &str, column: &str) -> Values {
+        if self.replaced.contains(table) {
+            return Values::Anything;
+        }
+        if self.views.contains_key(table) {
+            let Some(rows) = self.kept(table) else { return Values::Anything };
+            // Whole entries only are put in: a panic elsewhere leaves them sound.
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            return seen.entry((table.to_owned(), column.to_owned())).or_insert_with(|| Values::of_rows(&rows, column)).clone();
+        }
+        let stored = table.strip_prefix("stored_").unwrap_or(table);
+        match pcapper_schema::all().into_iter().find(|def| def.name == stored) {
+            // What was brought lies in no capture.
+            Some(def) if matches!(def.shape, Shape::Capture | Shape::Network | Shape::Link) => self.values.of(def, column),
+            _ => Values::Anything,
+        }
     }
 
     fn is_aggregate(&self, function: &str) -> bool {

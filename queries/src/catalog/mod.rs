@@ -13,6 +13,7 @@ pub mod narrow;
 mod needles;
 pub mod parameters;
 mod stored;
+mod values;
 mod yielding;
 
 use std::collections::{HashMap, HashSet};
@@ -124,6 +125,7 @@ impl Catalog {
             brought: Mutex::new(given),
             replaced: Mutex::default(),
             found: Arc::default(),
+            kept: findings::Kept::default(),
             turns: Mutex::default(),
         });
         let catalog = MemoryCatalogProvider::new();
@@ -216,6 +218,12 @@ impl Catalog {
     /// All findings that were added.
     pub fn added_findings(&self) -> Vec<RecordBatch> {
         self.tables.added.all()
+    }
+
+    /// Where the answer to a query is kept; `None` for one that can be another in the next run over the same capture.
+    pub(crate) fn kept_answer(&self, query: &str) -> Option<answers::Kept> {
+        let answers = self.tables.answers()?;
+        self.tables.is_settled(query).then(|| answers.of_query(query))
     }
 
     /// Runs a query of a plugin within its limits.
@@ -347,7 +355,9 @@ struct Tables {
     /// Tables in whose place the user put a query.
     replaced: Mutex<HashSet<String>>,
     found: Arc<findings::Found>,
-    /// Who computes each of the views that are kept.
+    /// The rows of the views that are kept.
+    kept: findings::Kept,
+    /// Who computes each of them.
     turns: Mutex<HashMap<String, Arc<futures::lock::Mutex<()>>>>,
 }
 
@@ -409,8 +419,12 @@ impl Tables {
     async fn make(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if name == findings::ALL || name == findings::DIRECT {
             let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut seen = HashSet::new();
+            let manifests = self.captures.iter().map(|capture| &capture.manifest).filter(|manifest| seen.insert(&manifest.capture_id));
             let ground = findings::Ground {
                 state: self.context.state(),
+                values: values::StoredValues::new(self.lake.clone(), manifests.cloned().collect()),
+                kept: Arc::clone(&self.kept),
                 present: self.present(),
                 views: self.views.clone(),
                 replaced,
@@ -428,7 +442,9 @@ impl Tables {
             let plan = Box::pin(self.context.state().create_logical_plan(query)).await?;
             // Without captures only plans are asked for.
             if query.starts_with(KEPT) && !self.captures.is_empty() {
-                return self.kept(name, query, plan).await.map(Some);
+                let (schema, rows) = self.kept(name, query, plan).await?;
+                self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), rows.clone());
+                return Ok(Some(Arc::new(MemTable::try_new(schema, vec![rows])?)));
             }
             return Ok(Some(Arc::new(ViewTable::new(plan, Some(query.clone())))));
         }
@@ -443,14 +459,14 @@ impl Tables {
     }
 
     /// The rows of a view, computed once: many detections ask for them.
-    async fn kept(&self, name: &str, query: &str, plan: LogicalPlan) -> Result<Arc<dyn TableProvider>> {
+    async fn kept(&self, name: &str, query: &str, plan: LogicalPlan) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let schema = Arc::clone(plan.schema().inner());
         // Findings may be added to in any run.
         let answers = if query.contains(findings::ALL) { None } else { self.answers() };
         if let Some((stored, rows)) = answers.as_ref().and_then(|answers| answers.read(name))
             && answers::fits(&stored, &schema)
         {
-            return Ok(Arc::new(MemTable::try_new(stored, vec![rows])?));
+            return Ok((stored, rows));
         }
         let rows = Box::pin(self.context.execute_logical_plan(plan)).await?.collect().await?;
         // Batches say for themselves whether a column holds nulls.
@@ -458,7 +474,28 @@ impl Tables {
         if let Some(answers) = answers {
             answers.write(name, &schema, &rows);
         }
-        Ok(Arc::new(MemTable::try_new(schema, vec![rows])?))
+        Ok((schema, rows))
+    }
+
+    /// Whether a query says the same of a capture in every run: it draws on no findings, which may be added to, reads nothing
+    /// outside the lake, and asks nothing of what this run is about.
+    fn is_settled(&self, query: &str) -> bool {
+        const OF_THE_RUN: [&str; 6] = ["in_focus", "in_category", "activity", "block_width", "of_host", "payloads"];
+        let is_of_the_run = |word: &str| OF_THE_RUN.contains(&word) || word.split('_').any(|part| part == "findings" || part == "finding");
+        let (mut queries, mut seen) = (vec![query.to_lowercase()], HashSet::new());
+        while let Some(query) = queries.pop() {
+            for word in empty::words(&query) {
+                if is_of_the_run(word) {
+                    return false;
+                }
+                if let Some((view, text)) = self.views.iter().find(|(view, _)| view == word)
+                    && seen.insert(view)
+                {
+                    queries.push(text.to_lowercase());
+                }
+            }
+        }
+        true
     }
 
     /// Answers about the capture that is looked at, if it is one alone, whole, and nothing that the user brings changes them.
@@ -539,5 +576,30 @@ impl Tables {
         }
         let plan = plan.project(columns)?.build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_kept_if_no_run_changes_it() {
+        let catalog = Catalog::open(Path::new(""), Vec::new(), View::default()).unwrap();
+        let cases = [
+            ("SELECT count(*) FROM flows", true),
+            ("SELECT ip FROM hosts WHERE is_private(ip)", true),
+            ("SELECT * FROM findings", false),
+            ("SELECT * FROM merged_findings", false),
+            // It draws on findings.
+            ("SELECT * FROM finding_tactics", false),
+            ("SELECT * FROM flows WHERE in_focus(src_ip)", false),
+            ("SELECT * FROM hosts WHERE OF_HOST(ip)", false),
+            ("SELECT * FROM payloads(1, 2)", false),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(catalog.tables.is_settled(query), expected, "{query}");
+        }
+        assert!(catalog.kept_answer("SELECT 1").is_none(), "without a capture");
     }
 }

@@ -1,12 +1,15 @@
 //! A stored table over many captures, of which a question's filters leave out those that cannot hold its rows.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::cache::TableScopedPath;
@@ -14,6 +17,7 @@ use datafusion::execution::cache::cache_manager::CachedFileMetadata;
 use datafusion::execution::cache::default_cache::DefaultCache;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
 
@@ -23,6 +27,9 @@ use crate::{DataFusionError, Result};
 
 /// Fewer captures than this are opened without asking the index first.
 const MANY: usize = 32;
+
+/// Cells of a table that is kept in memory once a question was asked of it.
+const FEW: u64 = 1 << 20;
 
 /// Most bytes of the statistics of a table's files that are remembered.
 const STATISTICS: usize = 8 << 20;
@@ -35,6 +42,8 @@ pub struct StoredTable {
     /// Captures that have rows, each once.
     captures: Vec<Manifest>,
     needles: OnceLock<Needles>,
+    /// The rows, where they are few: many questions are asked of them, and each would open and decode the files again.
+    few: OnceLock<Option<MemTable>>,
     /// The table over all of them, which remembers its files' statistics.
     whole: Arc<dyn TableProvider>,
 }
@@ -42,7 +51,25 @@ pub struct StoredTable {
 impl StoredTable {
     pub fn new(lake: PathBuf, def: &'static TableDef, captures: Vec<Manifest>) -> Result<Self> {
         let whole = listing(&lake, def, captures.iter())?;
-        Ok(Self { lake, def, captures, needles: OnceLock::new(), whole })
+        Ok(Self { lake, def, captures, needles: OnceLock::new(), few: OnceLock::new(), whole })
+    }
+
+    /// The table in memory, if it is small. A file that cannot be read is told of by who asks it for rows.
+    fn few(&self) -> Option<&MemTable> {
+        let rows: u64 = self.captures.iter().filter_map(|capture| capture.tables.get(self.def.name)).sum();
+        let is_small = self.captures.len() < MANY && rows.saturating_mul(self.def.columns.len() as u64) <= FEW;
+        let read = || {
+            let mut batches = Vec::new();
+            for capture in &self.captures {
+                let file = File::open(table_file(&self.lake, &capture.capture_id, self.def.name)).ok()?;
+                for batch in ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()? {
+                    // Columns of other types are not of this build: the files are left to the engine.
+                    batches.push(RecordBatch::try_new(self.schema(), batch.ok()?.columns().to_vec()).ok()?);
+                }
+            }
+            MemTable::try_new(self.schema(), vec![batches]).ok()
+        };
+        if is_small { self.few.get_or_init(read).as_ref() } else { None }
     }
 
     fn needles(&self) -> &Needles {
@@ -167,6 +194,9 @@ impl TableProvider for StoredTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(few) = self.few() {
+            return few.scan(state, projection, filters, limit).await;
+        }
         let can_hold = |capture: &&Manifest| filters.iter().all(|filter| self.can_hold(capture, filter));
         let kept: Vec<&Manifest> = self.captures.iter().filter(can_hold).collect();
         if kept.len() == self.captures.len() {
