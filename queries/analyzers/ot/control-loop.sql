@@ -22,10 +22,10 @@ SELECT actor, source_protocol AS protocol, count(DISTINCT concat_ws('|', device,
 SELECT ts, device, unit_id AS unit, point, direction, value, quality, actor, frame FROM process_values WHERE value IS NOT NULL ORDER BY capture, device, unit, point, ts, frame;
 
 -- @finding loop_large_step severity=medium confidence=medium technique=T0831,T0836
-WITH r AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, value, frame, ts, src_ip, dst_ip, lag(value) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY coalesce(source_time, ts), frame, value) AS prev FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL), s AS (SELECT capture_id, device, unit_id, point, source_protocol, count(*) AS n, median(abs(value - prev)) AS usual, percentile_cont(value, 0.75) - percentile_cont(value, 0.25) AS spread, max(value) - min(value) AS span, percentile_cont(abs(value - prev), 0.995) AS high FROM r WHERE prev IS NOT NULL GROUP BY capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12 AND count(DISTINCT value) > 4 AND count(*) FILTER (WHERE value < prev) > 0 AND count(*) FILTER (WHERE value > prev) > 0)
 -- A register that takes all values is half of a longer number; a step round the end of its range is a small one.
-SELECT 'A value jumped' AS title, r.point || coalesce(' of unit ' || r.unit_id, '') || ': ' || CAST(first_value(r.prev ORDER BY r.frame, r.value) AS VARCHAR) || ' -> ' || CAST(first_value(r.value ORDER BY r.frame, r.value) AS VARCHAR) || ', usually by ' || CAST(round(max(s.usual), 3) AS VARCHAR) || CASE WHEN count(*) > 1 THEN ', and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, r.device AS src_ip, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture
-FROM r JOIN s ON r.capture_id = s.capture_id AND r.device = s.device AND r.point = s.point AND r.source_protocol = s.source_protocol AND coalesce(r.unit_id, '') = coalesce(s.unit_id, '') WHERE s.usual > 0 AND s.spread > 0 AND abs(r.value - r.prev) > greatest(10 * s.usual, 6 * s.spread, 0.01 * s.span) AND abs(r.value - r.prev) >= s.high AND NOT (r.source_protocol = 'modbus' AND (s.span > 32768 OR abs(r.value - r.prev) > 32768)) GROUP BY r.capture, r.capture_id, r.device, r.unit_id, r.point ORDER BY r.capture, frame;
+WITH s AS (SELECT capture, device, unit_id, point, jumps AS j FROM value_series WHERE jumps IS NOT NULL AND NOT (source_protocol = 'modbus' AND jumps['span'] > 32768))
+SELECT 'A value jumped' AS title, point || coalesce(' of unit ' || unit_id, '') || ': ' || CAST(j['before'] AS VARCHAR) || ' -> ' || CAST(j['value'] AS VARCHAR) || ', usually by ' || CAST(round(j['usual'], 3) AS VARCHAR) || CASE WHEN j['count'] > 1 THEN ', and ' || CAST(j['count'] - 1 AS VARCHAR) || ' more' ELSE '' END AS details, device AS src_ip, j['count'] AS count, j['frame'] AS frame, j['frames'] AS frames, j['ts'] AS ts, j['end_ts'] AS end_ts, capture
+FROM s ORDER BY capture, frame, point;
 
 -- @finding loop_out_of_range severity=high confidence=medium technique=T0836
 WITH w AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, src_ip, dst_ip, request_frame, lag(value) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame, value) AS prev, lead(ts) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame, value) AS next_write FROM process_values WHERE direction = 'write' AND value IS NOT NULL AND device IS NOT NULL AND coalesce(outcome, 'ok') <> 'refused'), numbered AS (SELECT *, row_number() OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame, value) AS place, count(*) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol) AS n FROM w),
@@ -68,14 +68,12 @@ SELECT 'Accepted writes have no effect' AS title, point || coalesce(' of unit ' 
 FROM followed WHERE reads > 0 AND reached = 0 GROUP BY capture, capture_id, device, unit_id, point HAVING count(*) >= 3 ORDER BY capture, frame;
 
 -- @finding loop_frozen severity=medium confidence=medium technique=T0856,T0832
-WITH r AS (SELECT capture, capture_id, device, unit_id, point, source_protocol, value, frame, ts, lag(value) OVER w AS prev, row_number() OVER w AS place FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame, value)),
--- The last change of each point, and how many came before.
-series AS (SELECT min(capture) AS capture, capture_id, device, unit_id, point, source_protocol, max(place) AS n, count(*) FILTER (WHERE value <> prev) AS changes, max(place) FILTER (WHERE value <> prev) AS changed, max(frame) FILTER (WHERE value <> prev) AS frame, max(ts) FILTER (WHERE value <> prev) AS ts, max(ts) AS end_ts, last_value(value ORDER BY place) AS value FROM r GROUP BY capture_id, device, unit_id, point, source_protocol),
-moving AS (SELECT capture_id, device, max(frame) AS last FROM series GROUP BY capture_id, device)
+WITH s AS (SELECT capture, capture_id, device, unit_id, point, last_change['readings'] AS n, last_change['changes'] AS changes, last_change['changed'] AS changed, last_change['frame'] AS frame, last_change['ts'] AS ts, last_change['end_ts'] AS end_ts, last_change['value'] AS value FROM value_series WHERE last_change IS NOT NULL),
+moving AS (SELECT capture_id, device, max(frame) AS last FROM s GROUP BY capture_id, device)
 SELECT 'A value that moved stands still' AS title, s.point || coalesce(' of unit ' || s.unit_id, '') || ' = ' || CAST(s.value AS VARCHAR) || ' for ' || CAST(s.n - s.changed + 1 AS VARCHAR) || ' readings' AS details, s.device AS src_ip, s.n - s.changed + 1 AS count, s.frame, s.ts, s.end_ts, s.capture
-FROM series AS s JOIN moving AS m ON m.capture_id = s.capture_id AND m.device = s.device
+FROM s JOIN moving AS m ON m.capture_id = s.capture_id AND m.device = s.device
 -- It moved with nearly each reading before, and other points of the device still do.
-WHERE s.changes >= 20 AND s.changed - 1 <= 1.5 * s.changes AND s.n - s.changed >= 19 AND m.last > s.frame + 20 ORDER BY s.capture, s.frame;
+WHERE s.changes >= 20 AND s.changed - 1 <= 1.5 * s.changes AND s.n - s.changed >= 19 AND m.last > s.frame + 20 ORDER BY s.capture, s.frame, s.point;
 
 -- @finding loop_bad_quality severity=low confidence=high technique=T0814
 WITH points AS (SELECT capture, capture_id, device, unit_id, point, count(*) FILTER (WHERE quality <> 'good') AS bad, count(*) AS n, min(quality) FILTER (WHERE quality <> 'good') AS quality, min(frame) FILTER (WHERE quality <> 'good') AS frame, min(ts) AS ts, max(ts) AS end_ts FROM process_values WHERE quality IS NOT NULL GROUP BY capture, capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12 AND count(*) FILTER (WHERE quality <> 'good') > 0.2 * count(*))
@@ -83,41 +81,16 @@ SELECT 'Values of bad quality' AS title, CAST(count(*) AS VARCHAR) || ' points, 
 FROM points GROUP BY capture, capture_id, device ORDER BY capture, frame;
 
 -- @finding loop_replay severity=high confidence=medium technique=T0856,T0832
-WITH r AS (
-  SELECT capture, capture_id, device, unit_id, point, source_protocol, actor, value, frame, ts, row_number() OVER w AS place, value - lag(value) OVER w AS step
-  FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor ORDER BY ts, frame, value)),
--- Points that move: few readings, few values and what only rises or falls cannot tell a repetition.
-lively AS (SELECT capture_id, device, unit_id, point, source_protocol, actor FROM r GROUP BY capture_id, device, unit_id, point, source_protocol, actor HAVING count(*) >= 36 AND count(DISTINCT value) >= 8 AND count(*) FILTER (WHERE step > 0) > 0 AND count(*) FILTER (WHERE step < 0) > 0),
-runs AS (
-  SELECT r.capture, r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor, r.frame, r.ts, r.place, array_agg(r.value) OVER z AS run, array_agg(round(r.step, 9)) OVER z AS steps
-  FROM r JOIN lively l ON l.capture_id = r.capture_id AND l.device = r.device AND coalesce(l.unit_id, '') = coalesce(r.unit_id, '') AND l.point = r.point AND l.source_protocol = r.source_protocol AND coalesce(l.actor, '') = coalesce(r.actor, '')
-  WINDOW z AS (PARTITION BY r.capture_id, r.device, r.unit_id, r.point, r.source_protocol, r.actor ORDER BY r.place ROWS BETWEEN 11 PRECEDING AND CURRENT ROW)),
--- A ramp is the same each time; twelve readings with their noise are not.
-told AS (SELECT *, array_to_string(run, ' ') AS words FROM runs WHERE place >= 12 AND array_length(array_distinct(run)) >= 6 AND array_length(array_distinct(steps)) >= 5),
-again AS (SELECT *, lag(place) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier, lag(frame) OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol, actor, words ORDER BY place) AS earlier_frame FROM told),
-repeats AS (SELECT * FROM again WHERE place - earlier >= 12),
-series AS (
-  SELECT min(capture) AS capture, capture_id, device, unit_id, point, source_protocol, actor, count(*) AS n, min(place) AS first, first_value(place - earlier ORDER BY place) AS back, min(frame) AS frame, first_value(earlier_frame ORDER BY place) AS earlier_frame, array_slice(array_agg(frame ORDER BY frame), 1, 19) AS frames, min(ts) AS ts, max(ts) AS end_ts
-  FROM repeats GROUP BY capture_id, device, unit_id, point, source_protocol, actor)
-SELECT 'Readings repeat earlier ones exactly' AS title, point || coalesce(' of unit ' || unit_id, '') || ': ' || CAST(n + 11 AS VARCHAR) || ' readings are those of ' || CAST(back AS VARCHAR) || ' readings before' AS details, device AS src_ip, n + 11 AS count, frame, array_sort(array_append(frames, earlier_frame)) AS frames, ts, end_ts, capture
--- What repeats itself from the beginning has a period of its own: a schedule, or a signal without noise. A replay comes after more than was recorded.
-FROM series WHERE first - 12 >= 2 * back ORDER BY capture, frame, point;
+WITH series AS (
+  SELECT min(capture) AS capture, device, unit_id, point, replayed_run(value, ts, frame) AS r
+  FROM process_values WHERE direction IN ('read', 'report') AND value IS NOT NULL AND device IS NOT NULL GROUP BY capture_id, device, unit_id, point, source_protocol, actor)
+SELECT 'Readings repeat earlier ones exactly' AS title, point || coalesce(' of unit ' || unit_id, '') || ': ' || CAST(r['count'] + 11 AS VARCHAR) || ' readings are those of ' || CAST(r['back'] AS VARCHAR) || ' readings before' AS details, device AS src_ip, r['count'] + 11 AS count, r['frame'] AS frame, r['frames'] AS frames, r['ts'] AS ts, r['end_ts'] AS end_ts, capture
+FROM series WHERE r IS NOT NULL ORDER BY capture, frame, point;
 
 -- @finding loop_no_command severity=high confidence=medium technique=T0831,T0856
-WITH moves AS (
-  SELECT capture, capture_id, device, unit_id, point, source_protocol, direction, actor, value, frame, ts, CAST(ts AS BIGINT) AS at,
-    last_value(CASE WHEN direction = 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING) AS written,
-    last_value(CASE WHEN direction <> 'write' THEN value END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
-    last_value(CASE WHEN direction <> 'write' THEN CAST(ts AS BIGINT) END) IGNORE NULLS OVER (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS read_before
-  FROM process_values WHERE direction IN ('read', 'report', 'write') AND value IS NOT NULL AND device IS NOT NULL),
-spans AS (SELECT capture_id, device, unit_id, point, source_protocol, max(value) - min(value) AS span FROM moves WHERE direction <> 'write' GROUP BY capture_id, device, unit_id, point, source_protocol HAVING count(*) >= 12),
-changes AS (
-  SELECT m.*, m.written IS NOT NULL AND m.written >= m.read_before - 60000000000 AS ordered
-  FROM moves m JOIN spans s ON s.capture_id = m.capture_id AND s.device = m.device AND coalesce(s.unit_id, '') = coalesce(m.unit_id, '') AND s.point = m.point AND s.source_protocol = m.source_protocol
-  WHERE m.direction <> 'write' AND s.span > 0 AND abs(m.value - m.before) > 0.05 * s.span),
-counted AS (SELECT *, count(*) FILTER (WHERE ordered) OVER w AS explained, count(*) FILTER (WHERE NOT ordered) OVER w AS unexplained FROM changes WINDOW w AS (PARTITION BY capture_id, device, unit_id, point, source_protocol ORDER BY ts, frame ROWS UNBOUNDED PRECEDING)),
 -- What the capture lost may have been the order.
-lossy AS (SELECT capture_id, dst_ip AS device FROM flows WHERE missed_bytes > 0 UNION SELECT capture_id, src_ip FROM flows WHERE missed_bytes > 0)
-SELECT 'A point that changes on command changed without' AS title, c.point || coalesce(' of unit ' || c.unit_id, '') || ': ' || CAST(c.before AS VARCHAR) || ' -> ' || CAST(c.value AS VARCHAR) || ', nobody wrote in the minute before; ' || CAST(c.explained AS VARCHAR) || ' changes before followed a write' AS details, c.device AS src_ip, c.frame, c.ts, c.capture
+WITH lossy AS (SELECT capture_id, dst_ip AS device FROM flows WHERE missed_bytes > 0 UNION SELECT capture_id, src_ip FROM flows WHERE missed_bytes > 0),
 -- The controller may move a point itself: only one that never moved without a write, and three times with one, tells something.
-FROM counted c LEFT JOIN lossy l ON l.capture_id = c.capture_id AND l.device = c.device WHERE NOT c.ordered AND c.unexplained = 1 AND c.explained >= 3 AND l.device IS NULL ORDER BY c.capture, c.frame, c.point;
+c AS (SELECT capture, capture_id, device, unit_id, point, change_without_write AS w FROM value_series WHERE change_without_write['explained'] >= 3)
+SELECT 'A point that changes on command changed without' AS title, c.point || coalesce(' of unit ' || c.unit_id, '') || ': ' || CAST(c.w['before'] AS VARCHAR) || ' -> ' || CAST(c.w['value'] AS VARCHAR) || ', nobody wrote in the minute before; ' || CAST(c.w['explained'] AS VARCHAR) || ' changes before followed a write' AS details, c.device AS src_ip, c.w['frame'] AS frame, c.w['ts'] AS ts, c.capture
+FROM c LEFT JOIN lossy l ON l.capture_id = c.capture_id AND l.device = c.device WHERE l.device IS NULL ORDER BY c.capture, frame, c.point;

@@ -52,6 +52,7 @@ pub fn dictionary() -> Vec<FunctionDoc> {
     all.extend(super::ip_scope::DOCS);
     all.extend(super::mac_vendor::DOCS);
     all.extend(super::os_name::DOCS);
+    all.extend(super::readings::DOCS);
     all.sort_by_key(|doc| doc.name);
     all
 }

@@ -1,4 +1,5 @@
-//! Aggregates over times: `median_gap_s(ts)`, `gap_mad_s(ts)`, `jitter_s(ts)`, `periodicity_score(ts)`. They look at the gaps
+//! Aggregates over times: `median_gap_s(ts)`, `gap_mad_s(ts)`, `jitter_s(ts)`, `longest_gap_s(ts)`,
+//! `periodicity_score(ts)`. They look at the gaps
 //! between events in order of time, whatever order the rows come in; null times do not count.
 
 use std::mem::size_of;
@@ -14,7 +15,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, Signature, SimpleAggre
 use super::{FunctionDoc, Kind};
 use crate::{DataFusionError, Result};
 
-pub const DOCS: [FunctionDoc; 4] = [
+pub const DOCS: [FunctionDoc; 5] = [
     FunctionDoc {
         name: "median_gap_s",
         kind: Kind::Aggregate,
@@ -40,6 +41,14 @@ pub const DOCS: [FunctionDoc; 4] = [
         gives: "5.0",
     },
     FunctionDoc {
+        name: "longest_gap_s",
+        kind: Kind::Aggregate,
+        signature: "longest_gap_s(ts timestamp) -> f64",
+        meaning: "The longest of those gaps: how long nothing happened. Null for fewer than two events.",
+        example: "longest_gap_s(to_timestamp(column1)) FROM (VALUES (0), (60), (500), (120))",
+        gives: "380.0",
+    },
+    FunctionDoc {
         name: "periodicity_score",
         kind: Kind::Aggregate,
         signature: "periodicity_score(ts timestamp) -> f64",
@@ -54,7 +63,7 @@ type Measure = fn(&[f64]) -> Option<f64>;
 
 /// The aggregates.
 pub fn functions() -> Vec<AggregateUDF> {
-    let measures: [Measure; 4] = [median, deviation, jitter, regularity];
+    let measures: [Measure; 5] = [median, deviation, jitter, longest, regularity];
     DOCS.iter()
         .zip(measures)
         .map(|(doc, measure)| {
@@ -145,6 +154,10 @@ fn deviation(gaps: &[f64]) -> Option<f64> {
 fn jitter(gaps: &[f64]) -> Option<f64> {
     let steps: Vec<f64> = gaps.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
     (!steps.is_empty()).then(|| steps.iter().sum::<f64>() / steps.len() as f64)
+}
+
+fn longest(gaps: &[f64]) -> Option<f64> {
+    gaps.iter().copied().reduce(f64::max)
 }
 
 fn regularity(gaps: &[f64]) -> Option<f64> {

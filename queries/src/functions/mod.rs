@@ -22,6 +22,7 @@ mod os_name;
 pub mod payloads;
 mod periodicity;
 mod ptr_address;
+mod readings;
 mod redact;
 mod registered_domain;
 mod stream_id;
@@ -73,7 +74,7 @@ pub fn register(context: &SessionContext, show_secrets: bool, extension: &Extens
     for function in functions {
         context.register_udf(function);
     }
-    for function in intervals::functions() {
+    for function in intervals::functions().into_iter().chain(readings::functions()) {
         context.register_udaf(function);
     }
     focus(context, &Focus::default());
