@@ -17,7 +17,7 @@ WITH beats AS (
   WHERE before IS NOT NULL AND CAST(ts AS BIGINT) - CAST(before AS BIGINT) >= 1000000000),
 series AS (
   SELECT min(capture) AS capture, capture_id, client, server, min(server_ip) AS server_ip, port, transport, service, count(*) AS events, min(ts) AS first, max(ts) AS last, periodicity(array_agg(ts)) AS rhythm,
-    count(DISTINCT asked) AS names, dispersion(array_agg(sent)) AS size_spread, median(sent) AS sent_bytes, median(received) AS received_bytes, sum(sent) AS all_sent_bytes, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames
+    count(DISTINCT asked) AS names, dispersion(array_agg(sent)) AS size_spread, median(sent) AS sent_bytes, median(received) AS received_bytes, sum(sent) AS all_sent_bytes, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames
   FROM beats GROUP BY capture_id, client, server, port, transport, service HAVING count(*) >= 5),
 known AS (SELECT capture_id, server, port, count(DISTINCT client) AS clients FROM beats GROUP BY capture_id, server, port),
 scored AS (

@@ -24,7 +24,7 @@ SELECT
   max(hardware) AS hardware,
   max(os) AS os,
   max(application) AS application,
-  (SELECT array_to_string(array_agg(comment ORDER BY comment), '; ') FROM (SELECT DISTINCT unnest(comments) AS comment FROM captures)) AS comments,
+  (SELECT array_to_string(array_sort(array_agg(comment)), '; ') FROM (SELECT DISTINCT unnest(comments) AS comment FROM captures)) AS comments,
   CASE WHEN bool_or(truncated) THEN 'yes (' || (SELECT min(detail) FROM anomalies WHERE protocol = 'captures' AND kind NOT IN ('packet_comment', 'embedded_secrets')) || ')' ELSE 'no' END AS truncated
 FROM captures;
 

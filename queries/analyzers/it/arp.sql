@@ -40,14 +40,14 @@ WITH claims AS (
       AND sender_mac NOT LIKE '00:00:5e:00:0%' AND sender_mac NOT LIKE '00:00:0c:07:ac:%' AND sender_mac NOT LIKE '00:07:b4:%')
   WHERE previous IS NULL OR previous <> sender_mac WINDOW w AS (PARTITION BY capture_id, vlan_id, sender_ip ORDER BY frame))
 SELECT 'Two stations claim one address in turn' AS title, ip || ' is claimed by ' || array_to_string(array_sort(array_agg(DISTINCT mac)), ' and by ') || CASE WHEN min(one_before) IS NOT NULL AND count(DISTINCT mac) = 1 THEN ' and by ' || min(one_before) ELSE '' END AS details,
-  ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM claims WHERE mac = two_before AND CAST(ts AS BIGINT) - CAST(since AS BIGINT) <= 600000000000 GROUP BY capture_id, vlan_id, ip ORDER BY ip;
 
 -- @finding arp_sweep severity=medium confidence=high technique=T1018,T0846
 WITH asked AS (
   SELECT min(arp.capture) AS capture, arp.capture_id, sender_ip, sender_mac, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT target_ip) AS targets, count(*) AS n,
     count(DISTINCT r.ip) AS answered,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM arp LEFT JOIN (SELECT DISTINCT capture_id, sender_ip AS ip FROM arp WHERE operation = 'reply') r ON r.capture_id = arp.capture_id AND r.ip = target_ip
   WHERE operation = 'request' AND kind IN ('request', 'unicast_request') GROUP BY arp.capture_id, sender_ip, sender_mac, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'One station asks for address after address' AS title, sender_mac || ' asks for at most ' || CAST(max(targets) AS VARCHAR) || ' addresses a minute, ' || CAST(max(answered) AS VARCHAR) || ' of them answer' AS details,
@@ -56,7 +56,7 @@ FROM asked WHERE targets >= 32 AND answered < 0.5 * targets GROUP BY capture_id,
 
 -- @finding arp_mac_mismatch severity=medium confidence=high technique=T1557.002
 SELECT 'The sender in the message is not the sender of the frame' AS title, src_mac || ' sends for ' || sender_mac AS details, sender_ip AS src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM arp WHERE sender_mac_matches_frame = false GROUP BY capture_id, src_mac, sender_mac, sender_ip HAVING count(*) >= 3 ORDER BY src_mac, sender_mac, src_ip;
 
 -- @finding arp_bad_sender severity=medium confidence=high technique=T1557.002
@@ -66,7 +66,7 @@ GROUP BY sender_ip, sender_mac, capture ORDER BY src_ip;
 
 -- @finding arp_malformed severity=low confidence=high
 SELECT 'ARP with impossible lengths' AS title, 'hardware length ' || CAST(hardware_len AS VARCHAR) || ', protocol length ' || CAST(protocol_len AS VARCHAR) AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM arp WHERE hardware_type = 1 AND protocol_type = 2048 AND (hardware_len <> 6 OR protocol_len <> 4) GROUP BY hardware_len, protocol_len, capture ORDER BY frame;
 
 -- @finding arp_mitm severity=critical confidence=high technique=T1557.002,T0830
@@ -86,7 +86,7 @@ WHERE p.kind = 'probe' AND CAST(a.ts AS BIGINT) - CAST(p.ts AS BIGINT) <= 200000
 
 -- @finding arp_many_ips severity=medium confidence=medium technique=T1557.002
 SELECT 'One station answers for many addresses' AS title, mac || ' answers for ' || CAST(count(*) AS VARCHAR) || ' addresses: ' || array_to_string(array_slice(array_sort(array_agg(ip)), 1, 6), ', ') AS details, min(ip) AS src_ip, sum(n) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(since) AS ts, max(until) AS end_ts, min(capture) AS capture
+  min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(since) AS ts, max(until) AS end_ts, min(capture) AS capture
 FROM (SELECT min(capture) AS capture, capture_id, vlan_id, sender_mac AS mac, sender_ip AS ip, count(*) AS n, min(frame) AS frame, min(ts) AS since, max(ts) AS until FROM arp WHERE operation = 'reply' AND sender_ip IS NOT NULL AND sender_mac IS NOT NULL
   AND sender_mac NOT LIKE '00:00:5e:00:0%' GROUP BY capture_id, vlan_id, sender_mac, sender_ip)
 GROUP BY capture_id, vlan_id, mac HAVING count(*) >= 8 AND CAST(max(until) AS BIGINT) - CAST(min(since) AS BIGINT) < 3600000000000 ORDER BY details;
@@ -98,5 +98,5 @@ GROUP BY capture_id, sender_mac, slot ORDER BY frame;
 
 -- @finding arp_trailer_data severity=medium confidence=medium technique=T1048
 -- Padding is zero, and a frame check sequence has four octets.
-SELECT 'Data behind ARP messages' AS title, sender_mac || ' sent up to ' || CAST(max(trailer_bytes) AS VARCHAR) || ' octets behind the message, ' || CAST(sum(trailer_bytes) AS VARCHAR) || ' in all' AS details, min(sender_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Data behind ARP messages' AS title, sender_mac || ' sent up to ' || CAST(max(trailer_bytes) AS VARCHAR) || ' octets behind the message, ' || CAST(sum(trailer_bytes) AS VARCHAR) || ' in all' AS details, min(sender_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM arp WHERE trailer_bytes >= 64 GROUP BY capture_id, sender_mac ORDER BY frame;

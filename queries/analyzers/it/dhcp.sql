@@ -45,13 +45,13 @@ GROUP BY a.capture_id, a.server_id, b.server_id, a.routers, b.routers, a.dns, b.
 
 -- @finding dhcp_conflicting_options severity=high confidence=high technique=T1557.003
 SELECT 'One server, two different answers' AS title, server_id || ': domain ' || array_to_string(array_sort(array_agg(DISTINCT domain_name)), ' and ') || ', router ' || array_to_string(array_sort(array_agg(DISTINCT array_to_string(routers, '/'))), ' and ') AS details,
-  server_id AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  server_id AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE message_type IN (2, 5) AND server_id IS NOT NULL GROUP BY capture_id, server_id, trans_id, client_mac
 HAVING count(DISTINCT domain_name) > 1 OR count(DISTINCT array_to_string(routers, '/')) > 1 OR count(DISTINCT array_to_string(dns_servers, '/')) > 1 ORDER BY src_ip, frame;
 
 -- @finding dhcp_starvation severity=high confidence=medium technique=T1499,T0814
 SELECT 'One station asks for many clients' AS title, src_mac || ' sends for ' || CAST(count(DISTINCT client_mac) AS VARCHAR) || ' client addresses within a minute' AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE message_type IN (1, 3) AND giaddr = '0.0.0.0' AND client_mac <> src_mac GROUP BY capture_id, src_mac, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT client_mac) >= 20 ORDER BY frame;
 
 -- @finding dhcp_nak_flood severity=medium confidence=high technique=T1499
@@ -71,20 +71,20 @@ SELECT 'Malformed DHCP' AS title, CASE WHEN array_length(duplicate_options) > 0 
 FROM dhcp WHERE array_length(duplicate_options) > 0 OR message_type_name LIKE 'TYPE-%' ORDER BY capture, frame;
 
 -- @finding dhcp_decline_conflict severity=low confidence=high
-SELECT 'A client declined the address it was given' AS title, client_mac || ' declined ' || array_to_string(array_sort(array_agg(DISTINCT requested_addr)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A client declined the address it was given' AS title, client_mac || ' declined ' || array_to_string(array_sort(array_agg(DISTINCT requested_addr)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dhcp WHERE message_type_name = 'DECLINE' GROUP BY client_mac, capture ORDER BY client_mac;
 
 -- @finding dhcp_routes_hijack severity=medium confidence=medium technique=T1557
-SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classless_routes, ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A lease redirects traffic' AS title, 'routes ' || array_to_string(classless_routes, ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dhcp WHERE classless_routes IS NOT NULL AND regexp_like(array_to_string(classless_routes, ' '), '(^| )(0\.0\.0\.0/1|128\.0\.0\.0/1)( |$)') GROUP BY classless_routes, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dhcp_option_exfil severity=medium confidence=medium technique=T1048.003
-SELECT 'A client changes its names without end' AS title, client_mac || ' sent ' || CAST(count(DISTINCT value) AS VARCHAR) || ' different long names' AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A client changes its names without end' AS title, client_mac || ' sent ' || CAST(count(DISTINCT value) AS VARCHAR) || ' different long names' AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT capture, capture_id, client_mac, src_ip, frame, ts, coalesce(host_name, vendor_class) AS value FROM dhcp WHERE op = 1)
 WHERE length(value) >= 32 AND entropy(value) >= 4 GROUP BY capture_id, client_mac HAVING count(DISTINCT value) >= 5 ORDER BY client_mac;
 
 -- @finding dhcp_boot_untrusted severity=medium confidence=medium technique=T1542.005
-SELECT 'Clients are told to boot from the internet' AS title, coalesce(boot_file, 'no file') || ' from ' || siaddr AS details, src_ip, siaddr AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Clients are told to boot from the internet' AS title, coalesce(boot_file, 'no file') || ' from ' || siaddr AS details, src_ip, siaddr AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dhcp WHERE op = 2 AND boot_file IS NOT NULL AND is_public(siaddr) AND is_private(src_ip) GROUP BY boot_file, src_ip, siaddr, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dhcp_second_server severity=high confidence=medium technique=T1557.003
@@ -94,7 +94,7 @@ WITH leases AS (
   SELECT capture, capture_id, coalesce(vlan_id, 0) AS vlan, server_id, regexp_replace(yiaddr, '[.][0-9]+$', '') AS net, coalesce(array_to_string(array_sort(routers), ', '), '-') AS routers, coalesce(array_to_string(array_sort(dns_servers), ', '), '-') AS dns, client_mac, giaddr, frame, ts
   FROM dhcp WHERE message_type IN (2, 5) AND yiaddr IS NOT NULL AND yiaddr <> '0.0.0.0' AND server_id IS NOT NULL),
 servers AS (
-  SELECT min(capture) AS capture, capture_id, vlan, net, server_id, min(routers) AS routers, min(dns) AS dns, count(DISTINCT client_mac) AS clients, bool_and(giaddr = '0.0.0.0') AS direct, bool_or(routers LIKE '%' || server_id || '%') AS is_router, bool_or(dns LIKE '%' || server_id || '%') AS is_dns, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  SELECT min(capture) AS capture, capture_id, vlan, net, server_id, min(routers) AS routers, min(dns) AS dns, count(DISTINCT client_mac) AS clients, bool_and(giaddr = '0.0.0.0') AS direct, bool_or(routers LIKE '%' || server_id || '%') AS is_router, bool_or(dns LIKE '%' || server_id || '%') AS is_dns, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM leases GROUP BY capture_id, vlan, net, server_id),
 ranked AS (
   -- The stranger: makes itself the router, answers without a relay where the other is relayed, serves fewer.
@@ -107,5 +107,5 @@ FROM ranked WHERE strangeness > 0 OR strangeness = 0 AND server_id > other ORDER
 
 -- @finding dhcp_public_server severity=high confidence=high technique=T1557.003
 -- Where the leases themselves are public a provider serves its customers; where a relay inside asks it, the network chose the server.
-SELECT 'Leases of an inner network come from a public address' AS title, 'server ' || coalesce(server_id, src_ip) || CASE WHEN is_public(giaddr) THEN ', relay ' || giaddr ELSE '' END || ' leases ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT yiaddr)), 1, 4), ', ') AS details, coalesce(server_id, src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Leases of an inner network come from a public address' AS title, 'server ' || coalesce(server_id, src_ip) || CASE WHEN is_public(giaddr) THEN ', relay ' || giaddr ELSE '' END || ' leases ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT yiaddr)), 1, 4), ', ') AS details, coalesce(server_id, src_ip) AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dhcp WHERE op = 2 AND message_type IN (2, 5) AND yiaddr IS NOT NULL AND is_private(yiaddr) AND (is_public(giaddr) OR coalesce(giaddr, '0.0.0.0') = '0.0.0.0' AND (is_public(server_id) OR is_public(src_ip))) GROUP BY capture_id, coalesce(server_id, src_ip), giaddr ORDER BY src_ip, frame;

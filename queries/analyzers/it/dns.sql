@@ -62,7 +62,7 @@ WITH asked AS (
   SELECT capture, capture_id, src_ip, dst_ip, coalesce(registered_domain, CASE WHEN length(regexp_replace(lower(query), '^.*[.]', '')) > 6 THEN split_part(lower(query), '.', 1) END, regexp_replace(lower(query), '^.*[.]([^.]+[.][^.]+)$', '\1')) AS domain, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(DISTINCT lower(query)) AS names,
     avg(CAST(query_length AS DOUBLE)) AS mean_length, avg(entropy(lower(query))) AS mean_entropy,
     count(*) FILTER (WHERE qtype_name IN ('TXT', 'NULL', 'PRIVATE', 'KEY', 'CNAME', 'MX')) AS odd,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM dns WHERE NOT is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY 1, 2, 3, 4, 5, 6)
 SELECT CASE WHEN sum(n) >= 100 THEN 'critical' ELSE 'high' END AS severity, 'Data in DNS names' AS title,
   CAST(sum(names) AS VARCHAR) || ' different names of ' || domain || ', ' || CAST(round(max(mean_length)) AS VARCHAR) || ' bytes long on average, ' || CAST(sum(odd) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' asked for types that carry data' AS details,
@@ -87,12 +87,12 @@ ORDER BY a.capture, a.frame, b.frame;
 
 -- @finding dns_oversized_trailer severity=medium confidence=high technique=T1001
 SELECT 'Bytes behind the end of a DNS message' AS title, 'up to ' || CAST(max(trailing_bytes) AS VARCHAR) || ' bytes follow the last record' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE trailing_bytes >= 8 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dns_llmnr_poison severity=high confidence=medium technique=T1557.001
 SELECT 'One host answers for many names' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' unrelated names: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT lower(query))), 1, 5), ', ') AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dns WHERE protocol = 'llmnr' AND is_response AND answers_count > 0 GROUP BY capture_id, src_ip HAVING count(DISTINCT lower(query)) >= 3 ORDER BY src_ip;
 
 -- @finding dns_dga severity=high confidence=medium technique=T1568.002
@@ -102,7 +102,7 @@ WITH failed AS (
 scored AS (
   SELECT min(capture) AS capture, capture_id, client, span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN domain END) AS domains, count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN label END) AS labels,
     count(*) FILTER (WHERE rcode_name = 'NXDOMAIN' AND length(label) >= 8 AND (entropy(label) >= 2.8 AND regexp_like(label, '[bcdfghjklmnpqrstvwxz]{4}|[0-9][a-z]+[0-9]|^[0-9a-f]{10,}$'))) AS random,
-    min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE rcode_name = 'NXDOMAIN'), 1, 20) AS frames,
+    min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_sort(array_agg(frame) FILTER (WHERE rcode_name = 'NXDOMAIN')), 1, 20) AS frames,
     array_slice(array_sort(array_agg(DISTINCT domain) FILTER (WHERE rcode_name = 'NXDOMAIN')), 1, 3) AS examples, min(ts) AS ts, max(ts) AS end_ts
   FROM failed GROUP BY capture_id, client, span)
 SELECT 'Generated domain names' AS title, CAST(sum(domains) AS VARCHAR) || ' domains that do not exist, such as ' || array_to_string(first_value(examples ORDER BY span), ', ') AS details, client AS src_ip, sum(nx) AS count,
@@ -113,7 +113,7 @@ FROM scored WHERE domains >= 20 AND nx >= 0.7 * n AND labels >= 0.9 * domains AN
 WITH spans AS (
   SELECT min(capture) AS capture, capture_id, dst_ip AS client, CAST(ts AS BIGINT) / 600000000000 AS span, count(*) AS n, count(*) FILTER (WHERE rcode_name = 'NXDOMAIN') AS nx,
     count(DISTINCT CASE WHEN rcode_name = 'NXDOMAIN' THEN split_part(lower(query), '.', 1) END) AS labels,
-    min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE rcode_name = 'NXDOMAIN'), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) FILTER (WHERE rcode_name = 'NXDOMAIN') AS frame, array_slice(array_sort(array_agg(frame) FILTER (WHERE rcode_name = 'NXDOMAIN')), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM dns WHERE is_response AND protocol = 'dns' AND query NOT LIKE '%.arpa' GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 600000000000)
 SELECT 'Many names that do not exist' AS title, CAST(sum(nx) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' answers within ten minutes: no such name' AS details, client AS src_ip, sum(nx) AS count, min(frame) AS frame,
   first_value(frames ORDER BY span) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -129,7 +129,7 @@ FROM given a JOIN given b ON b.capture_id = a.capture_id AND b.name = a.name AND
 WHERE a.public AND b.private AND CAST(b.ts AS BIGINT) - CAST(a.ts AS BIGINT) <= (a.ttl + 60) * 1000000000 GROUP BY a.capture_id, a.name, a.dst_ip ORDER BY a.name, a.dst_ip;
 
 -- @finding dns_sinkhole severity=info confidence=medium technique=T1071.004
-SELECT 'A name was sent nowhere' AS title, lower(name) || ' is ' || address AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A name was sent nowhere' AS title, lower(name) || ' is ' || address AS details, dst_ip AS src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns_records WHERE section = 'answer' AND is_response AND (address IN ('0.0.0.0', '::', '::1') OR address LIKE '127.%') AND lower(name) NOT LIKE '%localhost' AND src_ip IS NOT NULL AND type_name IN ('A', 'AAAA') AND src_port = 53
 GROUP BY lower(name), address, dst_ip, capture ORDER BY details, src_ip;
 
@@ -142,7 +142,7 @@ HAVING count(DISTINCT address) >= 10 AND count(DISTINCT net) >= 5 AND max(ttl) <
 
 -- @finding dns_update severity=low confidence=high technique=T1584.002
 SELECT 'A zone was changed' AS title, coalesce(q.query, 'a zone') || ' accepted ' || CAST(count(*) AS VARCHAR) || ' updates' AS details, q.dst_ip AS src_ip, q.src_ip AS dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, capture
 FROM dns q WHERE q.opcode_name = 'update' AND q.is_response AND q.rcode_name = 'NOERROR' GROUP BY q.query, q.src_ip, q.dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_flood severity=medium confidence=high technique=T1498
@@ -158,11 +158,11 @@ SELECT 'Reflected DNS answers' AS title, CAST(sum(n) AS VARCHAR) || ' answers of
 FROM sent WHERE n > 100 AND alone >= 0.9 * n AND fat >= 0.5 * n AND bytes >= 5 * (name + 18) GROUP BY capture_id, dst_ip ORDER BY dst_ip;
 
 -- @finding dns_any severity=info confidence=high technique=T1590.002
-SELECT 'Questions for every record' AS title, CAST(count(*) AS VARCHAR) || ' questions of type ANY, such as ' || coalesce(min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Questions for every record' AS title, CAST(count(*) AS VARCHAR) || ' questions of type ANY, such as ' || coalesce(min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND qtype = 255 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
 
 -- @finding dns_external_resolver severity=low confidence=medium technique=T1071.004
-WITH asked AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM dns
+WITH asked AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM dns
     WHERE NOT is_response AND protocol = 'dns' AND rd AND dst_port = 53 GROUP BY capture_id, src_ip, dst_ip),
 answering AS (SELECT DISTINCT capture_id, src_ip AS server FROM dns WHERE is_response AND protocol = 'dns' AND ra AND src_port = 53),
 inside AS (SELECT DISTINCT capture_id FROM answering WHERE is_private(server))
@@ -171,15 +171,15 @@ FROM asked a JOIN inside i ON i.capture_id = a.capture_id LEFT JOIN answering s 
 WHERE is_private(a.src_ip) AND is_public(a.dst_ip) AND s.server IS NULL GROUP BY a.capture_id, a.src_ip, a.dst_ip ORDER BY a.src_ip, a.dst_ip;
 
 -- @finding dns_rare_type severity=low confidence=medium technique=T1071.004
-SELECT 'Questions for types hardly anybody uses' AS title, qtype_name || ' of ' || coalesce(registered_domain, min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Questions for types hardly anybody uses' AS title, qtype_name || ' of ' || coalesce(registered_domain, min(query), 'the root') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND (qtype IN (10, 11, 13, 25) OR qtype BETWEEN 32770 AND 65534) GROUP BY qtype_name, registered_domain, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_long_query severity=low confidence=medium technique=T1071.004
-SELECT 'Names near the greatest length' AS title, 'up to ' || CAST(max(query_length) AS VARCHAR) || ' bytes, below ' || coalesce(registered_domain, 'an unknown domain') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Names near the greatest length' AS title, 'up to ' || CAST(max(query_length) AS VARCHAR) || ' bytes, below ' || coalesce(registered_domain, 'an unknown domain') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND query_length >= 200 AND query NOT LIKE '%.arpa' GROUP BY registered_domain, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_non_dns_port severity=medium confidence=high technique=T1571
-SELECT 'DNS on a port of its own choice' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'DNS on a port of its own choice' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND transport IN ('udp', 'tcp') AND dst_port NOT IN (53, 443, 853, 5353, 5355) AND src_port NOT IN (53, 5353) AND opcode_name = 'query' GROUP BY capture_id, src_ip, dst_ip, dst_port HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding dns_not_dns severity=medium confidence=medium technique=T1571
@@ -187,17 +187,17 @@ SELECT 'Something else on the DNS port' AS title, coalesce(f.service, 'unknown c
 FROM flows f WHERE f.dst_port = 53 AND f.transport IN ('tcp', 'udp') AND coalesce(f.service, '') <> 'dns' AND f.orig_bytes > 0 AND f.resp_bytes > 0 AND f.missed_bytes = 0 AND f.orig_packets + f.resp_packets >= 4 ORDER BY f.capture, f.frame;
 
 -- @finding dns_wpad severity=medium confidence=medium technique=T1557
-SELECT 'A proxy configuration host was named from outside' AS title, query || ' is ' || array_to_string(answers, ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A proxy configuration host was named from outside' AS title, query || ' is ' || array_to_string(answers, ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE is_response AND lower(query) LIKE 'wpad.%' AND array_length(answers) > 0 AND is_public(array_element(answers, CAST(array_length(answers) AS BIGINT))) GROUP BY query, answers, dst_ip, src_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_internal_leak severity=low confidence=high technique=T1590
-SELECT 'Inside names asked of a public resolver' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' names, such as ' || min(lower(query)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Inside names asked of a public resolver' AS title, CAST(count(DISTINCT lower(query)) AS VARCHAR) || ' names, such as ' || min(lower(query)) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dns WHERE NOT is_response AND protocol = 'dns' AND is_public(dst_ip) AND is_private(src_ip)
   AND (regexp_like(lower(query), '[.](local|lan|corp|home|internal|intranet|localdomain)$') OR regexp_like(query, '[.](10|168[.]192|(1[6-9]|2[0-9]|3[01])[.]172)[.]in-addr[.]arpa$') OR (query NOT LIKE '%.%' AND length(query) > 0 AND qtype_name IN ('A', 'AAAA')))
 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding dns_malformed severity=low confidence=high technique=T1498
-SELECT 'DNS messages that break the rules' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'DNS messages that break the rules' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM anomalies WHERE protocol = 'dns' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding dns_encoded_names severity=high confidence=medium technique=T1071.004,T1048.003
@@ -210,7 +210,7 @@ WITH asked AS (
 known AS (SELECT capture_id, domain, count(DISTINCT src_ip) AS clients FROM asked GROUP BY capture_id, domain),
 series AS (
   SELECT min(capture) AS capture, capture_id, src_ip, domain, min(dst_ip) AS dst_ip, count(*) AS n, count(DISTINCT name) AS names, avg(length(label)) AS mean_length, dispersion(array_agg(length(label))) AS spread, avg(entropy(label)) AS noise, avg(CASE WHEN regexp_like(label, '[bcdfghjklmnpqrstvwxz]{4}|[0-9][a-z]+[0-9]|[a-z][0-9][a-z]') THEN 1.0 ELSE 0.0 END) AS unlike_words, array_to_string(array_sort(array_agg(DISTINCT qtype_name)), ', ') AS kinds,
-    min(name) AS example, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM asked GROUP BY capture_id, src_ip, domain)
+    min(name) AS example, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM asked GROUP BY capture_id, src_ip, domain)
 SELECT CASE WHEN s.mean_length >= 24 AND s.spread <= 0.1 THEN 'high' ELSE 'medium' END AS confidence, 'Encoded names are asked for' AS title, CAST(s.names AS VARCHAR) || ' different names of ' || s.domain || ' (' || s.kinds || '), such as ' || s.example || ': first label of ' || CAST(round(s.mean_length) AS VARCHAR) || ' characters with ' || CAST(round(s.noise, 1) AS VARCHAR) || ' bits each, about ' || CAST(round(s.names * s.mean_length * 5 / 8) AS VARCHAR) || ' bytes' AS details,
   s.src_ip, s.dst_ip, s.n AS count, s.frame, s.frames, s.ts, s.end_ts, s.capture
 FROM series s JOIN known k ON k.capture_id = s.capture_id AND k.domain = s.domain

@@ -8,15 +8,15 @@ SELECT count(*) AS messages, count(*) FILTER (WHERE complete) AS "Whole messages
   array_to_string(array_sort(array_agg(DISTINCT CAST(source AS VARCHAR))), ', ') AS carriers, (SELECT count(*) FROM credentials WHERE protocol IN ('smtp', 'pop3', 'imap') AND outcome = 'success') AS "Logins ok", (SELECT count(*) FROM credentials WHERE protocol IN ('smtp', 'pop3', 'imap') AND outcome = 'failure') AS "Logins failed", min(ts) AS first, max(ts) AS last FROM email;
 
 -- @section "Messages" shape=table limit=25
-SELECT ts, source AS via, substr(regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1'), 1, 26) AS sender, substr(array_element(coalesce(envelope_to, "to"), 1), 1, 22) || CASE WHEN array_length(coalesce(envelope_to, "to")) > 1 THEN ' +' || CAST(array_length(coalesce(envelope_to, "to")) - 1 AS VARCHAR) ELSE '' END AS recipients,
-  substr(subject, 1, 24) AS subject, size_bytes AS bytes, CASE WHEN attachment_count > 0 THEN CAST(attachment_count AS VARCHAR) || CASE WHEN attachment_count > 1 THEN ' files' ELSE ' file' END WHEN attachment_count IS NULL THEN 'header' ELSE '' END || CASE WHEN attachment_count IS NOT NULL AND NOT complete THEN ' cut' ELSE '' END AS seen FROM email ORDER BY capture, frame, subject;
+SELECT ts, source AS via, regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1') AS sender, array_element(coalesce(envelope_to, "to"), 1) || CASE WHEN array_length(coalesce(envelope_to, "to")) > 1 THEN ' +' || CAST(array_length(coalesce(envelope_to, "to")) - 1 AS VARCHAR) ELSE '' END AS recipients,
+  subject, size_bytes AS bytes, CASE WHEN attachment_count > 0 THEN CAST(attachment_count AS VARCHAR) || CASE WHEN attachment_count > 1 THEN ' files' ELSE ' file' END WHEN attachment_count IS NULL THEN 'header' ELSE '' END || CASE WHEN attachment_count IS NOT NULL AND NOT complete THEN ' cut' ELSE '' END AS seen FROM email ORDER BY capture, frame, subject;
 
 -- @section "Domains" shape=table limit=15
 SELECT domain, count(*) AS messages, count(DISTINCT sender) AS senders, count(*) FILTER (WHERE attachment_count > 0) AS "With files", count(*) FILTER (WHERE dkim_domain IS NOT NULL) AS signed, count(*) FILTER (WHERE bulk) AS bulk, min(example) AS example
-FROM (SELECT lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1')) AS domain, lower(regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1')) AS sender, substr("from", 1, 40) AS example, attachment_count, dkim_domain, bulk FROM email WHERE "from" LIKE '%@%') GROUP BY domain ORDER BY messages DESC, domain;
+FROM (SELECT lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1')) AS domain, lower(regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1')) AS sender, "from" AS example, attachment_count, dkim_domain, bulk FROM email WHERE "from" LIKE '%@%') GROUP BY domain ORDER BY messages DESC, domain;
 
 -- @section "Attachments" shape=table limit=20
-SELECT filename AS name, max(declared_mime) AS declared, max(mime) AS "Found to be", max(size_bytes) AS bytes, substr(sha256, 1, 16) AS sha256, count(*) AS times, CASE WHEN bool_and(complete) THEN 'whole' ELSE 'cut' END AS seen FROM files WHERE source IN ('smtp', 'lmtp', 'pop3', 'imap') GROUP BY filename, sha256 ORDER BY times DESC, name, bytes DESC, sha256;
+SELECT filename AS name, max(declared_mime) AS declared, max(mime) AS "Found to be", max(size_bytes) AS bytes, sha256, count(*) AS times, CASE WHEN bool_and(complete) THEN 'whole' ELSE 'cut' END AS seen FROM files WHERE source IN ('smtp', 'lmtp', 'pop3', 'imap') GROUP BY filename, sha256 ORDER BY times DESC, name, bytes DESC, sha256;
 
 -- @section "Logins" shape=table limit=15
 SELECT protocol AS via, dst_ip AS server, src_ip AS client, username AS "user", field AS mechanism, count(*) FILTER (WHERE outcome = 'success') AS ok, count(*) FILTER (WHERE outcome = 'failure') AS failed FROM credentials WHERE protocol IN ('smtp', 'pop3', 'imap') GROUP BY protocol, dst_ip, src_ip, username, field ORDER BY failed DESC, ok DESC, via, server, client, "user", mechanism;
@@ -26,7 +26,7 @@ SELECT e.source AS via, f.dst_ip AS server, e.username AS account, e.mailbox, co
 FROM email e JOIN flows f ON f.capture_id = e.capture_id AND f.flow_id = e.flow_id WHERE e.source IN ('pop3', 'imap') GROUP BY e.source, f.dst_ip, e.username, e.mailbox ORDER BY fetched DESC, server, account, mailbox;
 
 -- @section "Judged by the receiver" shape=table limit=15
-SELECT substr(split_part(auth_results, chr(10), 1), 1, 70) AS results, regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1') AS sender, originating_ip AS origin, count(*) AS messages FROM email WHERE auth_results IS NOT NULL GROUP BY 1, 2, 3 ORDER BY messages DESC, 1, 2, 3;
+SELECT split_part(auth_results, chr(10), 1) AS results, regexp_replace("from", '^.*<([^<>]*)>[^<>]*$', '$1') AS sender, originating_ip AS origin, count(*) AS messages FROM email WHERE auth_results IS NOT NULL GROUP BY 1, 2, 3 ORDER BY messages DESC, 1, 2, 3;
 
 -- @section "Links" shape=table verbose
 SELECT url, count(*) AS messages, min(frame) AS frame FROM (SELECT frame, unnest(urls) AS url FROM email WHERE urls IS NOT NULL) GROUP BY url ORDER BY messages DESC, url;
@@ -35,12 +35,12 @@ SELECT url, count(*) AS messages, min(frame) AS frame FROM (SELECT frame, unnest
 SELECT frame, subject, substr(replace(replace(body_text, chr(13), ''), chr(10), ' '), 1, 200) AS text FROM email WHERE body_text IS NOT NULL ORDER BY capture, frame;
 
 -- @finding email_clear_login severity=high confidence=high technique=T1040
-SELECT CASE WHEN bool_and(outcome = 'failure') THEN 'medium' ELSE 'high' END AS severity, 'A mailbox login in clear' AS title, upper(protocol) || ' user ' || coalesce(username, 'unknown') || ', ' || array_to_string(array_sort(array_agg(DISTINCT field)), ', ') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' WHEN bool_or(outcome = 'failure') THEN ', refused' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT CASE WHEN bool_and(outcome = 'failure') THEN 'medium' ELSE 'high' END AS severity, 'A mailbox login in clear' AS title, upper(protocol) || ' user ' || coalesce(username, 'unknown') || ', ' || array_to_string(array_sort(array_agg(DISTINCT field)), ', ') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' WHEN bool_or(outcome = 'failure') THEN ', refused' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol IN ('pop3', 'imap') AND kind IN ('password', 'bearer') AND NOT encrypted GROUP BY protocol, username, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, protocol, username;
 
 -- @finding email_brute severity=medium confidence=high technique=T1110.001
 WITH failures AS (SELECT capture, capture_id, protocol, src_ip, dst_ip, dst_port, frame, ts, username, secret_id, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT), 9) OVER (PARTITION BY capture_id, protocol, src_ip, dst_ip ORDER BY ts, frame) AS span FROM credentials WHERE protocol IN ('pop3', 'imap') AND outcome = 'failure'),
-guesses AS (SELECT min(capture) AS capture, capture_id, protocol, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, count(DISTINCT username) AS users, min(username) AS username, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS since, max(ts) AS until FROM failures GROUP BY capture_id, protocol, src_ip, dst_ip
+guesses AS (SELECT min(capture) AS capture, capture_id, protocol, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, count(DISTINCT username) AS users, min(username) AS username, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS since, max(ts) AS until FROM failures GROUP BY capture_id, protocol, src_ip, dst_ip
   HAVING min(span) <= 300000000000 AND (count(DISTINCT secret_id) <> 1 OR count(DISTINCT username) > 1)),
 hits AS (SELECT g.capture_id, g.protocol, g.src_ip, g.dst_ip, min(c.username) AS username FROM guesses g JOIN (SELECT DISTINCT capture_id, protocol, src_ip, dst_ip, username FROM failures) f ON f.capture_id = g.capture_id AND f.protocol = g.protocol AND f.src_ip = g.src_ip AND f.dst_ip = g.dst_ip
   JOIN credentials c ON c.capture_id = g.capture_id AND c.src_ip = g.src_ip AND c.dst_ip = g.dst_ip AND c.username = f.username
@@ -51,7 +51,7 @@ FROM guesses g LEFT JOIN hits h ON h.capture_id = g.capture_id AND h.protocol = 
 -- @finding email_attachment_exec severity=high confidence=high technique=T1566.001
 SELECT 'An attachment that can run' AS title, coalesce(filename, 'no name') || CASE WHEN filename IS NULL OR NOT regexp_like(lower(filename), '[.](exe|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|msi|msp|cpl|jar|lnk|iso|img|vhd|vhdx|dll|chm|xll|docm|dotm|xlsm|xltm|xlam|pptm|potm|ppam|ppsm)$') THEN ' is ' || mime
     WHEN regexp_like(lower(filename), '[.](pdf|doc|docx|xls|xlsx|ppt|pptx|rtf|txt|jpg|jpeg|png|gif|zip)[ _.]*[.][a-z0-9]+$') THEN ', two endings' WHEN regexp_like(lower(filename), 'm$') AND lower(filename) NOT LIKE '%.chm' THEN ', a document with macros' WHEN regexp_like(lower(filename), '[.](iso|img|vhd|vhdx)$') THEN ', a disk image' ELSE '' END || coalesce(', sha256 ' || substr(sha256, 1, 16), '') AS details,
-  src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM files WHERE source IN ('smtp', 'lmtp', 'pop3', 'imap') AND (regexp_like(lower(filename), '[.](exe|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|msi|msp|cpl|jar|lnk|iso|img|vhd|vhdx|dll|chm|xll|docm|dotm|xlsm|xltm|xlam|pptm|potm|ppam|ppsm)$')
   OR mime IN ('application/x-dosexec', 'application/vnd.microsoft.portable-executable', 'application/x-executable', 'application/x-mach-binary', 'application/java-vm', 'application/x-ms-shortcut', 'application/vnd.ms-htmlhelp', 'application/vnd.android.dex', 'text/x-shellscript', 'text/x-script'))
 GROUP BY filename, mime, sha256, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, filename, sha256;
@@ -72,7 +72,7 @@ SELECT 'A message that deceives about where it leads or comes from' AS title, mi
 FROM signs GROUP BY capture_id, src_ip, dst_ip, coalesce(message_id, CAST(frame AS VARCHAR)) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding email_auth_fail severity=medium confidence=medium technique=T1566
-SELECT 'A message whose sender the receiving server could not confirm' AS title, 'from ' || max(sender) || ': ' || max(array_to_string(make_array(array_element(regexp_match(results, '\b(spf=[a-z]+)'), 1), array_element(regexp_match(results, '\b(dkim=[a-z]+)'), 1), array_element(regexp_match(results, '\b(dmarc=[a-z]+)'), 1)), ', ')) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A message whose sender the receiving server could not confirm' AS title, 'from ' || max(sender) || ': ' || max(array_to_string(make_array(array_element(regexp_match(results, '\b(spf=[a-z]+)'), 1), array_element(regexp_match(results, '\b(dkim=[a-z]+)'), 1), array_element(regexp_match(results, '\b(dmarc=[a-z]+)'), 1)), ', ')) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, coalesce("from", 'unknown') AS sender, lower(regexp_replace("from", '^(?s).*@([A-Za-z0-9._-]+).*$', '$1')) AS domain, lower(split_part(auth_results, chr(10), 1)) AS results FROM email
   WHERE auth_results IS NOT NULL AND NOT bulk AND (source IN ('pop3', 'imap') OR is_private(src_ip) AND is_private(dst_ip)))
 WHERE regexp_like(results, '\bdmarc=fail\b') OR NOT regexp_like(results, '\b(dmarc|dkim)=pass\b') AND regexp_like(results, '\b(spf|dkim)=fail\b')

@@ -42,17 +42,17 @@ WITH inside AS (SELECT DISTINCT capture_id, src_ip AS ip FROM dns WHERE is_respo
   has AS (SELECT DISTINCT capture_id FROM inside),
   plant AS (SELECT DISTINCT capture_id, ip FROM (SELECT capture_id, src_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet') UNION SELECT capture_id, dst_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet')))
 SELECT CASE WHEN bool_or(o.ip IS NOT NULL) THEN 'high' WHEN bool_or(h.capture_id IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity, 'Names are resolved by a public resolver, encrypted' AS title,
-  e.kind || coalesce(' by ' || max(e.provider), '') || ' (' || min(e.certainty) || ': ' || min(e.evidence) || ')' AS details, e.src_ip, e.dst_ip, max(e.dst_port) AS dst_port, count(*) AS count, min(e.frame) AS frame, array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.ts) AS end_ts, min(e.capture) AS capture
+  e.kind || coalesce(' by ' || max(e.provider), '') || ' (' || min(e.certainty) || ': ' || min(e.evidence) || ')' AS details, e.src_ip, e.dst_ip, max(e.dst_port) AS dst_port, count(*) AS count, min(e.frame) AS frame, array_slice(array_sort(array_agg(e.frame)), 1, 20) AS frames, min(e.ts) AS ts, max(e.ts) AS end_ts, min(e.capture) AS capture
 FROM encrypted_dns e LEFT JOIN inside i ON i.capture_id = e.capture_id AND i.ip = e.src_ip LEFT JOIN has h ON h.capture_id = e.capture_id LEFT JOIN plant o ON o.capture_id = e.capture_id AND o.ip = e.src_ip
 WHERE is_public(e.dst_ip) AND NOT is_public(e.src_ip) AND i.ip IS NULL GROUP BY e.capture_id, e.src_ip, e.dst_ip, e.kind ORDER BY e.src_ip, e.dst_ip, e.kind;
 
 -- @finding encdns_unknown_provider severity=medium confidence=medium technique=T1071.004
-SELECT 'Encrypted DNS to a server that is no known resolver' AS title, kind || coalesce(', ' || max(name), '') || ' (' || min(evidence) || ')' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Encrypted DNS to a server that is no known resolver' AS title, kind || coalesce(', ' || max(name), '') || ' (' || min(evidence) || ')' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM encrypted_dns WHERE certainty = 'certain' AND provider IS NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY kind, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port, kind;
 
 -- @finding encdns_tunnel severity=high confidence=medium technique=T1572,T1048.002
 WITH volume AS (SELECT min(e.capture) AS capture, e.capture_id, e.src_ip, e.dst_ip, e.kind, max(e.dst_port) AS dst_port, sum(CASE WHEN e.src_port = f.src_port THEN f.orig_bytes ELSE f.resp_bytes END) AS up, sum(CASE WHEN e.src_port = f.src_port THEN f.resp_bytes ELSE f.orig_bytes END) AS down,
-    (CAST(max(f.end_ts) AS BIGINT) - CAST(min(f.ts) AS BIGINT)) / 3.6e12 AS hours, min(e.frame) AS frame, array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts
+    (CAST(max(f.end_ts) AS BIGINT) - CAST(min(f.ts) AS BIGINT)) / 3.6e12 AS hours, min(e.frame) AS frame, array_slice(array_sort(array_agg(e.frame)), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts
   FROM encrypted_dns e JOIN flows f ON f.capture_id = e.capture_id AND f.flow_id = e.flow_id GROUP BY e.capture_id, e.src_ip, e.dst_ip, e.kind)
 SELECT 'Far more is sent to a resolver than questions need' AS title, kind || ': ' || CAST(up / 1024 AS VARCHAR) || ' KiB up, ' || CAST(down / 1024 AS VARCHAR) || ' KiB down' AS details, src_ip, dst_ip, dst_port, frame, frames, ts, end_ts, capture
 FROM volume WHERE up > 1048576 * greatest(hours, 1.0) AND up >= 0.8 * down ORDER BY src_ip, dst_ip, kind;
@@ -60,7 +60,7 @@ FROM volume WHERE up > 1048576 * greatest(hours, 1.0) AND up >= 0.8 * down ORDER
 -- @finding encdns_beacon severity=high confidence=medium technique=T1071.004
 WITH starts AS (SELECT e.capture, e.capture_id, e.src_ip, e.dst_ip, e.dst_port, f.frame, f.ts, f.end_ts, f.orig_bytes + f.resp_bytes AS bytes, (CAST(f.ts AS BIGINT) - lag(CAST(f.ts AS BIGINT)) OVER (PARTITION BY e.capture_id, e.src_ip, e.dst_ip, e.dst_port ORDER BY f.ts, f.frame)) / 1e9 AS gap
     FROM encrypted_dns e JOIN flows f ON f.capture_id = e.capture_id AND f.flow_id = e.flow_id WHERE is_public(e.dst_ip)),
-  pace AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, dst_port, count(*) AS n, median(gap) AS middle, median(bytes) AS size, (CAST(max(end_ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 1e9 AS span, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  pace AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, dst_port, count(*) AS n, median(gap) AS middle, median(bytes) AS size, (CAST(max(end_ts) AS BIGINT) - CAST(min(ts) AS BIGINT)) / 1e9 AS span, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
     FROM starts GROUP BY capture_id, src_ip, dst_ip, dst_port HAVING count(*) >= 8),
   spread AS (SELECT s.capture_id, s.src_ip, s.dst_ip, s.dst_port, median(abs(s.gap - p.middle)) AS off, median(abs(s.bytes - p.size)) AS size_off FROM starts s JOIN pace p ON p.capture_id = s.capture_id AND p.src_ip = s.src_ip AND p.dst_ip = s.dst_ip AND p.dst_port = s.dst_port GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.dst_port)
 SELECT 'A client asks an encrypted resolver by the clock' AS title, CAST(p.n AS VARCHAR) || ' connections, one every ' || CAST(round(p.middle, 1) AS VARCHAR) || ' s' AS details, p.src_ip, p.dst_ip, p.dst_port, p.n AS count, p.frame, p.frames, p.ts, p.end_ts, p.capture
@@ -75,5 +75,5 @@ SELECT 'A client avoids the resolver it was given' AS title, CAST(max(s.hidden) 
 FROM encrypted_dns e JOIN share s ON s.capture_id = e.capture_id AND s.ip = e.src_ip WHERE s.names >= 5 AND s.hidden >= 0.8 * s.names GROUP BY e.capture_id, e.src_ip, e.dst_ip ORDER BY e.src_ip, e.dst_ip;
 
 -- @finding encdns_odd_port severity=low confidence=high technique=T1571
-SELECT kind || ' on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT kind || ' on an unusual port' AS title, evidence AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM encrypted_dns WHERE kind IN ('DoT', 'DoQ') AND dst_port NOT IN (853, 784, 8853) GROUP BY kind, evidence, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port, kind;

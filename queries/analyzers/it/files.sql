@@ -8,7 +8,7 @@ SELECT count(*) AS files, count(*) FILTER (WHERE complete) AS complete, sum(size
   count(*) FILTER (WHERE family = 'document') AS documents, count(*) FILTER (WHERE family = 'project') AS "OT projects", count(*) - count(DISTINCT coalesce(sha256, CAST(frame AS VARCHAR) || coalesce(filename, ''))) AS duplicates, array_to_string(array_sort(array_agg(DISTINCT source)), ', ') AS protocols FROM seen_files;
 
 -- @section "Files" shape=table limit=30
-SELECT ts AS time, source AS protocol, direction, filename AS name, mime AS type, declared_mime AS declared, size_bytes AS "size_bytes", complete, client, server, substr(sha256, 1, 16) AS sha256, frame FROM seen_files ORDER BY capture, frame, filename;
+SELECT ts AS time, source AS protocol, direction, filename AS name, mime AS type, declared_mime AS declared, size_bytes AS "size_bytes", complete, client, server, sha256, frame FROM seen_files ORDER BY capture, frame, filename;
 
 -- @section "Hashes" shape=table limit=30 verbose indicator=hash:sha256
 SELECT filename AS name, md5, sha1, sha256, size_bytes AS "size_bytes", frame FROM seen_files WHERE sha256 IS NOT NULL ORDER BY capture, frame, filename;
@@ -17,7 +17,7 @@ SELECT filename AS name, md5, sha1, sha256, size_bytes AS "size_bytes", frame FR
 SELECT detection, severity, details, src_ip AS sender, dst_ip AS receiver, frame FROM findings WHERE source = 'files' ORDER BY CASE severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END, frame, detection, details;
 
 -- @section "Same content" shape=table limit=15
-SELECT substr(sha256, 1, 16) AS sha256, count(*) AS times, count(DISTINCT src_ip) AS senders, count(DISTINCT dst_ip) AS receivers, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(filename, '-'))), 1, 3), ', ') AS names, max(size_bytes) AS "size_bytes"
+SELECT sha256, count(*) AS times, count(DISTINCT src_ip) AS senders, count(DISTINCT dst_ip) AS receivers, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(filename, '-'))), 1, 3), ', ') AS names, max(size_bytes) AS "size_bytes"
 FROM seen_files WHERE sha256 IS NOT NULL AND size_bytes > 0 GROUP BY sha256 HAVING count(*) >= 2 ORDER BY times DESC, sha256;
 
 -- @section "Types" shape=table limit=15

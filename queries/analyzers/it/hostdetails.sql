@@ -54,7 +54,7 @@ SELECT peer, max(name) AS name, ip_scope(peer) AS scope, array_to_string(array_s
 SELECT query AS name, count(*) AS queries, array_to_string(array_sort(array_agg(DISTINCT qtype_name)), ', ') AS types, min(ts) AS first FROM dns WHERE NOT is_response AND of_host(src_ip) GROUP BY query ORDER BY queries DESC, name;
 
 -- @section "Web requests" shape=table limit=20 if=http
-SELECT host, dst_ip AS server, count(*) AS requests, count(DISTINCT user_agent) AS agents, min(user_agent) AS agent, min(method || ' ' || substr(uri, 1, 60)) AS "E.g.", min(frame) AS frame FROM http WHERE is_request AND (of_host(src_ip) OR of_host(dst_ip)) GROUP BY host, dst_ip ORDER BY requests DESC, host, server;
+SELECT host, dst_ip AS server, count(*) AS requests, count(DISTINCT user_agent) AS agents, min(user_agent) AS agent, min(method || ' ' || uri) AS "E.g.", min(frame) AS frame FROM http WHERE is_request AND (of_host(src_ip) OR of_host(dst_ip)) GROUP BY host, dst_ip ORDER BY requests DESC, host, server;
 
 -- @section "TLS" shape=table limit=20 if=tls
 SELECT server_name AS name, dst_ip AS server, max(ja4) AS "JA4", count(*) AS connections FROM tls_sessions WHERE of_host(src_ip) OR of_host(dst_ip) GROUP BY server_name, dst_ip ORDER BY connections DESC, name, server;

@@ -42,7 +42,7 @@ GROUP BY c.server_name, c.dst_ip ORDER BY flows DESC, name, server;
 SELECT ts, src_ip AS src, dst_ip AS dst, stream_id AS stream, kind, method, path, status_code AS status, body_bytes AS bytes, array_to_string(header_names, ' ') AS names FROM http2 ORDER BY capture, frame, stream_id;
 
 -- @finding http2_rapid_reset severity=high confidence=high technique=T1499.003
-SELECT 'Requests are opened and cancelled at once' AS title, CAST(count(*) AS VARCHAR) || ' streams cancelled within a second of their request' AS details, q.src_ip, q.dst_ip, q.dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(q.ts) AS ts, max(r.ts) AS end_ts, min(q.capture) AS capture
+SELECT 'Requests are opened and cancelled at once' AS title, CAST(count(*) AS VARCHAR) || ' streams cancelled within a second of their request' AS details, q.src_ip, q.dst_ip, q.dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_sort(array_agg(r.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(r.ts) AS end_ts, min(q.capture) AS capture
 FROM http2 q JOIN http2_frames r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.stream_id = q.stream_id AND r.src_ip = q.src_ip AND r.src_port = q.src_port AND r.type_name = 'RST_STREAM' AND r.error_code = 8
 WHERE q.kind = 'request' AND CAST(r.ts AS BIGINT) - CAST(q.ts AS BIGINT) BETWEEN 0 AND 1000000000 GROUP BY q.capture_id, q.src_ip, q.dst_ip, q.dst_port, CAST(q.ts AS BIGINT) / 10000000000 HAVING count(*) >= 100 ORDER BY q.src_ip, q.dst_ip, frame;
 
@@ -79,7 +79,7 @@ FROM http2 WHERE kind = 'request' AND (position('@' IN authority) > 0 OR lower(h
 
 -- @finding http2_header_injection severity=medium confidence=medium technique=T1190
 SELECT 'Header names that HTTP/2 forbids' AS title, array_to_string(array_slice(names, 1, 5), ', ') AS details, src_ip, dst_ip, dst_port, frame, ts, capture
-FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, array_agg(name ORDER BY name) AS names FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, unnest(header_names) AS name FROM http2)
+FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, array_sort(array_agg(name)) AS names FROM (SELECT capture, src_ip, dst_ip, dst_port, frame, ts, stream_id, unnest(header_names) AS name FROM http2)
   WHERE regexp_like(name, '[A-Z\r\n\x00]') OR (name LIKE ':%' AND name NOT IN (':method', ':scheme', ':authority', ':path', ':status', ':protocol')) GROUP BY capture, src_ip, dst_ip, dst_port, frame, ts, stream_id) ORDER BY capture, frame, stream_id;
 
 -- @finding http2_downgrade_smuggling severity=high confidence=medium technique=T1190
@@ -97,7 +97,7 @@ FROM http2_frames WHERE error IN ('PROTOCOL_ERROR', 'COMPRESSION_ERROR', 'FLOW_C
 
 -- @finding http2_window_abuse severity=medium confidence=medium technique=T1499.003
 WITH narrow AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, dst_port, frame, ts, CASE WHEN type_name = 'WINDOW_UPDATE' THEN window_increment ELSE CAST(array_element(regexp_match(array_to_string(settings, ' '), '(?:^| )4=([0-9]{1,6})(?: |$)'), 1) AS BIGINT) END AS octets FROM http2_frames WHERE type_name = 'WINDOW_UPDATE' OR type_name = 'SETTINGS' AND settings IS NOT NULL),
-small AS (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, min(octets) AS low, max(octets) AS high, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM narrow WHERE octets BETWEEN 1 AND 16 GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port),
+small AS (SELECT min(capture) AS capture, capture_id, flow_id, src_ip, dst_ip, dst_port, min(octets) AS low, max(octets) AS high, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM narrow WHERE octets BETWEEN 1 AND 16 GROUP BY capture_id, flow_id, src_ip, dst_ip, dst_port),
 -- Streams that this end opened and the other never ended.
 opened AS (SELECT capture_id, flow_id, src_ip, stream_id FROM http2_frames WHERE type_name = 'HEADERS' AND stream_id > 0 GROUP BY capture_id, flow_id, src_ip, stream_id),
 ended AS (SELECT DISTINCT capture_id, flow_id, src_ip, stream_id FROM http2_frames WHERE end_stream OR type_name = 'RST_STREAM'),

@@ -39,7 +39,7 @@ FROM flows WHERE src_ip LIKE '%.%' GROUP BY 1, 2 ORDER BY bytes DESC, 1, 2;
 
 -- @finding ip_spoofed_source severity=medium technique=T1498
 SELECT 'A source address that cannot be' AS title, CASE WHEN src_ip = dst_ip THEN 'source equals destination' ELSE 'source is ' || ip_scope(src_ip) END AS details,
-  src_ip, dst_ip, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+  src_ip, dst_ip, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE (ip_scope(src_ip) IN ('multicast', 'broadcast') OR (src_ip = dst_ip AND ip_scope(src_ip) NOT IN ('loopback', 'unspecified'))
   OR (ip_scope(src_ip) = 'loopback' AND ip_scope(dst_ip) NOT IN ('loopback')))
 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
@@ -47,7 +47,7 @@ GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 -- @finding ip_lateral_movement severity=high technique=T1021
 WITH spans AS (
   SELECT capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS span, count(DISTINCT dst_ip) AS hosts, array_to_string(array_sort(array_agg(DISTINCT dst_port)), ', ') AS ports, count(*) AS n,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
   FROM flows f WHERE transport = 'tcp' AND dst_port IN (445, 135, 3389, 5985, 22) AND is_private(src_ip) AND is_private(dst_ip) AND resp_bytes > 0
     AND NOT EXISTS (SELECT 1 FROM flows d WHERE d.capture_id = f.capture_id AND d.dst_ip = f.src_ip AND d.transport = 'tcp' AND d.dst_port IN (88, 389, 636) AND d.resp_bytes > 0)
   GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000)
@@ -68,7 +68,7 @@ FROM (SELECT capture, ip AS src_ip, bytes_sent AS sent, sum(bytes_sent) OVER (PA
 
 -- @finding ip_ot_external severity=high technique=T0883,T0885
 SELECT 'An industrial protocol crosses the border' AS title, service || ' between ' || src_ip || ' and ' || dst_ip AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN (SELECT service FROM ot_services) AND (is_public(src_ip) OR is_public(dst_ip)) AND resp_bytes > 0
 GROUP BY service, src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip;
 
@@ -79,14 +79,14 @@ WITH ends AS (
   UNION ALL SELECT src_ip AS peer, dst_ip AS host, frame, ts, end_ts, capture FROM flows WHERE is_public(src_ip)),
 watched AS (SELECT p.peer, p.country FROM (SELECT peer, country(peer) AS country FROM (SELECT DISTINCT peer FROM ends)) p JOIN settings s ON s.name = 'geoip_country' AND s.value = p.country)
 SELECT 'A peer in a country of interest' AS title, w.country || ': ' || CAST(count(DISTINCT e.peer) AS VARCHAR) || ' addresses, such as ' || min(e.peer) AS details, e.host AS src_ip, min(e.peer) AS dst_ip, count(*) AS count, min(e.frame) AS frame,
-  array_slice(array_agg(e.frame ORDER BY e.frame), 1, 20) AS frames, min(e.ts) AS ts, max(e.end_ts) AS end_ts, e.capture
+  array_slice(array_sort(array_agg(e.frame)), 1, 20) AS frames, min(e.ts) AS ts, max(e.end_ts) AS end_ts, e.capture
 FROM ends e JOIN watched w ON w.peer = e.peer GROUP BY w.country, e.host, e.capture ORDER BY e.host, w.country;
 
 -- @finding ip_dga_sni severity=low confidence=low technique=T1568.002
 WITH asked AS (SELECT capture, capture_id, src_ip, dst_ip, frame, ts, lower(server_name) AS name, registered_domain(lower(server_name)) AS domain FROM tls WHERE is_client AND message = 'client_hello' AND server_name IS NOT NULL),
 -- Only of a client whose questions are in the capture can it be said that it never asked.
 resolved AS (SELECT DISTINCT capture_id, lower(query) AS name FROM dns WHERE is_response AND query IS NOT NULL AND answers IS NOT NULL), known AS (SELECT DISTINCT capture_id, dst_ip AS client FROM dns WHERE is_response AND answers IS NOT NULL AND protocol = 'dns')
-SELECT 'A generated name that nobody resolved' AS title, a.name || ' at ' || min(a.dst_ip) AS details, a.src_ip, min(a.dst_ip) AS dst_ip, count(*) AS count, min(a.frame) AS frame, array_slice(array_agg(a.frame ORDER BY a.frame), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(a.capture) AS capture
+SELECT 'A generated name that nobody resolved' AS title, a.name || ' at ' || min(a.dst_ip) AS details, a.src_ip, min(a.dst_ip) AS dst_ip, count(*) AS count, min(a.frame) AS frame, array_slice(array_sort(array_agg(a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, min(a.capture) AS capture
 FROM asked a JOIN known k ON k.capture_id = a.capture_id AND k.client = a.src_ip LEFT JOIN resolved r ON r.capture_id = a.capture_id AND r.name = a.name
 WHERE r.name IS NULL AND dga_score(a.domain) >= 0.8 AND length(split_part(a.domain, '.', 1)) >= 8 AND NOT regexp_like(a.domain, '(cloudfront|akamai[a-z]*|edgekey|edgesuite|fastly[a-z]*|fbcdn|gstatic|gvt[0-9]|ggpht|ytimg|twimg|nflx[a-z]*|msedge|azureedge|trafficmanager|llnwd|hwcdn|kxcdn|[a-z0-9-]*cdn[a-z0-9-]*)[.][a-z.]+$') GROUP BY a.capture_id, a.name, a.src_ip ORDER BY a.src_ip, a.name;
 

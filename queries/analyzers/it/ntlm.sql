@@ -25,18 +25,18 @@ FROM ntlm WHERE message_type = 3 ORDER BY capture, frame DESC, account;
 SELECT ntlm_version AS version, coalesce(domainname || '\' || username, username) AS account, count(*) AS responses, first_value(hash ORDER BY ts, frame) AS line FROM ntlm WHERE hash IS NOT NULL GROUP BY 1, 2 ORDER BY responses DESC, account, version;
 
 -- @finding ntlm_v1 severity=high confidence=high technique=T1557,T1110.002
-SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' by ' || coalesce(domainname || '\' || username, username) AS details, CASE ntlm_version WHEN 'ntlm2_session' THEN 'medium' ELSE 'high' END AS severity, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'An old NTLM response that is cracked fast' AS title, ntlm_version || ' by ' || coalesce(domainname || '\' || username, username) AS details, CASE ntlm_version WHEN 'ntlm2_session' THEN 'medium' ELSE 'high' END AS severity, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ntlm WHERE ntlm_version IN ('ntlmv1', 'lm', 'ntlm2_session') AND username IS NOT NULL GROUP BY src_ip, dst_ip, dst_port, ntlm_version, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_brute_force severity=high confidence=high technique=T1110.001
-WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, username, domainname, CAST(ts AS BIGINT) / 600000000000 AS slot, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, username, domainname, CAST(ts AS BIGINT) / 600000000000 AS slot, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ntlm WHERE NOT success AND username IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, username, domainname, slot HAVING count(*) >= 10),
 good AS (SELECT capture_id, src_ip, username, max(frame) AS frame FROM ntlm WHERE success GROUP BY capture_id, src_ip, username)
 SELECT 'Many logins of one account fail' AS title, coalesce(f.domainname || '\', '') || f.username || ': ' || CAST(f.n AS VARCHAR) || ' failures' || CASE WHEN g.frame > f.frame THEN ', then a success' ELSE '' END AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.dst_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts, f.capture
 FROM failed f LEFT JOIN good g ON g.capture_id = f.capture_id AND g.src_ip = f.src_ip AND g.username = f.username ORDER BY f.src_ip, f.dst_ip, f.frame;
 
 -- @finding ntlm_spray severity=high confidence=high technique=T1110.003
-WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS slot, count(DISTINCT username) AS accounts, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 8), ', ') AS names, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+WITH failed AS (SELECT min(capture) AS capture, capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 AS slot, count(DISTINCT username) AS accounts, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT username)), 1, 8), ', ') AS names, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ntlm WHERE NOT success AND username IS NOT NULL GROUP BY capture_id, src_ip, slot HAVING count(DISTINCT username) >= 5),
 good AS (SELECT capture_id, src_ip, max(frame) AS frame FROM ntlm WHERE success AND username IS NOT NULL GROUP BY capture_id, src_ip)
 SELECT 'One source fails with many accounts' AS title, CAST(f.accounts AS VARCHAR) || ' accounts within ten minutes: ' || f.names AS details, CASE WHEN g.frame > f.frame THEN 'critical' ELSE 'high' END AS severity, f.src_ip, f.n AS count, f.frame, f.frames, f.ts, f.end_ts, f.capture
@@ -52,27 +52,27 @@ FROM ntlm a JOIN ntlm b ON a.capture_id = b.capture_id AND a.nt_response = b.nt_
 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding ntlm_no_mic severity=medium confidence=high technique=T1557.001
-SELECT 'A promised integrity code is missing' AS title, CAST(count(*) AS VARCHAR) || ' logins whose message may have been changed on the way' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A promised integrity code is missing' AS title, CAST(count(*) AS VARCHAR) || ' logins whose message may have been changed on the way' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM anomalies WHERE protocol = 'ntlm' AND kind = 'unexpected_state' GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding ntlm_anonymous severity=low confidence=high technique=T1021.002,T1087
-SELECT 'An anonymous login was let in' AS title, 'by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'An anonymous login was let in' AS title, 'by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ntlm WHERE ntlm_version = 'anonymous' AND success GROUP BY src_ip, dst_ip, dst_port, carrier, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_external severity=high confidence=high technique=T1187
-SELECT 'An NTLM response leaves for the internet' AS title, coalesce(domainname || '\', '') || username || ' by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'An NTLM response leaves for the internet' AS title, coalesce(domainname || '\', '') || username || ' by ' || carrier AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND is_public(dst_ip) AND NOT is_public(src_ip) GROUP BY src_ip, dst_ip, dst_port, carrier, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_cleartext_http severity=medium confidence=high technique=T1040
-SELECT 'NTLM login over HTTP in clear' AS title, coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'NTLM login over HTTP in clear' AS title, coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ntlm WHERE message_type = 3 AND carrier = 'http' AND username IS NOT NULL AND dst_port NOT IN (5985, 5986) GROUP BY src_ip, dst_ip, dst_port, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_known_challenge severity=high confidence=high technique=T1557.001
-SELECT 'A server gives the challenge that capture tools give' AS title, '1122334455667788 as ' || coalesce(server_nb_computer_name, target_name, 'a nameless server') AS details, src_ip, src_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+SELECT 'A server gives the challenge that capture tools give' AS title, '1122334455667788 as ' || coalesce(server_nb_computer_name, target_name, 'a nameless server') AS details, src_ip, src_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
 FROM ntlm WHERE message_type = 2 AND server_challenge = secret('1122334455667788') GROUP BY capture_id, src_ip, src_port, server_nb_computer_name, target_name ORDER BY src_ip, src_port, details;
 
 -- @finding ntlm_tool_workstation severity=low confidence=low technique=T1550.002
-SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A login in the manner of attack tools' AS title, 'workstation ' || hostname || ', account ' || coalesce(domainname || '\', '') || username AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND hostname IN ('WORKSTATION', 'NULL') AND (version IS NULL OR version LIKE '0.0.%' OR version = '6.1.7600') GROUP BY src_ip, dst_ip, dst_port, hostname, domainname, username, capture ORDER BY src_ip, dst_ip, dst_port, details;
 
 -- @finding ntlm_coercion severity=high confidence=high technique=T1187
@@ -86,5 +86,5 @@ GROUP BY n.capture_id, n.domainname, n.username, n.carrier, c.caller, c.server O
 WITH logins AS (SELECT capture_id, flow_id, carrier, min(src_ip) AS client, min(dst_ip) AS server, bool_or(coalesce(sign, false) OR coalesce(seal, false)) AS signs, min(frame) AS frame, min(ts) AS ts, min(capture) AS capture FROM ntlm WHERE message_type = 3 AND username IS NOT NULL AND success AND flow_id IS NOT NULL GROUP BY capture_id, flow_id, carrier),
 -- Whoever requires signatures signs what follows the login.
 shares AS (SELECT capture_id, flow_id, max(security_mode) AS mode, bool_or(coalesce(signed, false) OR coalesce(encrypted, false)) FILTER (WHERE command IS NULL OR command NOT IN ('negotiate', 'session_setup', 'session_setup_andx')) AS signed FROM smb GROUP BY capture_id, flow_id)
-SELECT 'A server takes NTLM logins without signatures' AS title, array_to_string(array_sort(array_agg(DISTINCT l.carrier)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' connections' AS details, l.server AS dst_ip, count(*) AS count, min(l.frame) AS frame, array_slice(array_agg(l.frame ORDER BY l.frame), 1, 20) AS frames, min(l.ts) AS ts, max(l.ts) AS end_ts, min(l.capture) AS capture
+SELECT 'A server takes NTLM logins without signatures' AS title, array_to_string(array_sort(array_agg(DISTINCT l.carrier)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' connections' AS details, l.server AS dst_ip, count(*) AS count, min(l.frame) AS frame, array_slice(array_sort(array_agg(l.frame)), 1, 20) AS frames, min(l.ts) AS ts, max(l.ts) AS end_ts, min(l.capture) AS capture
 FROM logins l LEFT JOIN shares s ON s.capture_id = l.capture_id AND s.flow_id = l.flow_id WHERE l.carrier = 'smb' AND s.mode IN ('none', 'enabled') AND s.signed = false OR l.carrier = 'ldap' AND NOT l.signs GROUP BY l.capture_id, l.server ORDER BY l.server;

@@ -11,14 +11,14 @@ SELECT count(*) AS records, count(*) FILTER (WHERE kind = 'command_line') AS com
 SELECT source, kind, count(*) AS records, count(DISTINCT src_ip) AS senders FROM powershell GROUP BY source, kind ORDER BY records DESC, source, kind;
 
 -- @section "Commands" shape=table limit=25
-SELECT ts AS time, frame, src_ip AS source, dst_ip AS target, source AS found_in, array_to_string(flags, ' ') AS switches, array_to_string(indicators, ', ') AS signs, substr(coalesce(decoded_command, command), 1, 160) AS command FROM powershell WHERE command IS NOT NULL
+SELECT ts AS time, frame, src_ip AS source, dst_ip AS target, source AS found_in, array_to_string(flags, ' ') AS switches, array_to_string(indicators, ', ') AS signs, coalesce(decoded_command, command) AS command FROM powershell WHERE command IS NOT NULL
 ORDER BY CASE WHEN array_has_any(indicators, ['shellcode_api', 'amsi_bypass', 'credential_access', 'defender_tamper', 'persistence', 'download_cradle']) THEN 1 WHEN indicators IS NOT NULL THEN 2 ELSE 3 END, capture, frame, command;
 
 -- @section "Whole text" shape=table verbose
 SELECT frame, coalesce(decoded_command, command) AS command, array_to_string(decode_chain, ' > ') AS decoding FROM powershell WHERE command IS NOT NULL ORDER BY capture, frame, command;
 
 -- @section "Downloads" shape=table limit=25
-SELECT ts AS time, src_ip AS client, dst_ip AS server, array_element(urls, 1) AS url, user_agent, filename AS file, substr(sha256, 1, 16) AS sha256, frame FROM powershell WHERE kind = 'user_agent' OR (array_has(indicators, 'download_cradle') AND urls IS NOT NULL) ORDER BY capture, frame, url;
+SELECT ts AS time, src_ip AS client, dst_ip AS server, array_element(urls, 1) AS url, user_agent, filename AS file, sha256, frame FROM powershell WHERE kind = 'user_agent' OR (array_has(indicators, 'download_cradle') AND urls IS NOT NULL) ORDER BY capture, frame, url;
 
 -- @section "Remoting" shape=table limit=25
 SELECT src_ip AS client, dst_ip AS server, max(username) AS account, count(DISTINCT shell_id) AS shells, count(*) FILTER (WHERE psrp_script IS NOT NULL) AS pipelines, count(*) FILTER (WHERE command IS NOT NULL) AS commands, bool_or(encrypted) AS encrypted, min(ts) AS first FROM winrm WHERE shell_id IS NOT NULL OR psrp_script IS NOT NULL OR command IS NOT NULL OR encrypted GROUP BY src_ip, dst_ip ORDER BY first, client, server;

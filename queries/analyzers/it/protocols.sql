@@ -77,14 +77,14 @@ GROUP BY protocol, kind ORDER BY count DESC, protocol, kind;
 -- @finding proto_cleartext_auth severity=medium technique=T1040
 SELECT 'Logins cross the network in clear' AS title,
   service || ' is in use without encryption between ' || CAST(count(DISTINCT src_ip) AS VARCHAR) || ' clients and ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers' AS details,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('telnet', 'ftp', 'pop3', 'imap') AND orig_bytes > 0 AND resp_bytes > 0
 GROUP BY service, capture ORDER BY service;
 
 -- @finding proto_malformed severity=medium technique=T1499,T1210
 SELECT 'Many malformed messages from one sender' AS title,
   CAST(count(*) AS VARCHAR) || ' x ' || kind || ' in ' || protocol || ', for example: ' || min(detail) AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM anomalies a
 WHERE kind IN ('bad_length', 'unexpected_state', 'fragment_overlap') AND protocol <> 'captures' AND src_ip IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.capture_id = a.capture_id AND c.truncated)
@@ -93,7 +93,7 @@ ORDER BY src_ip, details;
 
 -- @finding proto_fragment_abuse severity=high technique=T1027
 SELECT 'IP fragments overlap' AS title, CAST(count(*) AS VARCHAR) || ' fragments overlap others of the same datagram: content can be hidden this way' AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM anomalies WHERE kind = 'fragment_overlap' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding proto_broadcast_storm severity=medium technique=T1498
@@ -114,7 +114,7 @@ FROM (SELECT min(capture) AS capture, sum(orig_bytes + resp_bytes) AS total,
 WHERE total > 100000 AND unknown > 0.2 * total;
 
 -- @finding proto_on_odd_port severity=low confidence=high technique=T1571
-SELECT 'A protocol on another''s port' AS title, service || ' on ' || transport || '/' || CAST(dst_port AS VARCHAR) || ', the port of ' || expected AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'A protocol on another''s port' AS title, service || ' on ' || transport || '/' || CAST(dst_port AS VARCHAR) || ', the port of ' || expected AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM odd_ports GROUP BY capture_id, dst_ip, dst_port, transport, service, expected ORDER BY dst_ip, dst_port, service;
 
 -- @finding proto_legacy severity=low confidence=high
@@ -126,9 +126,9 @@ WITH old AS (
   UNION ALL SELECT capture, capture_id, 'SSL 3', src_ip, frame, ts FROM tls WHERE message = 'server_hello' AND version = 'SSL3'
   UNION ALL SELECT capture, capture_id, 'RIP version 1', src_ip, frame, ts FROM rip WHERE NOT ripng AND version = 1 AND command = 2
   UNION ALL SELECT capture, capture_id, 'IGMP version 1', src_ip, frame, ts FROM igmp WHERE message_type = 18)
-SELECT 'A protocol of the past is in use' AS title, what || ', ' || CAST(count(DISTINCT speaker) AS VARCHAR) || ' speakers' || coalesce(', such as ' || min(speaker), '') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM old GROUP BY capture_id, what ORDER BY frame, what;
+SELECT 'A protocol of the past is in use' AS title, what || ', ' || CAST(count(DISTINCT speaker) AS VARCHAR) || ' speakers' || coalesce(', such as ' || min(speaker), '') AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM old GROUP BY capture_id, what ORDER BY frame, what;
 
 -- @finding proto_ot_it_mix severity=info confidence=medium technique=T0886
 WITH plant AS (SELECT capture_id, ip, min(service) AS service FROM (SELECT capture_id, src_ip AS ip, service FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_packets > 0 UNION ALL SELECT capture_id, dst_ip, service FROM flows WHERE service IN (SELECT service FROM ot_services) AND resp_packets > 0) GROUP BY capture_id, ip)
-SELECT 'A host of industrial protocols uses the internet' AS title, min(p.service) || ' and ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT f.service)), 1, 4), ', ') || ' to ' || CAST(count(DISTINCT f.dst_ip) AS VARCHAR) || ' public addresses' AS details, f.src_ip, min(f.dst_ip) AS dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
+SELECT 'A host of industrial protocols uses the internet' AS title, min(p.service) || ' and ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT f.service)), 1, 4), ', ') || ' to ' || CAST(count(DISTINCT f.dst_ip) AS VARCHAR) || ' public addresses' AS details, f.src_ip, min(f.dst_ip) AS dst_ip, count(*) AS count, min(f.frame) AS frame, array_slice(array_sort(array_agg(f.frame)), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
 FROM flows f JOIN plant p ON p.capture_id = f.capture_id AND p.ip = f.src_ip WHERE is_private(f.src_ip) AND is_public(f.dst_ip) AND f.resp_packets > 0 AND f.service IN ('http', 'http2', 'tls', 'quic', 'smtp', 'imap', 'pop3', 'ftp', 'ssh', 'teamviewer') GROUP BY f.capture_id, f.src_ip ORDER BY f.src_ip;

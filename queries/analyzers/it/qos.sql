@@ -34,7 +34,7 @@ FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_
 
 -- @finding qos_covert severity=low confidence=medium technique=T1001
 SELECT 'The class field of one flow carries many values' AS title, CAST(count(*) AS VARCHAR) || ' different DSCP values in ' || CAST(sum(n) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT min(p.capture) AS capture, p.capture_id, p.flow_id, p.src_ip, p.dst_ip, p.ip_dscp, count(*) AS n, min(p.frame) AS frame, min(p.ts) AS ts, max(p.ts) AS end_ts
   -- Eight values lie seven apart at least: few flows have such, and only their packets are told apart.
   FROM (SELECT capture_id, flow_id FROM packets WHERE ip_dscp IS NOT NULL AND flow_id IS NOT NULL GROUP BY capture_id, flow_id HAVING max(ip_dscp) - min(ip_dscp) >= 7) f
@@ -43,10 +43,10 @@ GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 8 ORDER BY src_i
 
 -- @finding qos_ecn_congestion severity=info confidence=high
 SELECT 'Congestion on the way' AS title, CAST(count(*) FILTER (WHERE ip_ecn = 3) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' ECN packets are marked' AS details, src_ip, dst_ip, count(*) FILTER (WHERE ip_ecn = 3) AS count,
-  min(frame) FILTER (WHERE ip_ecn = 3) AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE ip_ecn = 3), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  min(frame) FILTER (WHERE ip_ecn = 3) AS frame, array_slice(array_sort(array_agg(frame) FILTER (WHERE ip_ecn = 3)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM packets WHERE ip_ecn > 0 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 100 AND count(*) FILTER (WHERE ip_ecn = 3) > 0.01 * count(*) ORDER BY src_ip, dst_ip;
 
 -- @finding qos_goose_priority severity=low confidence=high
 SELECT 'Substation events without priority' AS title, p.protocol || ' with VLAN priority ' || CAST(p.vlan_priority AS VARCHAR) || ', at least 4 is due' AS details, count(*) AS count, min(p.frame) AS frame,
-  array_slice(array_agg(p.frame ORDER BY p.frame), 1, 20) AS frames, min(p.ts) AS ts, max(p.ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(p.frame)), 1, 20) AS frames, min(p.ts) AS ts, max(p.ts) AS end_ts, capture
 FROM packets p WHERE p.protocol IN ('goose', 'sv') AND p.vlan_priority < 4 GROUP BY p.protocol, p.vlan_priority, capture ORDER BY details;

@@ -111,7 +111,7 @@ ORDER BY capture, frame;
 
 -- @finding routing_no_auth severity=low confidence=high technique=T1557
 SELECT CASE WHEN protocol = 'VRRPv3' THEN 'info' ELSE 'low' END AS severity, protocol || ' without authentication' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol FROM rip WHERE NOT ripng AND version = 2 AND command = 2 AND auth_type IS NULL
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp WHERE state IS NOT NULL AND opcode <> 3 AND auth IS NULL
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv' || CAST(version AS VARCHAR) FROM vrrp WHERE NOT carp AND (version = 3 OR auth_type = 0)
@@ -122,7 +122,7 @@ GROUP BY capture, capture_id, protocol ORDER BY capture, protocol;
 
 -- @finding routing_cleartext_auth severity=medium confidence=high technique=T1552,T1040
 SELECT protocol || ' password in clear text' AS title, CASE WHEN count(src_ip) = 0 THEN CAST(count(*) AS VARCHAR) || ' messages' ELSE CAST(count(DISTINCT src_ip) AS VARCHAR) || ' speakers' END || CASE WHEN bool_or(is_default) THEN ', the default password' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIPv2' AS protocol, false AS is_default FROM rip WHERE auth_type = 2
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP', auth_text = secret('cisco') FROM hsrp WHERE auth = 'text'
   UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRPv2', false FROM vrrp WHERE auth_type = 1
@@ -144,7 +144,7 @@ ORDER BY capture, frame;
 
 -- @finding fhrp_flap severity=medium confidence=high technique=T1498
 SELECT 'A gateway changes again and again' AS title, protocol || ' group ' || CAST(grp AS VARCHAR) || ': ' || CAST(count(*) AS VARCHAR) || ' changes within five minutes' AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT *, lag(src_ip) OVER (PARTITION BY capture_id, protocol, grp, family ORDER BY frame) AS before
   FROM (SELECT capture, capture_id, frame, ts, 'HSRP' AS protocol, "group" AS grp, 4 AS family, src_ip FROM hsrp WHERE state_name = 'active' AND opcode = 0
     UNION ALL SELECT capture, capture_id, frame, ts, 'VRRP', CAST(virtual_router_id AS SMALLINT UNSIGNED), CASE WHEN position(':' IN src_ip) > 0 THEN 6 ELSE 4 END, src_ip FROM vrrp WHERE NOT carp AND priority > 0))
@@ -158,7 +158,7 @@ SELECT 'A router begins to announce a default route' AS title, d.protocol || ', 
 FROM d JOIN f ON f.capture_id = d.capture_id AND f.protocol = d.protocol AND f.speaker = d.speaker WHERE d.at - f.at > 60000000000 ORDER BY d.capture, d.frame, d.speaker;
 
 -- @finding routing_external_speaker severity=high confidence=medium technique=T1557
-SELECT title, protocol || ': ' || what AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+SELECT title, protocol || ': ' || what AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, protocol, 'A public address speaks an internal protocol' AS title, 'sender ' || src_ip AS what
     FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'VRRP' AS protocol FROM vrrp UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'HSRP' FROM hsrp
       UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'GLBP' FROM glbp UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'RIP' FROM rip WHERE command = 2 UNION ALL SELECT capture, capture_id, frame, ts, src_ip, dst_ip, 'OSPF' FROM ospf)
@@ -167,11 +167,11 @@ FROM (SELECT capture, capture_id, frame, ts, src_ip, dst_ip, protocol, 'A public
 GROUP BY capture, capture_id, title, protocol, what, src_ip ORDER BY capture, frame, title;
 
 -- @finding rip_v1_in_use severity=low confidence=high technique=T1557
-SELECT 'RIP version 1 is in use' AS title, 'it has neither masks nor authentication' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'RIP version 1 is in use' AS title, 'it has neither masks nor authentication' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM rip WHERE NOT ripng AND version = 1 AND command = 2 GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding rip_poisoned severity=info confidence=high
-SELECT 'Routes are withdrawn' AS title, CAST(count(DISTINCT prefix) AS VARCHAR) || ' prefixes with metric 16' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Routes are withdrawn' AS title, CAST(count(DISTINCT prefix) AS VARCHAR) || ' prefixes with metric 16' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM routing_routes WHERE protocol IN ('rip', 'ripng') AND action = 'withdraw' GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding pim_rogue_bsr severity=medium confidence=medium technique=T1557
@@ -188,18 +188,18 @@ GROUP BY capture, capture_id, vlan_id HAVING count(*) > 1 AND max(since) < min(l
 
 -- @finding ospf_duplicate_router_id severity=high confidence=medium technique=T1557
 SELECT 'One OSPF router id at several stations' AS title, 'router ' || router_id || ', area ' || area_id || ': ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') AS details, min(src_ip) AS src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM (SELECT o.*, p.vlan_id FROM ospf o JOIN packets p ON p.capture_id = o.capture_id AND p.frame = o.frame WHERE o.message_type = 1 AND o.src_mac IS NOT NULL AND o.dst_ip IN ('224.0.0.5', 'ff02::5'))
 GROUP BY capture, capture_id, vlan_id, version, area_id, router_id, network_mask, designated_router HAVING count(DISTINCT src_mac) > 1 ORDER BY capture, frame;
 
 -- @finding ospf_maxage_storm severity=high confidence=medium technique=T1498,T1565.002
 SELECT 'OSPF routes are flushed in numbers' AS title, CAST(count(DISTINCT link_state_id || advertising_router || CAST(lsa_type AS VARCHAR)) AS VARCHAR) || ' LSAs at their greatest age within a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM ospf_lsas WHERE age_s >= 3600 AND NOT header_only AND router_id <> advertising_router GROUP BY capture, capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 20 ORDER BY capture, frame;
 
 -- @finding ospf_sequence_wrap severity=high confidence=high technique=T1565.002
 SELECT 'An LSA is about to run out of sequence numbers' AS title, coalesce(lsa_type_name, 'type ' || CAST(lsa_type AS VARCHAR)) || ' ' || link_state_id || ' of ' || advertising_router || ': 0x' || lpad(to_hex(CAST(max(sequence) AS BIGINT)), 8, '0') AS details, min(src_ip) AS src_ip,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM ospf_lsas WHERE NOT header_only AND sequence BETWEEN 2147483392 AND 2147483647 GROUP BY capture, capture_id, lsa_type, lsa_type_name, link_state_id, advertising_router ORDER BY capture, frame, details;
 
 -- @finding ospf_parameter_mismatch severity=medium confidence=medium
@@ -215,15 +215,15 @@ ORDER BY b.capture, b.frame, details;
 
 -- @finding bgp_notification severity=medium confidence=high technique=T1498
 SELECT CASE WHEN error IN ('cease/administrative_shutdown', 'cease/administrative_reset') THEN 'info' WHEN error_code = 4 THEN 'high' ELSE 'medium' END AS severity, 'A BGP session was ended with an error' AS title,
-  coalesce(max(error), 'error ' || CAST(error_code AS VARCHAR)) || coalesce(': ' || max(shutdown_communication), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+  coalesce(max(error), 'error ' || CAST(error_code AS VARCHAR)) || coalesce(': ' || max(shutdown_communication), '') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM bgp WHERE message_type = 3 GROUP BY capture, capture_id, src_ip, dst_ip, error_code, error ORDER BY capture, frame, src_ip;
 
 -- @finding isis_overload severity=medium confidence=high technique=T1498
-SELECT 'An IS-IS system says it is overloaded' AS title, system_id || ', LSP ' || min(lsp_id) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+SELECT 'An IS-IS system says it is overloaded' AS title, system_id || ', LSP ' || min(lsp_id) AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM isis WHERE overload GROUP BY capture, capture_id, system_id ORDER BY capture, frame, details;
 
 -- @finding isis_purge_storm severity=high confidence=medium technique=T1498
-SELECT 'Link-state PDUs are purged in numbers' AS title, CAST(count(*) AS VARCHAR) || ' purges within a minute, of ' || CAST(count(DISTINCT lsp_id) AS VARCHAR) || ' PDUs' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
+SELECT 'Link-state PDUs are purged in numbers' AS title, CAST(count(*) AS VARCHAR) || ' purges within a minute, of ' || CAST(count(DISTINCT lsp_id) AS VARCHAR) || ' PDUs' AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture, capture_id
 FROM isis WHERE lsp_lifetime_s = 0 GROUP BY capture, capture_id, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY capture, frame;
 
 -- @finding bgp_hijack_suspect severity=high confidence=medium technique=T1565.002
@@ -258,7 +258,7 @@ FROM told GROUP BY capture_id, title, src_ip, dst_ip ORDER BY src_ip, dst_ip, ti
 -- @finding bgp_no_md5 severity=low confidence=high technique=T1557
 -- Without the opening of the connection nobody can say whether the option was agreed.
 WITH opens AS (SELECT min(b.capture) AS capture, b.capture_id, b.flow_id, min(b.my_as) AS low, max(b.my_as) AS high, count(DISTINCT b.my_as) AS numbers, bool_or(b.tcp_authentication IS NOT NULL) AS is_guarded, max(b.ttl) AS ttl, min(b.frame) AS frame, min(b.ts) AS ts FROM bgp b WHERE b.message_type = 1 GROUP BY b.capture_id, b.flow_id)
-SELECT 'A session between networks without protection' AS title, 'AS ' || CAST(min(o.low) AS VARCHAR) || ' and AS ' || CAST(max(o.high) AS VARCHAR) || ', neither MD5 nor TCP-AO, time to live ' || CAST(max(o.ttl) AS VARCHAR) AS details, f.src_ip, f.dst_ip, max(f.dst_port) AS dst_port, count(*) AS count, min(o.frame) AS frame, array_slice(array_agg(o.frame ORDER BY o.frame), 1, 20) AS frames, min(o.ts) AS ts, max(f.end_ts) AS end_ts, min(o.capture) AS capture
+SELECT 'A session between networks without protection' AS title, 'AS ' || CAST(min(o.low) AS VARCHAR) || ' and AS ' || CAST(max(o.high) AS VARCHAR) || ', neither MD5 nor TCP-AO, time to live ' || CAST(max(o.ttl) AS VARCHAR) AS details, f.src_ip, f.dst_ip, max(f.dst_port) AS dst_port, count(*) AS count, min(o.frame) AS frame, array_slice(array_sort(array_agg(o.frame)), 1, 20) AS frames, min(o.ts) AS ts, max(f.end_ts) AS end_ts, min(o.capture) AS capture
 FROM opens o JOIN flows f ON f.capture_id = o.capture_id AND f.flow_id = o.flow_id WHERE o.numbers = 2 AND NOT o.is_guarded AND o.ttl = 1 AND f.history LIKE 'S%' AND NOT EXISTS (SELECT 1 FROM bgp k WHERE k.capture_id = o.capture_id AND k.flow_id = o.flow_id AND k.tcp_authentication IS NOT NULL) GROUP BY o.capture_id, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip;
 
 -- @finding routing_rogue_neighbor severity=medium confidence=medium technique=T1557

@@ -36,12 +36,12 @@ SELECT src_ip AS client, count(DISTINCT dst_ip) AS devices, count(*) AS requests
 FROM modbus WHERE func_code IN (17, 43) GROUP BY src_ip ORDER BY devices DESC, client;
 
 -- @finding ot_scan severity=high confidence=high technique=T0846
-SELECT 'Controllers were searched for' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices were asked for their identity within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Controllers were searched for' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices were asked for their identity within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM modbus WHERE func_code IN (17, 43) GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 5 ORDER BY src_ip, frame;
 
 -- @finding scan_slow severity=medium confidence=medium technique=T1046
 SELECT 'A slow scan' AS title, CAST(count(*) AS VARCHAR) || ' targets within ' || CAST(round((max(t) - min(t)) / 3600000000000.0, 1) AS VARCHAR) || ' hours, at most one a minute' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, dst_port, min(frame) AS frame, min(ts) AS ts, CAST(min(ts) AS BIGINT) AS t, count(*) FILTER (WHERE conn_state NOT IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH')) AS good
   FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, src_ip, dst_ip, dst_port)
 WHERE good = 0 GROUP BY capture_id, src_ip HAVING count(*) >= 50 AND max(t) - min(t) > 3600000000000 AND count(*) <= (max(t) - min(t)) / 60000000000 ORDER BY src_ip;
@@ -51,6 +51,6 @@ WITH scanned AS (
   SELECT capture_id, src_ip, dst_ip, min(frame) AS frame, max(CAST(ts AS BIGINT)) AS until, count(DISTINCT dst_port) AS ports FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' AND conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH')
   GROUP BY capture_id, src_ip, dst_ip HAVING count(DISTINCT dst_port) >= 20)
 SELECT 'The scanner came back and talked to what it found' AS title, coalesce(max(f.service), 'data') || ' on port ' || CAST(f.dst_port AS VARCHAR) || ', ' || CAST(sum(f.orig_bytes) AS VARCHAR) || ' bytes out and ' || CAST(sum(f.resp_bytes) AS VARCHAR) || ' in, after ' || CAST(max(s.ports) AS VARCHAR) || ' ports were tried' AS details,
-  f.src_ip, f.dst_ip, f.dst_port, count(*) AS count, min(f.frame) AS frame, array_slice(array_agg(f.frame ORDER BY f.frame), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
+  f.src_ip, f.dst_ip, f.dst_port, count(*) AS count, min(f.frame) AS frame, array_slice(array_sort(array_agg(f.frame)), 1, 20) AS frames, min(f.ts) AS ts, max(f.end_ts) AS end_ts, min(f.capture) AS capture
 FROM flows f JOIN scanned s ON s.capture_id = f.capture_id AND s.src_ip = f.src_ip AND s.dst_ip = f.dst_ip
 WHERE f.transport = 'tcp' AND CAST(f.ts AS BIGINT) > s.until AND f.orig_bytes > 0 AND f.resp_bytes > 0 GROUP BY f.capture_id, f.src_ip, f.dst_ip, f.dst_port ORDER BY f.src_ip, f.dst_ip, f.dst_port;

@@ -13,7 +13,7 @@ SELECT version, coalesce(pdu, 'encrypted') AS pdu, security_level AS security, c
 
 -- @section "Agents" shape=table limit=15
 WITH told AS (SELECT src_ip, unnest(oid_names) AS object, unnest("values") AS value FROM snmp WHERE pdu = 'response' AND oid_names IS NOT NULL)
-SELECT a.agent, a.managers, a.messages, max(CASE WHEN t.object = 'sysName.0' THEN t.value END) AS name, substr(max(CASE WHEN t.object = 'sysDescr.0' THEN t.value END), 1, 48) AS description, a.engine
+SELECT a.agent, a.managers, a.messages, max(CASE WHEN t.object = 'sysName.0' THEN t.value END) AS name, max(CASE WHEN t.object = 'sysDescr.0' THEN t.value END) AS description, a.engine
 FROM (SELECT src_ip AS agent, count(DISTINCT dst_ip) AS managers, count(*) AS messages, max(engine_id) AS engine FROM snmp WHERE pdu = 'response' OR (encrypted AND src_port = 161) GROUP BY src_ip) a
 LEFT JOIN told t ON t.src_ip = a.agent GROUP BY a.agent, a.managers, a.messages, a.engine ORDER BY a.messages DESC, a.agent;
 
@@ -44,16 +44,16 @@ SELECT ts, src_ip AS src, dst_ip AS dst, pdu, CASE WHEN array_to_string(oid_name
 
 -- @finding snmp_default_community severity=medium confidence=high technique=T1078.001,T0812
 SELECT CASE WHEN bool_or(pdu = 'response') THEN 'high' ELSE 'low' END AS severity, 'A community that everybody tries first' AS title, CASE WHEN bool_or(pdu = 'response') THEN 'the agent answered ' ELSE 'unanswered, ' END || CAST(count(*) AS VARCHAR) || ' messages' AS details,
-  agent AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  agent AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, CASE WHEN pdu = 'response' THEN src_ip ELSE dst_ip END AS agent FROM snmp WHERE community IN (secret('public'), secret('private'), secret('snmp'), secret('cisco'), secret('manager'), secret('admin'), secret('ilmi'), secret('ILMI'), secret('cable-docsis'), secret('internal'), secret('snmpd'), secret('secret'), secret('default'))) GROUP BY capture_id, agent ORDER BY agent;
 
 -- @finding snmp_community_guess severity=high confidence=high technique=T1110.001
-SELECT 'Communities are being guessed' AS title, CAST(count(DISTINCT community) AS VARCHAR) || ' communities within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Communities are being guessed' AS title, CAST(count(DISTINCT community) AS VARCHAR) || ' communities within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM snmp WHERE pdu IN ('get-request', 'get-next-request', 'get-bulk-request', 'set-request') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT community) >= 5 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding snmp_set severity=medium confidence=high technique=T1565.001,T1601,T0836
 SELECT CASE WHEN bool_or(array_to_string(q.oid_names, ' ') LIKE '%ifAdminStatus%' OR array_to_string(q.oid_names, ' ') LIKE '%ccCopyEntry%' OR array_to_string(q.oid_names, ' ') LIKE '%usmUser%') THEN 'high' ELSE 'medium' END AS severity,
-  'A device was changed by SNMP' AS title, CASE WHEN array_to_string(q.oid_names, ' ', '?') LIKE '%?%' THEN array_to_string(q.oids, ', ') ELSE array_to_string(q.oid_names, ', ') END || ' = ' || array_to_string(q."values", ', ', 'null') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame, array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  'A device was changed by SNMP' AS title, CASE WHEN array_to_string(q.oid_names, ' ', '?') LIKE '%?%' THEN array_to_string(q.oids, ', ') ELSE array_to_string(q.oid_names, ', ') END || ' = ' || array_to_string(q."values", ', ', 'null') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame, array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM snmp q JOIN snmp r ON r.capture_id = q.capture_id AND r.flow_id = q.flow_id AND r.request_id = q.request_id AND r.pdu = 'response' AND r.error_status = 0 WHERE q.pdu = 'set-request' GROUP BY q.capture_id, q.oid_names, q.oids, q."values", q.src_ip, q.dst_ip ORDER BY q.src_ip, q.dst_ip, details;
 
 -- @finding snmp_config_copy severity=high confidence=high technique=T1602.002
@@ -61,23 +61,23 @@ SELECT 'A device was told to copy its configuration' AS title, CASE WHEN array_t
 WHERE pdu = 'set-request' AND (array_to_string(oids, ' ') LIKE '%1.3.6.1.4.1.9.9.96.%' OR array_to_string(oids, ' ') LIKE '%1.3.6.1.4.1.9.2.1.5%') ORDER BY capture, frame;
 
 -- @finding snmp_clear severity=low confidence=high technique=T1040
-SELECT 'Managed in clear' AS title, 'version ' || version || coalesce(', ' || security_level, '') || ', ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Managed in clear' AS title, 'version ' || version || coalesce(', ' || security_level, '') || ', ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM snmp WHERE pdu = 'response' AND (version IN ('1', '2c') OR security_level = 'noAuthNoPriv') GROUP BY src_ip, version, security_level, capture ORDER BY src_ip, version;
 
 -- @finding snmp_v3_guess severity=medium confidence=high technique=T1110
-SELECT 'SNMP users or keys are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' reports of unknown users, wrong digests or failed decryption' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'SNMP users or keys are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' reports of unknown users, wrong digests or failed decryption' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM snmp WHERE pdu = 'report' AND regexp_like(array_to_string(oid_names, ' '), 'usmStats(UnknownUserNames|WrongDigests|DecryptionErrors)') GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 10 ORDER BY src_ip, dst_ip;
 
 -- @finding snmp_public severity=medium confidence=high technique=T1602
-SELECT 'SNMP across the border' AS title, 'version ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'SNMP across the border' AS title, 'version ' || array_to_string(array_sort(array_agg(DISTINCT version)), ', ') || ', ' || CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM snmp WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding snmp_malformed severity=low confidence=high technique=T1499
-SELECT 'SNMP messages that break the encoding' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'SNMP messages that break the encoding' AS title, kind || ': ' || min(detail) AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM anomalies WHERE protocol = 'snmp' AND kind <> 'decoder_fault' GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding snmp_sweep severity=medium confidence=high technique=T1046,T0846
-SELECT 'Agents were searched for' AS title, CAST(count(*) AS VARCHAR) || ' hosts asked, ' || CAST(count(answered) AS VARCHAR) || ' answered' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'Agents were searched for' AS title, CAST(count(*) AS VARCHAR) || ' hosts asked, ' || CAST(count(answered) AS VARCHAR) || ' answered' AS details, src_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT min(q.capture) AS capture, q.capture_id, q.src_ip, q.dst_ip, count(*) AS n, min(q.frame) AS frame, min(q.ts) AS ts, max(q.ts) AS end_ts, max(r.agent) AS answered
   FROM snmp q LEFT JOIN (SELECT DISTINCT capture_id, src_ip AS agent, dst_ip AS manager FROM snmp WHERE pdu IN ('response', 'report')) r ON r.capture_id = q.capture_id AND r.agent = q.dst_ip AND r.manager = q.src_ip
   WHERE q.pdu IN ('get-request', 'get-next-request', 'get-bulk-request') GROUP BY q.capture_id, q.src_ip, q.dst_ip)
@@ -85,7 +85,7 @@ GROUP BY capture_id, src_ip HAVING count(*) >= 15 AND count(answered) < 0.8 * co
 
 -- @finding snmp_amplification severity=medium confidence=medium technique=T1498.002
 SELECT 'An agent multiplies what it is sent' AS title, CAST(q.bytes AS VARCHAR) || ' bytes asked, ' || CAST(r.bytes AS VARCHAR) || ' bytes answered' AS details, q.src_ip, q.dst_ip, r.n AS count, q.frame, q.frames, q.ts, r.end_ts, q.capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, sum(message_bytes) AS bytes, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts FROM snmp WHERE pdu = 'get-bulk-request' AND max_repetitions > 50 GROUP BY capture_id, src_ip, dst_ip) q
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, sum(message_bytes) AS bytes, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts FROM snmp WHERE pdu = 'get-bulk-request' AND max_repetitions > 50 GROUP BY capture_id, src_ip, dst_ip) q
 JOIN (SELECT capture_id, src_ip, dst_ip, sum(message_bytes) AS bytes, count(*) AS n, max(ts) AS end_ts FROM snmp WHERE pdu = 'response' GROUP BY capture_id, src_ip, dst_ip) r ON r.capture_id = q.capture_id AND r.src_ip = q.dst_ip AND r.dst_ip = q.src_ip
 WHERE is_public(q.src_ip) AND r.bytes >= 10 * q.bytes AND r.n >= 20 ORDER BY q.src_ip, q.dst_ip;
 

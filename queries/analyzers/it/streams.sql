@@ -37,7 +37,7 @@ FROM flows WHERE transport = 'tcp' AND missed_bytes > 0 AND missed_bytes > 0.01 
 -- @finding stream_overlap severity=medium technique=T1027
 SELECT 'Retransmitted bytes differ from the first copy' AS title, CAST(count(*) AS VARCHAR) || ' segments repeat sequence numbers with other bytes' AS details,
   src_ip, dst_ip, min(src_port) AS src_port, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, flow_id, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, flow_id, capture
 FROM tcp_events WHERE event = 'overlap_conflict' AND length > 1 GROUP BY src_ip, dst_ip, flow_id, capture ORDER BY flow_id, src_ip;
 
 -- @finding stream_syn_data severity=low
@@ -59,5 +59,5 @@ ORDER BY p.capture, p.frame;
 
 -- @finding stream_reuse severity=info
 SELECT 'Addresses and ports were used again' AS title, CAST(count(*) AS VARCHAR) || ' connections on the same addresses and ports' AS details, src_ip, dst_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM tcp_events WHERE event = 'reused_ports' GROUP BY src_ip, dst_ip, src_port, dst_port, capture ORDER BY count DESC, frame;

@@ -24,7 +24,7 @@ FROM syslog WHERE facility IS NOT NULL GROUP BY facility_code, facility ORDER BY
 SELECT app_name AS application, count(*) AS messages, count(DISTINCT src_ip) AS sources, first_value(severity ORDER BY severity_code NULLS LAST) AS worst FROM syslog WHERE app_name IS NOT NULL GROUP BY app_name ORDER BY messages DESC, application;
 
 -- @section "Message templates" shape=table limit=15
-SELECT count(*) AS messages, count(DISTINCT src_ip) AS sources, first_value(severity ORDER BY severity_code NULLS LAST) AS worst, substr(template, 1, 72) AS template
+SELECT count(*) AS messages, count(DISTINCT src_ip) AS sources, first_value(severity ORDER BY severity_code NULLS LAST) AS worst, template
 FROM (SELECT *, regexp_replace(regexp_replace(message, '^([A-Z][a-z]{2} +[0-9]+ [0-9:.]+|[0-9]{4}-[0-9T:.+Z-]+) *', ''), '[0-9]+', '#', 'g') AS template FROM syslog WHERE message IS NOT NULL)
 GROUP BY template ORDER BY messages DESC, template;
 
@@ -35,7 +35,7 @@ SELECT date_trunc('hour', ts) AS hour, count(*) AS messages, count(*) FILTER (WH
 SELECT ts, src_ip AS source, facility, severity, hostname, app_name AS application, message FROM syslog ORDER BY capture, frame;
 
 -- @finding syslog_auth_failures severity=medium confidence=high technique=T1110
-SELECT 'Logins fail again and again' AS title, CAST(count(*) AS VARCHAR) || ' failed logins on ' || coalesce(host, src_ip) || ' within ten minutes, such as: ' || substr(min(message), 1, 100) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Logins fail again and again' AS title, CAST(count(*) AS VARCHAR) || ' failed logins on ' || coalesce(host, src_ip) || ' within ten minutes, such as: ' || substr(min(message), 1, 100) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, hostname AS host FROM syslog WHERE regexp_like(lower(message), '(failed password|authentication failure|login failed|failed login|invalid user|sec_login-4|failed su for|su: .*failed|logon failure)'))
 GROUP BY capture_id, src_ip, host, CAST(ts AS BIGINT) / 600000000000 HAVING count(*) >= 10 ORDER BY src_ip, frame;
 
@@ -50,23 +50,23 @@ SELECT 'A log was cleared or switched off' AS title, substr(message, 1, 140) AS 
 WHERE regexp_like(lower(message), '(audit log was cleared|event log.*cleared|logging (is )?disabled|no logging (on|host|buffered)|clear logging)') ORDER BY capture, frame;
 
 -- @finding syslog_config_change severity=low confidence=high technique=T1601
-SELECT 'A device was configured' AS title, substr(min(message), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A device was configured' AS title, substr(min(message), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM syslog WHERE regexp_like(message, '(SYS-5-CONFIG_I|UI_COMMIT|configuration (was )?changed|config changed)') GROUP BY src_ip, capture ORDER BY src_ip;
 
 -- @finding syslog_web_attack severity=medium confidence=medium technique=T1190
-SELECT 'A sensor raised an alarm' AS title, substr(regexp_replace(message, '^.*(\[[0-9]+:[0-9]+:[0-9]+\])', '\1'), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A sensor raised an alarm' AS title, substr(regexp_replace(message, '^.*(\[[0-9]+:[0-9]+:[0-9]+\])', '\1'), 1, 140) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM syslog WHERE regexp_like(message, '\[[0-9]+:[0-9]+:[0-9]+\].*\[Priority: [12]\]') GROUP BY src_ip, details, capture ORDER BY src_ip, details;
 
 -- @finding syslog_severe severity=low confidence=high
-SELECT 'Messages of the worst kind' AS title, severity || ': ' || substr(min(message), 1, 120) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Messages of the worst kind' AS title, severity || ': ' || substr(min(message), 1, 120) AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, regexp_replace(regexp_replace(message, '^([A-Z][a-z]{2} +[0-9]+ [0-9:.]+|[0-9]{4}-[0-9T:.+Z-]+) *', ''), '[0-9]+', '#', 'g') AS template FROM syslog WHERE severity_code <= 2) GROUP BY capture_id, src_ip, severity, template ORDER BY src_ip, details;
 
 -- @finding syslog_public severity=medium confidence=high technique=T1040
-SELECT 'Logs travel the internet in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Logs travel the internet in clear' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM syslog WHERE proto <> 'tls' AND is_private(src_ip) <> is_private(dst_ip) AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding syslog_spoof severity=low confidence=medium technique=T1565
-SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A message names another host than its sender' AS title, hostname || ' in messages of ' || src_ip AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT s.*, r.names FROM syslog s JOIN (SELECT capture_id AS cid, src_ip AS sip, count(DISTINCT hostname) AS names FROM syslog GROUP BY capture_id, src_ip) r ON r.cid = s.capture_id AND r.sip = s.src_ip)
 WHERE regexp_like(CAST(hostname AS VARCHAR), '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND hostname <> src_ip AND names < 5 GROUP BY capture_id, src_ip, hostname ORDER BY src_ip, hostname;
 

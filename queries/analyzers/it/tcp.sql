@@ -53,7 +53,7 @@ ORDER BY retransmit_share DESC, client, server;
 WITH tries AS (
   SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports,
     count(*) AS tried, count(*) FILTER (WHERE conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH') OR (conn_state = 'RSTO' AND orig_bytes = 0)) AS failed,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
   FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'Port scan of one host' AS title, 'at most ' || CAST(max(ports) AS VARCHAR) || ' ports within a minute; ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' tries refused or unanswered' AS details,
   src_ip, dst_ip, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -63,7 +63,7 @@ FROM tries WHERE ports >= 20 AND failed >= 0.7 * tried GROUP BY capture_id, src_
 WITH tries AS (
   SELECT min(capture) AS capture, capture_id, src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT dst_ip) AS hosts, count(*) AS tried,
     count(*) FILTER (WHERE conn_state IN ('S0', 'REJ', 'SH', 'RSTOS0', 'RSTRH')) AS failed,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
   FROM flows WHERE transport = 'tcp' AND history LIKE 'S%' GROUP BY capture_id, src_ip, dst_port, CAST(ts AS BIGINT) / 300000000000)
 SELECT 'One port tried on many hosts' AS title, 'port ' || CAST(dst_port AS VARCHAR) || ' on at most ' || CAST(max(hosts) AS VARCHAR) || ' hosts within 5 minutes; ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' tries refused or unanswered' AS details,
   src_ip, dst_port, sum(tried) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -72,7 +72,7 @@ FROM tries WHERE hosts >= 15 AND failed >= 0.6 * tried GROUP BY capture_id, src_
 -- @finding tcp_stealth_scan severity=high technique=T1046
 SELECT 'Scan with segments that no connection sends' AS title,
   CASE WHEN kind = 0 THEN 'NULL' WHEN kind = 1 THEN 'FIN' WHEN kind = 41 THEN 'XMAS' ELSE 'Maimon' END || ' probes to ' || CAST(count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) AS VARCHAR) || ' ports or hosts' AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT p.*, p.tcp_flags & 63 AS kind FROM packets p JOIN flows f ON f.flow_id = p.flow_id AND f.capture_id = p.capture_id
   WHERE p.transport = 'tcp' AND (p.tcp_flags & 63) IN (0, 1, 17, 41) AND f.history NOT LIKE '%S%' AND f.orig_bytes + f.resp_bytes = 0 AND f.orig_packets <= 3)
 GROUP BY capture_id, src_ip, kind HAVING count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 10 ORDER BY src_ip, kind;
@@ -101,7 +101,7 @@ WHERE segments >= 200 AND retransmitted_packets > 0.03 * segments ORDER BY frame
 
 -- @finding tcp_conflict severity=high technique=T1027
 SELECT 'A stream was sent twice with different content' AS title, CAST(count(*) AS VARCHAR) || ' segments repeat sequence numbers with other bytes' AS details, src_ip, dst_ip,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM tcp_events WHERE event = 'overlap_conflict' AND length >= 8 GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 2 ORDER BY src_ip, dst_ip;
 
 -- @finding tcp_syn_data severity=info technique=T1027
@@ -110,7 +110,7 @@ FROM packets WHERE transport = 'tcp' AND (tcp_flags & 18) = 2 AND payload_len > 
 
 -- @finding tcp_zero_window severity=low confidence=high
 WITH stalls AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, frame, ts, CAST(lead(ts) OVER (PARTITION BY capture_id, flow_id, src_ip ORDER BY frame) AS BIGINT) - CAST(ts AS BIGINT) AS lasted FROM tcp_events WHERE event IN ('zero_window', 'window_update'))
-SELECT 'A receiver stopped taking data' AS title, CAST(count(*) AS VARCHAR) || ' stalls, the longest ' || CAST(round(max(lasted) / 1e9, 1) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A receiver stopped taking data' AS title, CAST(count(*) AS VARCHAR) || ' stalls, the longest ' || CAST(round(max(lasted) / 1e9, 1) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM stalls WHERE lasted > 1000000000 GROUP BY capture_id, flow_id, src_ip, dst_ip HAVING count(*) >= 3 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding tcp_service_search severity=high confidence=medium technique=T1046
@@ -120,7 +120,7 @@ WITH tries AS (
   FROM flows WHERE transport = 'tcp' AND history LIKE 'S%'),
 bouts AS (SELECT *, sum(CASE WHEN before IS NULL OR CAST(ts AS BIGINT) - before > 60000000000 THEN 1 ELSE 0 END) OVER (PARTITION BY capture_id, src_ip ORDER BY ts, frame) AS bout FROM tries WHERE empty)
 SELECT 'Services are searched for, port by port and host by host' AS title, CAST(count(DISTINCT dst_port) AS VARCHAR) || ' ports (' || array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_port)), 1, 10), ', ') || ') on ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts, ' || CAST(count(*) FILTER (WHERE failed) AS VARCHAR) || ' of ' || CAST(count(*) AS VARCHAR) || ' tries refused or unanswered, none used' AS details,
-  src_ip, first_value(dst_ip ORDER BY frame) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, first_value(dst_ip ORDER BY frame) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM bouts GROUP BY capture_id, src_ip, bout
 HAVING count(DISTINCT dst_ip) >= 3 AND count(DISTINCT dst_port) >= 4 AND count(DISTINCT dst_ip || ':' || CAST(dst_port AS VARCHAR)) >= 12 AND count(*) FILTER (WHERE failed) >= 0.5 * count(*)
   -- A grid: each port on most of the hosts.

@@ -22,7 +22,7 @@ GROUP BY lower(query), src_ip ORDER BY queries DESC, name, client;
 
 -- @finding remote_tool_present severity=low confidence=high technique=T1219
 WITH plant AS (SELECT DISTINCT capture_id, ip FROM (SELECT capture_id, src_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet') UNION SELECT capture_id, dst_ip AS ip FROM flows WHERE service IN ('modbus', 's7comm', 'dnp3', 'iec104', 'mms', 'enip', 'bacnet')))
-SELECT CASE WHEN bool_or(p.ip IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity, r.tool || ' is in use' AS title, 'by ' || array_to_string(array_sort(array_agg(DISTINCT r.evidence)), ', ') AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.end_ts) AS end_ts, min(r.capture) AS capture
+SELECT CASE WHEN bool_or(p.ip IS NOT NULL) THEN 'medium' ELSE 'low' END AS severity, r.tool || ' is in use' AS title, 'by ' || array_to_string(array_sort(array_agg(DISTINCT r.evidence)), ', ') AS details, r.src_ip, r.dst_ip, max(r.dst_port) AS dst_port, count(*) AS count, min(r.frame) AS frame, array_slice(array_sort(array_agg(r.frame)), 1, 20) AS frames, min(r.ts) AS ts, max(r.end_ts) AS end_ts, min(r.capture) AS capture
 FROM remote_tools r LEFT JOIN plant p ON p.capture_id = r.capture_id AND p.ip IN (r.src_ip, r.dst_ip) GROUP BY r.capture_id, r.tool, r.src_ip, r.dst_ip ORDER BY r.src_ip, r.dst_ip, r.tool;
 
 -- @finding remote_tool_session severity=medium confidence=medium technique=T1219

@@ -26,10 +26,10 @@ SELECT ts, direction AS "from", CASE event WHEN 'login' THEN username WHEN 'pass
 
 -- @finding telnet_clear_login severity=medium confidence=high technique=T1040,T1021
 SELECT CASE WHEN bool_or(outcome = 'success') THEN 'high' ELSE 'medium' END AS severity, 'A login in clear' AS title, coalesce('user ' || max(username), 'no name seen') || CASE WHEN bool_or(outcome = 'success') THEN ', accepted' ELSE '' END AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM credentials WHERE protocol = 'telnet' GROUP BY src_ip, dst_ip, username, capture ORDER BY src_ip, dst_ip, details;
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM credentials WHERE protocol = 'telnet' GROUP BY src_ip, dst_ip, username, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding telnet_brute severity=high confidence=high technique=T1110.001
-SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM credentials WHERE protocol = 'telnet' AND outcome = 'failure' GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding telnet_default_password severity=high confidence=high technique=T1078.001,T0812
@@ -39,18 +39,18 @@ SELECT 'A password that every bot knows was accepted' AS title, 'user ' || usern
 ORDER BY capture, frame;
 
 -- @finding telnet_bot severity=high confidence=high technique=T1059.004,T1105
-SELECT 'Commands of a bot' AS title, array_to_string(array_slice(array_agg(text ORDER BY frame), 1, 5), '; ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Commands of a bot' AS title, array_to_string(array_slice(array_agg(text ORDER BY frame), 1, 5), '; ') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM telnet WHERE event = 'line' AND direction = 'client' AND regexp_like(text, '/bin/busybox [A-Z]{3,}|(tftp|wget|curl) .*(-g|http)|cat /proc/mounts|chmod (\+x|777) ') GROUP BY capture_id, flow_id, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, frame;
 
 -- @finding telnet_env_injection severity=critical confidence=high technique=T1190
 SELECT 'A client passes options to the login program' AS title, value AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM telnet WHERE option IN ('new_environ', 'environment') AND direction = 'client' AND regexp_like(value, '(^| )USER=-f|(^| )LD_[A-Z]+=') ORDER BY capture, frame;
 
 -- @finding telnet_public severity=medium confidence=high technique=T1133
-SELECT 'Telnet across the border' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Telnet across the border' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM flows WHERE service = 'telnet' AND ((is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip))) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding telnet_odd_port severity=low confidence=high technique=T1571
-SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Telnet on an unusual port' AS title, CAST(count(*) AS VARCHAR) || ' sessions' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM flows WHERE service = 'telnet' AND dst_port NOT IN (23, 2323, 10023, 992) GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding telnet_ot_console severity=medium confidence=medium technique=T0886
@@ -60,7 +60,7 @@ SELECT 'A console of industrial equipment is used in clear' AS title, coalesce('
 FROM flows f LEFT JOIN banners b ON b.capture_id = f.capture_id AND b.flow_id = f.flow_id LEFT JOIN ot_assets o ON o.capture_id = f.capture_id AND o.ip = f.dst_ip WHERE f.service = 'telnet' AND f.resp_bytes > 0 AND (b.flow_id IS NOT NULL OR o.ip IS NOT NULL) GROUP BY f.capture_id, f.src_ip, f.dst_ip ORDER BY f.src_ip, f.dst_ip;
 
 -- @finding telnet_data_transfer severity=medium confidence=medium technique=T1048.003
-SELECT 'A file travels as text' AS title, CAST(sum(length(text)) AS VARCHAR) || ' characters of ' || kind || ' from the ' || direction AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A file travels as text' AS title, CAST(sum(length(text)) AS VARCHAR) || ' characters of ' || kind || ' from the ' || direction AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, CASE WHEN regexp_like(text, '^([0-9A-Fa-f]{2}[ :]?){20,}$') OR regexp_like(text, '^([\\]x[0-9A-Fa-f]{2}){10,}') THEN 'hexadecimal' WHEN regexp_like(text, '^M[ -`]{60}$') THEN 'uuencode' WHEN regexp_like(text, '^[A-Za-z0-9+/]{40,}={0,2}$') AND regexp_like(text, '[A-Z]') AND regexp_like(text, '[a-z]') AND regexp_like(text, '[0-9]') THEN 'base64' END AS kind
   FROM telnet WHERE event = 'line' AND NOT coalesce(is_echo, false) AND length(text) >= 40)
 WHERE kind IS NOT NULL GROUP BY capture_id, flow_id, direction, kind, src_ip, dst_ip HAVING sum(length(text)) > 10240 ORDER BY src_ip, dst_ip, frame;

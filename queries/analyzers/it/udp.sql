@@ -27,7 +27,7 @@ FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) IN ('multicast', 'broadc
 -- @finding udp_scan severity=medium technique=T1046
 WITH tries AS (
   SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT dst_port) AS ports, count(*) AS tried, count(*) FILTER (WHERE resp_packets = 0) AS failed,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
   FROM flows WHERE transport = 'udp' AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') AND src_port NOT IN (53, 123, 161, 1900, 5353) AND src_port > dst_port
   GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'UDP port scan of one host' AS title, 'at most ' || CAST(max(ports) AS VARCHAR) || ' ports within a minute, ' || CAST(sum(failed) AS VARCHAR) || ' of ' || CAST(sum(tried) AS VARCHAR) || ' unanswered' AS details,
@@ -45,19 +45,19 @@ FROM seconds s JOIN sources o ON o.capture_id = s.capture_id AND o.dst_ip = s.ds
 
 -- @finding udp_amplification severity=high technique=T1498.002
 SELECT 'Amplified answers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers of ' || min(name) || ' sent ' || CAST(sum(resp_bytes) AS VARCHAR) || ' bytes for ' || CAST(sum(orig_bytes) AS VARCHAR) || ' asked' AS details,
-  src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT *, coalesce(service, service_port_name) AS name FROM flows WHERE transport = 'udp' AND dst_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702, 5683))
 GROUP BY capture_id, src_ip, dst_port HAVING sum(resp_bytes) >= 10 * sum(orig_bytes) AND sum(resp_bytes) >= 100000 AND count(DISTINCT dst_ip) >= 3 ORDER BY src_ip;
 
 -- @finding udp_reflector_victim severity=medium technique=T1498.002
 SELECT 'Answers that nobody asked for' AS title, CAST(count(DISTINCT src_ip) AS VARCHAR) || ' servers answer from port ' || CAST(src_port AS VARCHAR) || ' without a question in the capture' AS details,
-  dst_ip, src_port, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
+  dst_ip, src_port, sum(orig_packets) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts
 FROM flows WHERE transport = 'udp' AND src_port IN (53, 123, 1900, 389, 11211, 19, 161, 3702) AND dst_port NOT IN (53, 123, 1900, 389, 11211, 19, 161, 162, 3702) AND resp_packets = 0 AND ip_scope(dst_ip) <> 'multicast'
 GROUP BY capture_id, dst_ip, src_port HAVING count(DISTINCT src_ip) >= 10 ORDER BY dst_ip;
 
 -- @finding udp_zero_payload severity=info technique=T1046
 SELECT 'Many empty datagrams' AS title, CAST(count(*) AS VARCHAR) || ' datagrams without payload' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM packets WHERE transport = 'udp' AND payload_len = 0 AND NOT ip_fragment GROUP BY capture_id, src_ip HAVING count(*) >= 50 ORDER BY src_ip;
 
 -- @finding udp_one_sided_burst severity=high confidence=medium technique=T1498.001
@@ -67,7 +67,7 @@ WITH hits AS (
   SELECT capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 AS second, count(*) AS n, count(DISTINCT src_ip) AS sources, array_sort(array_agg(DISTINCT src_ip)) AS speakers, min(src_ip) AS src_ip, min(dst_port) AS dst_port, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture FROM packets
   WHERE transport = 'udp' AND protocol = 'udp' AND dst_ip IS NOT NULL AND ip_scope(dst_ip) NOT IN ('multicast', 'broadcast') GROUP BY capture_id, dst_ip, CAST(ts AS BIGINT) / 1000000000 HAVING count(*) >= 30),
 answers AS (SELECT DISTINCT capture_id, src_ip FROM packets WHERE transport = 'udp' AND protocol = 'udp' AND src_ip IN (SELECT dst_ip FROM hits)),
-hit AS (SELECT h.capture_id, h.dst_ip, count(*) AS seconds, sum(h.n) AS n, max(h.n) AS peak, max(h.sources) AS sources, array_slice(array_sort(array_distinct(flatten(array_agg(h.speakers)))), 1, 8) AS speakers, first_value(h.src_ip ORDER BY h.n DESC) AS src_ip, min(h.dst_port) AS dst_port, min(h.frame) AS frame, array_slice(array_agg(h.frame ORDER BY h.frame), 1, 20) AS frames, min(h.ts) AS ts, max(h.end_ts) AS end_ts, min(h.second) AS first, max(h.second) AS last, min(h.capture) AS capture
+hit AS (SELECT h.capture_id, h.dst_ip, count(*) AS seconds, sum(h.n) AS n, max(h.n) AS peak, max(h.sources) AS sources, array_slice(array_sort(array_distinct(flatten(array_agg(h.speakers)))), 1, 8) AS speakers, first_value(h.src_ip ORDER BY h.n DESC) AS src_ip, min(h.dst_port) AS dst_port, min(h.frame) AS frame, array_slice(array_sort(array_agg(h.frame)), 1, 20) AS frames, min(h.ts) AS ts, max(h.end_ts) AS end_ts, min(h.second) AS first, max(h.second) AS last, min(h.capture) AS capture
   FROM hits h LEFT JOIN answers a ON a.capture_id = h.capture_id AND a.src_ip = h.dst_ip WHERE a.src_ip IS NULL GROUP BY h.capture_id, h.dst_ip HAVING count(*) >= 5 AND sum(h.n) >= 500),
 whole AS (SELECT capture_id, count(*) AS n, (max(CAST(ts AS BIGINT)) - min(CAST(ts AS BIGINT))) / 1000000000 AS span FROM packets WHERE capture_id IN (SELECT capture_id FROM hit) GROUP BY capture_id)
 SELECT 'A flood of datagrams' AS title, CAST(h.n AS VARCHAR) || ' datagrams without an answer, ' || CAST(h.peak AS VARCHAR) || ' a second at most, for ' || CAST(h.last - h.first + 1 AS VARCHAR) || ' s, from ' || CAST(h.sources AS VARCHAR) || CASE WHEN h.sources = 1 THEN ' source' ELSE ' sources' END || ' (' || array_to_string(h.speakers, ', ') || '); all else in the capture is ' || CAST(round((w.n - h.n) * 1.0 / w.span, 1) AS VARCHAR) || ' packets a second' AS details,

@@ -30,7 +30,7 @@ SELECT vlan_id AS vlan, src_mac AS mac, src_ip AS ip, count(*) AS packets FROM p
 
 -- @finding vlan_hopping severity=medium technique=T1599
 SELECT 'A double tag on a link of single tags' AS title, 'outer ' || CAST(vlan_outer_id AS VARCHAR) || ', inner ' || CAST(vlan_id AS VARCHAR) || ': a switch that strips the outer tag passes the frame into the inner VLAN' AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM packets WHERE vlan_outer_id = 1 AND (SELECT count(*) FROM packets WHERE vlan_id IS NOT NULL AND vlan_outer_id IS NULL) > (SELECT count(*) FROM packets WHERE vlan_outer_id IS NOT NULL)
 GROUP BY capture_id, src_ip, dst_ip, vlan_outer_id, vlan_id ORDER BY frame;
 

@@ -23,14 +23,14 @@ SELECT ts, src_ip AS client, dst_ip AS server, typed_text AS text FROM vnc WHERE
 
 -- @finding vnc_no_auth severity=high confidence=high technique=T1021.005
 SELECT CASE WHEN bool_or(security_type_code = 1 AND width IS NOT NULL) THEN 'high' ELSE 'medium' END AS severity, 'A desktop without a password' AS title, coalesce(max(desktop_name), 'type none ' || CASE WHEN bool_or(security_type_code = 1) THEN 'agreed' ELSE 'offered' END) AS details, min(src_ip) AS src_ip, dst_ip, max(dst_port) AS dst_port,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM vnc WHERE security_type_code = 1 OR array_has(security_types, 1) GROUP BY dst_ip, capture ORDER BY dst_ip;
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM vnc WHERE security_type_code = 1 OR array_has(security_types, 1) GROUP BY dst_ip, capture ORDER BY dst_ip;
 
 -- @finding vnc_weak_auth severity=low confidence=high technique=T1040
-SELECT 'A login that can be cracked' AS title, 'challenge and response of VNC authentication (DES, 8 characters at most)' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A login that can be cracked' AS title, 'challenge and response of VNC authentication (DES, 8 characters at most)' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM vnc WHERE security_type_code = 2 AND response IS NOT NULL GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding vnc_brute severity=high confidence=high technique=T1110.001
-SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' || coalesce(': ' || max(failure_reason), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Passwords are being guessed' AS title, CAST(count(*) AS VARCHAR) || ' refused logins within 5 minutes' || coalesce(': ' || max(failure_reason), '') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM vnc WHERE auth_success = false GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(*) >= 10 OR bool_or(failure_reason LIKE 'Too many %') ORDER BY src_ip, dst_ip, frame;
 
 -- @finding vnc_guess_succeeded severity=high confidence=high technique=T1110
@@ -39,15 +39,15 @@ FROM vnc s JOIN (SELECT capture_id, src_ip, dst_ip, count(*) AS n, max(ts) AS un
 WHERE s.auth_success AND CAST(s.ts AS BIGINT) - CAST(f.until AS BIGINT) BETWEEN 0 AND 600000000000 GROUP BY s.capture_id, s.src_ip, s.dst_ip ORDER BY s.src_ip, s.dst_ip;
 
 -- @finding vnc_sweep severity=medium confidence=high technique=T1046
-SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'One client tries desktop after desktop' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' servers within 5 minutes' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM flows WHERE dst_port BETWEEN 5900 AND 5909 AND transport = 'tcp' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 15 ORDER BY src_ip, frame;
 
 -- @finding vnc_public severity=high confidence=high technique=T1133
-SELECT 'A desktop across the border' AS title, coalesce(max(desktop_name), 'security ' || max(security_type), 'no login') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A desktop across the border' AS title, coalesce(max(desktop_name), 'security ' || max(security_type), 'no login') AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM vnc WHERE (is_public(src_ip) AND is_private(dst_ip)) OR (is_private(src_ip) AND is_public(dst_ip)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding vnc_odd_port severity=low confidence=high technique=T1571
-SELECT 'VNC on an unusual port' AS title, 'version ' || coalesce(max(server_version), 'unknown') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'VNC on an unusual port' AS title, 'version ' || coalesce(max(server_version), 'unknown') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM vnc WHERE dst_port NOT BETWEEN 5900 AND 5999 AND dst_port NOT BETWEEN 5800 AND 5899 AND dst_port <> 5500 AND src_port <> 5500 GROUP BY src_ip, dst_ip, dst_port, capture ORDER BY src_ip, dst_ip, dst_port;
 
 -- @finding vnc_reverse severity=medium confidence=high technique=T1219

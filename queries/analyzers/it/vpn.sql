@@ -16,7 +16,7 @@ SELECT kind, src_ip AS initiator, dst_ip AS responder, dst_port AS port, ts AS s
 FROM vpn ORDER BY capture, frame, kind, spi;
 
 -- @section "Key exchanges" shape=table limit=15
-SELECT src_ip AS initiator, dst_ip AS responder, version, exchange, coalesce(encryption_chosen, array_to_string(encryption, ', ')) AS cipher, coalesce(integrity_chosen, '-') AS integrity, dh_group AS "Group", auth_method AS auth, substr(initiator_spi, 1, 16) AS spi, frame
+SELECT src_ip AS initiator, dst_ip AS responder, version, exchange, coalesce(encryption_chosen, array_to_string(encryption, ', ')) AS cipher, coalesce(integrity_chosen, '-') AS integrity, dh_group AS "Group", auth_method AS auth, initiator_spi AS spi, frame
 FROM vpn WHERE kind = 'ike' ORDER BY capture, frame, initiator_spi;
 
 -- @section "Vendor ids" shape=table limit=15
@@ -48,7 +48,7 @@ FROM vpn WHERE kind = 'ike' AND array_has(exchanges, 'aggressive') AND confirmed
 
 -- @finding vpn_ike_scan severity=medium confidence=medium technique=T1046
 SELECT 'Key exchange servers were searched for' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts were offered a key exchange, ' || CAST(count(DISTINCT CASE WHEN confirmed THEN dst_ip END) AS VARCHAR) || ' answered' AS details, src_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE kind = 'ike' GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT dst_ip) >= 10 ORDER BY src_ip, frame;
 
 -- @finding vpn_pptp severity=high confidence=high technique=T1040,T1110.002
@@ -56,32 +56,32 @@ SELECT 'A tunnel whose logins can be cracked' AS title, CASE WHEN kind = 'gre' T
 FROM vpn WHERE (kind = 'pptp' AND (array_has(pptp_messages, 8) OR array_has(pptp_messages, 10))) OR (kind = 'gre' AND username IS NOT NULL) ORDER BY capture, frame;
 
 -- @finding vpn_l2tp_clear severity=medium confidence=high technique=T1040
-SELECT 'L2TP without IPsec' AS title, 'sessions in clear' || coalesce(', login of ' || max(username), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'L2TP without IPsec' AS title, 'sessions in clear' || coalesce(', login of ' || max(username), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM vpn WHERE kind = 'l2tp' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding vpn_unsanctioned severity=medium confidence=medium technique=T1572,T1133
-SELECT 'A tunnel from inside to the internet' AS title, kind || ', ' || CAST(sum(packets) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'A tunnel from inside to the internet' AS title, kind || ', ' || CAST(sum(packets) AS VARCHAR) || ' packets' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM vpn WHERE kind IN ('wireguard', 'openvpn') AND confirmed AND is_private(src_ip) AND is_public(dst_ip) GROUP BY kind, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, kind;
 
 -- @finding vpn_flapping severity=low confidence=medium
-SELECT 'A tunnel is tried again and again' AS title, CAST(count(*) AS VARCHAR) || ' set-ups without answer, ' || kind AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'A tunnel is tried again and again' AS title, CAST(count(*) AS VARCHAR) || ' set-ups without answer, ' || kind AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE (kind = 'ike' AND NOT confirmed) OR (kind = 'wireguard' AND wg_sender_index IS NOT NULL AND wg_receiver_index IS NULL) GROUP BY capture_id, kind, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(*) >= 10 ORDER BY src_ip, dst_ip, frame;
 
 -- @finding vpn_gre_public severity=low confidence=medium technique=T1572,T1095
 -- Routers do this between sites, and speak their own protocols inside.
 WITH routers AS (SELECT DISTINCT capture_id, ip FROM host_roles WHERE role IN ('router', 'gateway')),
 routed AS (SELECT DISTINCT capture_id, outer_src_ip AS one, outer_dst_ip AS other FROM packets WHERE outer_src_ip IS NOT NULL AND protocol IN ('ospf', 'eigrp', 'isis', 'rip', 'bgp', 'pim') AND tunnel LIKE '%gre%')
-SELECT 'A host sends packets inside packets to the internet' AS title, CAST(sum(v.packets) AS VARCHAR) || ' packets by GRE' || coalesce(', inside ' || max(v.inner_protocol), '') || coalesce(', ' || max(v.inner_src_ip) || ' to ' || max(v.inner_dst_ip), '') AS details, v.src_ip, v.dst_ip, sum(v.packets) AS count, min(v.frame) AS frame, array_slice(array_agg(v.frame ORDER BY v.frame), 1, 20) AS frames, min(v.ts) AS ts, max(v.end_ts) AS end_ts, min(v.capture) AS capture
+SELECT 'A host sends packets inside packets to the internet' AS title, CAST(sum(v.packets) AS VARCHAR) || ' packets by GRE' || coalesce(', inside ' || max(v.inner_protocol), '') || coalesce(', ' || max(v.inner_src_ip) || ' to ' || max(v.inner_dst_ip), '') AS details, v.src_ip, v.dst_ip, sum(v.packets) AS count, min(v.frame) AS frame, array_slice(array_sort(array_agg(v.frame)), 1, 20) AS frames, min(v.ts) AS ts, max(v.end_ts) AS end_ts, min(v.capture) AS capture
 FROM vpn v LEFT JOIN routers r ON r.capture_id = v.capture_id AND r.ip = CASE WHEN is_public(v.src_ip) THEN v.dst_ip ELSE v.src_ip END LEFT JOIN routed i ON i.capture_id = v.capture_id AND (i.one = v.src_ip AND i.other = v.dst_ip OR i.one = v.dst_ip AND i.other = v.src_ip)
 -- The GRE of PPTP belongs to its call.
 WHERE v.kind = 'gre' AND coalesce(v.gre_protocol, 0) <> 34827 AND (is_private(v.src_ip) AND is_public(v.dst_ip) OR is_public(v.src_ip) AND is_private(v.dst_ip)) AND r.ip IS NULL AND i.one IS NULL AND coalesce(v.inner_protocol, '') NOT IN ('ospf', 'eigrp', 'isis', 'osi', 'rip', 'bgp', 'pim') GROUP BY v.capture_id, v.src_ip, v.dst_ip ORDER BY v.src_ip, v.dst_ip;
 
 -- @finding vpn_erspan severity=medium confidence=high technique=T1040
-SELECT 'Mirrored traffic leaves the network' AS title, CAST(sum(packets) AS VARCHAR) || ' mirrored frames' || coalesce(', such as of ' || max(inner_src_ip), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'Mirrored traffic leaves the network' AS title, CAST(sum(packets) AS VARCHAR) || ' mirrored frames' || coalesce(', such as of ' || max(inner_src_ip), '') AS details, src_ip, dst_ip, sum(packets) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE kind = 'erspan' AND NOT is_public(src_ip) AND is_public(dst_ip) GROUP BY capture_id, src_ip, dst_ip ORDER BY src_ip, dst_ip;
 
 -- @finding vpn_exfil severity=medium confidence=medium technique=T1048.002
-SELECT 'Much was sent out through a tunnel' AS title, CAST(sum(orig_bytes) AS VARCHAR) || ' bytes by ' || kind || ', ' || CAST(sum(resp_bytes) AS VARCHAR) || ' back' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'Much was sent out through a tunnel' AS title, CAST(sum(orig_bytes) AS VARCHAR) || ' bytes by ' || kind || ', ' || CAST(sum(resp_bytes) AS VARCHAR) || ' back' AS details, src_ip, dst_ip, max(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM vpn WHERE is_private(src_ip) AND is_public(dst_ip) AND kind <> 'ike' GROUP BY capture_id, kind, src_ip, dst_ip HAVING sum(orig_bytes) >= 10000000 AND sum(orig_bytes) >= 4 * sum(resp_bytes) OR sum(orig_bytes) >= 50000000 ORDER BY src_ip, dst_ip, kind;
 
 -- @finding vpn_ot severity=medium confidence=medium technique=T0886

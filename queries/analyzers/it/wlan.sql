@@ -73,6 +73,6 @@ FROM wlan WHERE subtype = 'probe_request' AND ssid IS NOT NULL GROUP BY capture,
 
 -- @finding wlan_open_secret severity=medium confidence=high technique=T1040
 -- What is read from frames of a network without keys, anybody in reach reads.
-SELECT 'A login goes through the air in clear' AS title, c.protocol || ' ' || c.kind || coalesce(', account ' || c.username, '') AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
+SELECT 'A login goes through the air in clear' AS title, c.protocol || ' ' || c.kind || coalesce(', account ' || c.username, '') AS details, c.src_ip, c.dst_ip, max(c.dst_port) AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_sort(array_agg(c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
 FROM credentials c JOIN packets p ON p.capture_id = c.capture_id AND p.frame = c.frame AND p.link_type IN (105, 119, 127, 163, 192) WHERE NOT coalesce(c.encrypted, false) AND c.kind IN ('password', 'basic', 'bearer', 'cookie', 'form', 'community', 'api_key', 'private_key')
 GROUP BY c.capture_id, c.protocol, c.kind, c.username, c.src_ip, c.dst_ip ORDER BY c.src_ip, c.dst_ip, details;

@@ -41,7 +41,7 @@ SELECT ts, src_ip AS src, dst_ip AS dst, coalesce(pdu_type, bvlc_function) AS ki
 -- @finding bacnet_write severity=info confidence=high technique=T0855,T0836
 SELECT CASE WHEN n_life > 0 THEN 'high' WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity, 'Properties were written' AS title, CAST(n AS VARCHAR) || ' writes: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(c.capture) AS capture, c.capture_id, c.src_ip, c.dst_ip, count(*) AS n, count(*) FILTER (WHERE b.write_priority <= 2) AS n_life, array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS points, min(c.request_frame) AS frame,
-    array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, CAST(min(c.ts) AS BIGINT) AS started
+    array_slice(array_sort(array_agg(c.request_frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, CAST(min(c.ts) AS BIGINT) AS started
   FROM ot_commands c LEFT JOIN bacnet b ON b.capture_id = c.capture_id AND b.frame = c.request_frame AND b.is_request
   WHERE c.protocol = 'bacnet' AND c.class IN ('setpoint', 'write') AND c.outcome = 'ok' GROUP BY c.capture_id, c.src_ip, c.dst_ip) w
 JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM bacnet GROUP BY capture_id) s ON s.capture_id = w.capture_id
@@ -49,27 +49,27 @@ ORDER BY frame;
 
 -- @finding bacnet_device_control severity=high confidence=high technique=T0816
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' ELSE 'high' END AS severity, 'Devices were told to restart or restore' AS title, array_to_string(array_sort(array_agg(DISTINCT value)), ', ') || ': ' || array_to_string(array_sort(array_agg(DISTINCT coalesce(error, outcome))), ', ') AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'bacnet' AND class = 'restart' AND value IN ('coldstart', 'warmstart', 'start_restore', 'end_restore') GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding bacnet_comm_disable severity=high confidence=high technique=T0803,T0814
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' ELSE 'high' END AS severity, 'Devices were told to be silent' AS title, array_to_string(array_sort(array_agg(DISTINCT value)), ', ') || ': ' || array_to_string(array_sort(array_agg(DISTINCT coalesce(error, outcome))), ', ') AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'bacnet' AND class = 'comm_control' AND value LIKE 'disable%' GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding bacnet_control_sweep severity=critical confidence=high technique=T0816,T0803
 SELECT 'Many devices are told to restart or to be silent' AS title, CAST(count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) AS VARCHAR) || ' devices within 10 minutes' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ot_commands WHERE protocol = 'bacnet' AND ((class = 'restart' AND value NOT IN ('start_backup', 'end_backup')) OR (class = 'comm_control' AND value LIKE 'disable%'))
 GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 600000000000 HAVING count(DISTINCT coalesce(dst_ip, '') || coalesce(target_unit, '')) >= 3 ORDER BY frame;
 
 -- @finding bacnet_password_guess severity=high confidence=high technique=T1110
-SELECT 'Passwords of devices are guessed' AS title, CAST(count(*) AS VARCHAR) || ' answers that the password is wrong' AS details, dst_ip AS src_ip, min(src_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Passwords of devices are guessed' AS title, CAST(count(*) AS VARCHAR) || ' answers that the password is wrong' AS details, dst_ip AS src_ip, min(src_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM bacnet WHERE error_code_value = 26 GROUP BY capture_id, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding bacnet_file_write severity=high confidence=high technique=T0843
 SELECT 'Files of a device were written' AS title, array_to_string(array_sort(array_agg(DISTINCT point)), ', ') || ': ' || CAST(count(*) AS VARCHAR) || ' blocks' AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'bacnet' AND command = 'atomic_write_file' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_object_lifecycle severity=high confidence=high technique=T0836
@@ -79,12 +79,12 @@ FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('create_object', 'del
 -- @finding bacnet_bbmd_change severity=high confidence=high technique=T0830
 WITH changes AS (SELECT capture, capture_id, bvlc_function, coalesce(': ' || array_to_string(bdt_entries, ', '), '') AS entries, src_ip, dst_ip, frame, ts, CAST(ts AS BIGINT) AS at FROM bacnet WHERE bvlc_function_code IN (1, 8)),
 refused AS (SELECT c.capture_id, c.frame FROM changes c JOIN bacnet r ON r.capture_id = c.capture_id AND r.src_ip = c.dst_ip AND r.dst_ip = c.src_ip AND r.bvlc_function_code = 0 AND r.bvlc_result_code IN (16, 80) AND r.frame > c.frame AND CAST(r.ts AS BIGINT) - c.at <= 5000000000 GROUP BY c.capture_id, c.frame)
-SELECT CASE WHEN bool_and(r.frame IS NOT NULL) THEN 'medium' ELSE 'high' END AS severity, 'The distribution of broadcasts was changed' AS title, c.bvlc_function || c.entries AS details, c.src_ip, c.dst_ip, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture
+SELECT CASE WHEN bool_and(r.frame IS NOT NULL) THEN 'medium' ELSE 'high' END AS severity, 'The distribution of broadcasts was changed' AS title, c.bvlc_function || c.entries AS details, c.src_ip, c.dst_ip, count(*) AS count, min(c.frame) AS frame, array_slice(array_sort(array_agg(c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture
 FROM changes c LEFT JOIN refused r ON r.capture_id = c.capture_id AND r.frame = c.frame GROUP BY c.bvlc_function, c.entries, c.src_ip, c.dst_ip, c.capture ORDER BY frame;
 
 -- @finding bacnet_foreign_device severity=medium confidence=high technique=T0846,T0883
 SELECT CASE WHEN bool_or(is_public(src_ip) OR foreign_ttl_s >= 21600) THEN 'high' ELSE 'medium' END AS severity, 'A host registered as foreign device' AS title, 'for ' || CAST(max(foreign_ttl_s) AS VARCHAR) || ' s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM bacnet WHERE bvlc_function_code = 5 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_forwarded_public severity=high confidence=high technique=T0883
@@ -107,24 +107,24 @@ ORDER BY frame, title;
 
 -- @finding bacnet_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('write', 'control', 'file_write')) THEN 'critical' ELSE 'high' END AS severity, 'BACnet with a public address' AS title, CAST(count(*) AS VARCHAR) || ' messages' AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM bacnet WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding bacnet_error_rate severity=medium confidence=high technique=T0846
 SELECT 'Many requests of a client fail' AS title, CAST(failed AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' answers' AS details, client AS src_ip, server AS dst_ip, failed AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, dst_ip AS client, min(src_ip) AS server, count(*) AS n, count(*) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS failed, min(frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')) AS frame,
-    array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort')), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    array_slice(array_sort(array_agg(frame) FILTER (WHERE pdu_type IN ('error', 'reject', 'abort'))), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM bacnet WHERE NOT is_request GROUP BY capture_id, dst_ip) WHERE n >= 50 AND failed * 10 > n * 3 ORDER BY frame;
 
 -- @finding bacnet_list_change severity=medium confidence=high technique=T0878
 SELECT 'Who hears of alarms was changed' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, '') || coalesce(' ' || value, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'bacnet' AND command IN ('add_list_element', 'remove_list_element') AND outcome = 'ok' AND (point LIKE '% recipient_list%' OR point LIKE 'notification_class,%') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding bacnet_alarm_suppression severity=high confidence=high technique=T0878,T0838
 SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
   SELECT 'Alarms of a device were kept from being raised' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+    array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
   -- Bits that are cleared suppress; those that are set do not.
   FROM ot_commands WHERE protocol = 'bacnet' AND command LIKE 'write_property%' AND outcome = 'ok' AND (regexp_like(point, ' (event_enable|limit_enable)$') AND value LIKE '%0%' OR point LIKE '% out_of_service' AND value = 'true' OR point LIKE '% recipient_list%') GROUP BY capture_id, src_ip, dst_ip
   UNION ALL
@@ -145,7 +145,7 @@ judged AS (
     WHEN master <> one AND since > start + 60000000000 AND pause > 1000000000 THEN 'a second master beside ' || one END AS what
   FROM steps)
 SELECT 'The clocks of devices were set anew' AS title, master || ': ' || first_value(what ORDER BY frame) || CASE WHEN count(*) > 1 THEN ', and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, min(src_ip) AS src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM judged WHERE what IS NOT NULL GROUP BY capture_id, master ORDER BY frame, master;
 
 -- @finding bacnet_duplicate_router severity=medium confidence=high technique=T0830
@@ -192,12 +192,12 @@ ORDER BY frame, title;
 -- @finding bacnet_private_transfer severity=low confidence=high technique=T0885
 WITH devices AS (SELECT capture_id, coalesce(forwarded_ip, src_ip) AS ip, coalesce(CAST(snet AS VARCHAR), '') || ':' || coalesce(sadr, '') AS station, min(vendor_id) AS vendor_id FROM bacnet WHERE pdu_service = 'i_am' AND vendor_id IS NOT NULL GROUP BY capture_id, coalesce(forwarded_ip, src_ip), coalesce(CAST(snet AS VARCHAR), '') || ':' || coalesce(sadr, '') HAVING count(DISTINCT vendor_id) = 1)
 SELECT 'A service of another vendor than the device''s' AS title, 'private transfer of vendor ' || CAST(q.vendor_id AS VARCHAR) || ', the device is of vendor ' || CAST(d.vendor_id AS VARCHAR) AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM bacnet q JOIN devices d ON d.capture_id = q.capture_id AND d.ip = q.dst_ip AND d.station = coalesce(CAST(q.dnet AS VARCHAR), '') || ':' || coalesce(q.dadr, '')
 WHERE q.is_request AND q.pdu_service LIKE '%private_transfer' AND q.vendor_id <> d.vendor_id GROUP BY q.capture_id, q.src_ip, q.dst_ip, q.vendor_id, d.vendor_id ORDER BY frame;
 
 -- @finding bacnet_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'BACnet on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'BACnet on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('bacnet') AND src_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) AND dst_port NOT IN (47808, 47809, 47810, 47811, 47812, 47813, 47814, 47815, 47816, 47817, 47818, 47819, 47820, 47821, 47822, 47823) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding bacnet_new_client_writes severity=medium confidence=medium technique=T0855
@@ -207,5 +207,5 @@ SELECT severity, 'A client that was not there before writes' AS title, details, 
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'bacnet' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding bacnet_cleartext_credential severity=high confidence=high technique=T0859,T1040
-SELECT 'A password travels in clear' AS title, 'in commands to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || CASE WHEN count(DISTINCT dst_ip) = 1 THEN ' device: ' ELSE ' devices: ' END || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A password travels in clear' AS title, 'in commands to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || CASE WHEN count(DISTINCT dst_ip) = 1 THEN ' device: ' ELSE ' devices: ' END || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol = 'bacnet' AND NOT encrypted GROUP BY src_ip, capture ORDER BY frame, details;

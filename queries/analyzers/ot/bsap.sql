@@ -64,7 +64,7 @@ SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'extension')) > 0 
 FROM bsap WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding bsap_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'BSAP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'BSAP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('bsap') AND src_port NOT IN (1234, 1235) AND dst_port NOT IN (1234, 1235) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding bsap_new_client_writes severity=medium confidence=medium technique=T0855

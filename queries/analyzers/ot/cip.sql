@@ -36,17 +36,17 @@ SELECT ts, src_ip AS src, dst_ip AS dst, direction, coalesce(service, '0x' || lp
 
 -- @finding cip_write_tag severity=info confidence=high technique=T0855,T0836
 SELECT 'Tags of a controller were written' AS title, CAST(count(*) AS VARCHAR) || ' writes: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'cip' AND class = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_set_attribute severity=medium confidence=high technique=T0836
 SELECT CASE WHEN bool_or(regexp_like(point, 'class 0x(F4|F5|F6|01|43|8B|5D|5E|5F)(/|$)')) THEN 'high' ELSE 'medium' END AS severity, 'Attributes of a device were set' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'cip' AND class IN ('config', 'time_set') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_mode_change severity=high confidence=high technique=T0858,T0816
 SELECT CASE WHEN bool_or(outcome = 'ok') THEN 'high' WHEN bool_or(outcome = 'refused') THEN 'medium' ELSE 'medium' END AS severity, 'A controller was told to start or stop' AS title,
-  command || ' of ' || coalesce(point, '?') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  command || ' of ' || coalesce(point, '?') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'cip' AND class IN ('start', 'stop') AND regexp_like(point, 'class 0x(01|68|8E)(/|$)') GROUP BY src_ip, dst_ip, command, point, capture ORDER BY frame;
 
 -- @finding cip_reset severity=high confidence=high technique=T0816
@@ -61,7 +61,7 @@ WHERE f.protocol = 'cip' AND f.class = 'firmware' GROUP BY f.capture_id, f.src_i
 
 -- @finding cip_program_download severity=high confidence=high technique=T0843
 SELECT 'Program objects of a controller were created or deleted' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(split_part(point, '/', 1), ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'cip' AND class IN ('download', 'delete') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding cip_key_switch_attempt severity=high confidence=medium technique=T0859
@@ -74,7 +74,7 @@ FROM cip q JOIN cip a ON a.capture_id = q.capture_id AND a.request_frame = q.fra
 WHERE q.is_request AND q.is_safety AND q.category IN ('write', 'control') GROUP BY q.capture_id, coalesce(q.service, CAST(q.service_code AS VARCHAR)), coalesce(q.path, '?'), q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding cip_error_reconnaissance severity=medium confidence=high technique=T0846
-SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR) || ' failures with ' || CAST(count(DISTINCT service_code) AS VARCHAR) || ' services' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A client tries what a server refuses' AS title, CAST(count(*) AS VARCHAR) || ' failures with ' || CAST(count(DISTINCT service_code) AS VARCHAR) || ' services' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM cip WHERE NOT is_request AND status_code NOT IN (0, 6) GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 20 AND count(DISTINCT service_code) >= 5 ORDER BY frame;
 
 -- @finding cip_multi_service_hidden severity=medium confidence=high technique=T0855

@@ -30,26 +30,26 @@ SELECT ts, src_ip AS source, dst_ip AS destination, type, code_text AS code, coa
 -- @finding coap_write severity=info confidence=high technique=T0855,T0836
 SELECT CASE WHEN regexp_like(r.uri_path, '(?i)^/3[0-9]*/|led|relay|actuator|valve|switch|motor') THEN 'medium' ELSE 'info' END AS severity, 'A resource was changed' AS title,
   upper(CAST(r.method AS VARCHAR)) || ' ' || coalesce(r.uri_path, '/') || ': ' || CAST(a.status AS VARCHAR) || coalesce(', ' || substr(max(r.payload_text), 1, 60), '') AS details, r.src_ip AS src_ip, r.dst_ip AS dst_ip, r.dst_port AS dst_port,
-  count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
+  count(*) AS count, min(r.frame) AS frame, array_slice(array_sort(array_agg(r.frame)), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
 FROM coap AS r JOIN coap AS a ON a.capture_id = r.capture_id AND a.request_frame = r.frame
 WHERE r.is_request AND NOT r.is_retransmission AND r.method IN ('post', 'put', 'delete', 'patch', 'ipatch') AND a.code >= 64 AND a.code < 96
 GROUP BY r.capture, r.capture_id, r.src_ip, r.dst_ip, r.dst_port, r.method, r.uri_path, a.status ORDER BY capture, frame;
 
 -- @finding coap_write_refused severity=low confidence=high technique=T0855
 SELECT 'A change was refused' AS title, upper(CAST(r.method AS VARCHAR)) || ' ' || coalesce(r.uri_path, '/') || ': ' || CAST(a.status AS VARCHAR) AS details, r.src_ip AS src_ip, r.dst_ip AS dst_ip, r.dst_port AS dst_port,
-  count(*) AS count, min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
+  count(*) AS count, min(r.frame) AS frame, array_slice(array_sort(array_agg(r.frame)), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
 FROM coap AS r JOIN coap AS a ON a.capture_id = r.capture_id AND a.request_frame = r.frame
 WHERE r.is_request AND NOT r.is_retransmission AND r.method IN ('post', 'put', 'delete', 'patch', 'ipatch') AND a.code >= 128 AND a.code < 160
 GROUP BY r.capture, r.capture_id, r.src_ip, r.dst_ip, r.dst_port, r.method, r.uri_path, a.status ORDER BY capture, frame;
 
 -- @finding coap_discovery severity=low confidence=high technique=T0846,T0888
 SELECT CASE WHEN count(DISTINCT dst_ip) >= 5 THEN 'medium' ELSE 'low' END AS severity, 'Resources were asked for' AS title, 'GET /.well-known/core to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' hosts' || CASE WHEN max(CASE WHEN is_multicast THEN 1 ELSE 0 END) = 1 THEN ', by multicast' ELSE '' END AS details,
-  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM coap WHERE method = 'get' AND uri_path = '/.well-known/core' GROUP BY capture, capture_id, src_ip ORDER BY capture, src_ip;
 
 -- @finding coap_path_scan severity=medium technique=T0846
 SELECT 'Paths were tried' AS title, CAST(count(DISTINCT r.uri_path) AS VARCHAR) || ' paths, ' || CAST(count(*) FILTER (WHERE a.code = 132) AS VARCHAR) || ' not found' AS details, r.src_ip AS src_ip, r.dst_ip AS dst_ip, count(*) AS count,
-  min(r.frame) AS frame, array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
+  min(r.frame) AS frame, array_slice(array_sort(array_agg(r.frame)), 1, 20) AS frames, min(r.ts) AS ts, max(r.ts) AS end_ts, r.capture AS capture
 FROM coap AS r JOIN coap AS a ON a.capture_id = r.capture_id AND a.request_frame = r.frame
 GROUP BY r.capture, r.capture_id, r.src_ip, r.dst_ip, CAST(r.ts AS BIGINT) / 300000000000 HAVING count(DISTINCT r.uri_path) >= 20 AND 2 * count(*) FILTER (WHERE a.code = 132) >= count(*) ORDER BY capture, frame;
 
@@ -59,7 +59,7 @@ FROM flows AS f WHERE f.service = 'coap' AND NOT EXISTS (SELECT 1 FROM coap AS c
 GROUP BY f.capture, f.capture_id, f.src_ip, f.dst_ip, f.dst_port, CAST(f.ts AS BIGINT) / 60000000000 HAVING sum(resp_bytes) >= 50000 AND sum(resp_bytes) >= 10 * sum(orig_bytes) ORDER BY capture, frame;
 
 -- @finding coap_plain_sensitive severity=medium technique=T0859
-SELECT 'A secret travels in clear' AS title, coalesce(upper(CAST(method AS VARCHAR)) || ' ' || coalesce(uri_path, '/'), code_text) || ' names a password or key' AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A secret travels in clear' AS title, coalesce(upper(CAST(method AS VARCHAR)) || ' ' || coalesce(uri_path, '/'), code_text) || ' names a password or key' AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM coap WHERE NOT oscore AND (regexp_like(payload_text, '(?i)"(psk|password|passwd|secret|token)"\s*:\s*"[^"]') OR regexp_like(array_to_string(uri_query, '&'), '(?i)(^|&)(psk|password|passwd|secret|token)=[^&]'))
 GROUP BY capture, capture_id, src_ip, dst_ip, src_port, dst_port, method, uri_path, code_text ORDER BY capture, frame;
 
@@ -69,7 +69,7 @@ FROM files AS f WHERE f.source = 'coap' AND f.size_bytes >= 32768
   AND EXISTS (SELECT 1 FROM coap AS c WHERE c.capture_id = f.capture_id AND c.flow_id = f.flow_id AND c.block_number IS NOT NULL AND regexp_like(c.uri_path, '(?i)^/5/|/fw|firmware|suit')) ORDER BY capture, frame;
 
 -- @finding coap_spoofed_answer severity=high technique=T0830
-SELECT 'Two different answers to one question' AS title, 'message ' || CAST(message_id AS VARCHAR) || ', token ' || encode(token, 'hex') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Two different answers to one question' AS title, 'message ' || CAST(message_id AS VARCHAR) || ', token ' || encode(token, 'hex') AS details, src_ip, dst_ip, src_port, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM coap WHERE code >= 64 AND token IS NOT NULL GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, src_port, dst_port, message_id, token
 HAVING count(DISTINCT code_text || coalesce(encode(payload, 'hex'), '')) > 1 AND CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) < 247000000000 ORDER BY capture, frame;
 
@@ -80,5 +80,5 @@ SELECT 'A token was used again before its answer' AS title, 'token ' || encode(t
 FROM pairs WHERE answered > next GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, token ORDER BY capture, frame;
 
 -- @finding coap_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'CoAP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'CoAP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('coap') AND src_port NOT IN (5683, 5684) AND dst_port NOT IN (5683, 5684) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

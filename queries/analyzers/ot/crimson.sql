@@ -15,7 +15,7 @@ FROM crimson GROUP BY CASE WHEN is_orig THEN dst_ip ELSE src_ip END ORDER BY ip;
 SELECT ts, src_ip AS source, dst_ip AS destination, payload_len AS bytes, '0x' || lpad(to_hex(CAST(register AS BIGINT)), 4, '0') AS register, text, substr(encode(data, 'hex'), 1, 32) AS "first octets", confidence FROM crimson ORDER BY capture, frame;
 
 -- @finding crimson_identify severity=low confidence=high technique=T0888,T0846
-SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 OR max(CASE WHEN is_public(src_ip) OR is_public(dst_ip) THEN 1 ELSE 0 END) = 1 THEN 'medium' ELSE 'low' END AS severity, 'Devices were asked what they are' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 OR max(CASE WHEN is_public(src_ip) OR is_public(dst_ip) THEN 1 ELSE 0 END) = 1 THEN 'medium' ELSE 'low' END AS severity, 'Devices were asked what they are' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM crimson WHERE is_orig AND length = 4 AND (register = 299 AND operation = 6912 OR register = 298 AND operation = 6656) GROUP BY capture, capture_id, src_ip ORDER BY capture, src_ip;
 
 -- @finding crimson_bulk_transfer severity=medium confidence=low technique=T0843

@@ -60,7 +60,7 @@ SELECT ts, src_ip AS src, link_source AS "From", link_destination AS "To", coale
 SELECT CASE WHEN ok = 0 THEN 'low' WHEN station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, CASE WHEN ok = 0 THEN 'An outstation was commanded in vain' ELSE 'An outstation was commanded' END AS title,
   CAST(n AS VARCHAR) || ' x ' || command || ' to address ' || unit || ', ' || CAST(ok AS VARCHAR) || ' carried out: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, count(*) FILTER (WHERE outcome IN ('ok', 'unconfirmed')) AS ok, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS points,
-    min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ot_commands WHERE protocol = 'dnp3' AND class = 'operate' AND command <> 'direct_operate_nr' GROUP BY capture_id, src_ip, dst_ip, target_unit, command) c
 -- A master that was there all along may operate when it likes; one that came when others had long been served may not.
 LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND station = src_ip AND device = dst_ip
@@ -68,47 +68,47 @@ ORDER BY frame, details;
 
 -- @finding dnp3_direct_operate_nr severity=high confidence=high technique=T0855
 SELECT 'An outstation was commanded without select and answer' AS title, 'address ' || target_unit || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' ' || coalesce(value, '?'))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND command = 'direct_operate_nr' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_operate_without_select severity=high confidence=high technique=T0855
 SELECT 'Points were operated that were not selected' AS title, 'address ' || CAST(link_destination AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT object || '[' || CAST(index_number AS VARCHAR) || ']')), 1, 8), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- In the first 10 s of a capture the select may lie before it.
 FROM dnp3_objects JOIN (SELECT capture_id AS id, CAST(min(ts) AS BIGINT) AS starts FROM packets GROUP BY capture_id) ON id = capture_id
 WHERE function_code = 4 AND select_frame IS NULL AND "group" IN (12, 41) AND CAST(ts AS BIGINT) > starts + 10000000000 GROUP BY capture_id, src_ip, dst_ip, link_destination ORDER BY frame;
 
 -- @finding dnp3_control_refused severity=medium confidence=high technique=T0855
 SELECT 'Controls were refused' AS title, CAST(count(*) AS VARCHAR) || ' by address ' || target_unit || ': ' || array_to_string(array_sort(array_agg(DISTINCT error)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('select', 'operate') AND outcome = 'refused' GROUP BY capture_id, src_ip, dst_ip, target_unit HAVING count(*) >= 3 ORDER BY frame;
 
 -- @finding dnp3_write severity=info confidence=high technique=T0836
 SELECT CASE WHEN bool_or(regexp_like(point, '(^|, )(10|40|41)\.')) THEN 'medium' ELSE 'info' END AS severity, 'Objects of an outstation were written' AS title,
   'address ' || target_unit || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), '; ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND command = 'write' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_restart severity=high confidence=high technique=T0816
 SELECT CASE WHEN bool_and(outcome = 'refused') THEN 'medium' WHEN count(DISTINCT coalesce(dst_ip, '') || target_unit) >= 3 THEN 'critical' ELSE 'high' END AS severity,
   CASE WHEN bool_and(outcome = 'refused') THEN 'Outstations refused to restart' ELSE 'Outstations were told to restart' END AS title,
   array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT target_unit)), 1, 8), ', ') AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND class = 'restart' AND outcome <> 'no_response' GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding dnp3_application_control severity=high confidence=high technique=T0816,T0843
 SELECT 'Applications or the configuration of an outstation were steered' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND command IN ('initialize_data', 'initialize_appl', 'start_appl', 'stop_appl', 'save_config', 'activate_config') AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_file_write severity=high confidence=high technique=T0843,T0809
 SELECT CASE WHEN bool_or(class IN ('download', 'delete')) THEN 'high' ELSE 'low' END AS severity, CASE WHEN bool_or(class IN ('download', 'delete')) THEN 'Files of an outstation were written or deleted' ELSE 'Files of an outstation were read' END AS title,
   array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND class IN ('download', 'delete', 'upload') AND outcome = 'ok' GROUP BY src_ip, dst_ip, class = 'upload', capture ORDER BY frame;
 
 -- @finding dnp3_config_transfer severity=high confidence=high technique=T0843
-SELECT 'A configuration was sent to an outstation' AS title, point AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A configuration was sent to an outstation' AS title, point AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND class = 'download' AND outcome = 'ok' AND regexp_like(lower(point), '(\.(xml|cfg|bin)$|config)') GROUP BY src_ip, dst_ip, point, capture ORDER BY frame;
 
 -- @finding dnp3_disable_unsolicited severity=medium confidence=high technique=T0804,T0878
@@ -118,7 +118,7 @@ WITH silenced AS (
     ON e.capture_id = d.capture_id AND e.src_ip = d.src_ip AND e.dst_ip = d.dst_ip AND e.target_unit = d.target_unit AND e.request_frame > d.request_frame
   WHERE d.protocol = 'dnp3' AND d.command = 'disable_unsolicited' AND d.outcome <> 'refused' GROUP BY d.capture_id, d.src_ip, d.dst_ip, d.target_unit, d.request_frame)
 SELECT CASE WHEN bool_or(coalesce(enabled, 9223372036854775807) > at + 300000000000 AND CAST(c.end_ts AS BIGINT) > at + 300000000000) THEN 'high' ELSE 'medium' END AS severity,
-  'An outstation was told to report nothing by itself' AS title, 'address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(c.capture) AS capture
+  'An outstation was told to report nothing by itself' AS title, 'address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(c.capture) AS capture
 -- Masters start with disable, then enable: within 10 s that is ordinary.
 FROM silenced s JOIN captures c ON c.capture_id = s.capture_id
 WHERE coalesce(enabled, 9223372036854775807) > at + 10000000000 AND CAST(c.end_ts AS BIGINT) > at + 10000000000 GROUP BY c.capture_id, src_ip, dst_ip, target_unit ORDER BY frame;
@@ -129,63 +129,63 @@ FROM ot_commands WHERE protocol = 'dnp3' AND command = 'assign_class' AND outcom
 
 -- @finding dnp3_freeze severity=low confidence=high technique=T0836
 SELECT CASE WHEN bool_or(command LIKE 'freeze_clear%') THEN 'medium' ELSE 'low' END AS severity, 'Counters were frozen' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to address ' || target_unit AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND command LIKE '%freeze%' AND outcome <> 'refused' GROUP BY src_ip, dst_ip, target_unit, capture ORDER BY frame;
 
 -- @finding dnp3_broadcast_control severity=critical confidence=high technique=T0855
 SELECT CASE WHEN bool_or(class <> 'time_set' AND command NOT LIKE '%freeze%' AND command <> 'enable_unsolicited' AND command <> 'disable_unsolicited') THEN 'critical' ELSE 'medium' END AS severity, 'All outstations were commanded at once' AS title,
-  array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_to_string(array_sort(array_agg(DISTINCT command)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'dnp3' AND is_broadcast GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_device_trouble severity=medium confidence=high technique=T0814
 SELECT 'An outstation reports trouble' AS title, 'address ' || CAST(link_source AS VARCHAR) || ': ' || array_to_string(array_sort(array_agg(DISTINCT name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (SELECT capture, capture_id, link_source, src_ip, dst_ip, frame, ts, unnest(iin_names) AS name FROM dnp3 WHERE (iin & 16430) <> 0) WHERE name IN ('device_trouble', 'object_unknown', 'parameter_error', 'event_buffer_overflow', 'config_corrupt') GROUP BY capture_id, link_source, src_ip, dst_ip ORDER BY frame;
 
 -- @finding dnp3_address_scan severity=medium confidence=high technique=T0846
 SELECT 'Link addresses are tried one after the other' AS title, CAST(count(DISTINCT link_destination) AS VARCHAR) || ' addresses within 5 minutes' AS details, q.src_ip, min(q.dst_ip) AS dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM dnp3 q LEFT JOIN (SELECT DISTINCT capture_id, dst_ip AS asker, link_source AS address FROM dnp3 WHERE direction = 'from_outstation') a ON a.capture_id = q.capture_id AND a.asker = q.src_ip AND a.address = q.link_destination
 WHERE q.direction = 'from_master' AND NOT q.is_broadcast GROUP BY q.capture_id, q.src_ip, CAST(q.ts AS BIGINT) / 300000000000
 HAVING count(DISTINCT q.link_destination) >= 10 AND count(DISTINCT a.address) * 2 < count(DISTINCT q.link_destination) ORDER BY frame;
 
 -- @finding dnp3_function_scan severity=medium confidence=high technique=T0888
 SELECT 'Functions are tried that an outstation does not know' AS title, CAST(count(*) AS VARCHAR) || ' answers of address ' || CAST(link_source AS VARCHAR) AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM dnp3 WHERE (iin & 1) <> 0 GROUP BY capture_id, src_ip, dst_ip, link_source HAVING count(*) >= 6 ORDER BY frame;
 
 -- @finding dnp3_reserved_function severity=medium confidence=high technique=T0888
 SELECT 'Functions that the standard does not know' AS title, 'function ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT function_code)), 1, 10), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE function_code BETWEEN 34 AND 128 OR function_code >= 132 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_crc_error severity=low confidence=high technique=T0814
 SELECT CASE WHEN bad > 10 THEN 'medium' ELSE 'low' END AS severity, 'Wrong checksums' AS title, CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' frames' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts, capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE malformed = 'bad_crc') AS bad, min(frame) FILTER (WHERE malformed = 'bad_crc') AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE malformed = 'bad_crc'), 1, 20) AS frames,
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, count(*) FILTER (WHERE malformed = 'bad_crc') AS bad, min(frame) FILTER (WHERE malformed = 'bad_crc') AS frame, array_slice(array_sort(array_agg(frame) FILTER (WHERE malformed = 'bad_crc')), 1, 20) AS frames,
     min(ts) FILTER (WHERE malformed = 'bad_crc') AS ts, max(ts) FILTER (WHERE malformed = 'bad_crc') AS end_ts FROM dnp3 GROUP BY capture_id, src_ip, dst_ip)
 WHERE bad > 0 AND bad < n ORDER BY frame;
 
 -- @finding dnp3_auth_failure severity=medium confidence=high technique=T1110
-SELECT 'Authentication failed' AS title, CAST(count(*) AS VARCHAR) || ' error objects' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Authentication failed' AS title, CAST(count(*) AS VARCHAR) || ' error objects' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE auth_kind = 'error' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_max_objects severity=medium confidence=high technique=T0814
 SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
-  SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  SELECT 'Fragments larger than devices make them' AS title, 'up to ' || CAST(max(app_len) AS VARCHAR) || ' octets' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
   FROM dnp3 WHERE app_len > 2048 GROUP BY src_ip, dst_ip, capture
   UNION ALL
-  SELECT 'More points than devices tell at once', 'up to ' || CAST(max(n) AS VARCHAR) || ' points', src_ip, dst_ip, count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), capture
+  SELECT 'More points than devices tell at once', 'up to ' || CAST(max(n) AS VARCHAR) || ' points', src_ip, dst_ip, count(*), min(frame), array_slice(array_sort(array_agg(frame)), 1, 20), min(ts), max(ts), capture
   FROM (SELECT capture, capture_id, src_ip, dst_ip, link_source, frame, min(ts) AS ts, count(*) AS n FROM dnp3_objects WHERE index_number IS NOT NULL GROUP BY capture, capture_id, src_ip, dst_ip, link_source, frame HAVING count(*) > 1000) GROUP BY src_ip, dst_ip, capture)
 ORDER BY frame, title;
 
 -- @finding dnp3_malformed severity=low confidence=high
 SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE malformed IN ('bad_length', 'unknown_object', 'object_overrun') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding dnp3_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('control', 'restart', 'application', 'write')) THEN 'critical' ELSE 'high' END AS severity, 'DNP3 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' link frames' AS details,
-  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(CASE WHEN direction = 'from_master' THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN direction = 'from_master' THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM dnp3 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding dnp3_nonstandard_port severity=low confidence=high technique=T0885
@@ -238,7 +238,7 @@ SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture
   FROM doubled GROUP BY capture_id, src_ip, dst_ip, link_source
   UNION ALL
   -- There and back, and not from the start: two routers of one way are there all the time, and a spare takes over once.
-  SELECT 'Two stations speak with one link address', 'address ' || CAST(link_source AS VARCHAR) || ' from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', '), src_ip, min(dst_ip), count(*) FILTER (WHERE src_mac <> before), min(frame) FILTER (WHERE src_mac <> before), array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE src_mac <> before), 1, 20), min(ts) FILTER (WHERE src_mac <> before), max(ts), min(capture)
+  SELECT 'Two stations speak with one link address', 'address ' || CAST(link_source AS VARCHAR) || ' from ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', '), src_ip, min(dst_ip), count(*) FILTER (WHERE src_mac <> before), min(frame) FILTER (WHERE src_mac <> before), array_slice(array_sort(array_agg(frame) FILTER (WHERE src_mac <> before)), 1, 20), min(ts) FILTER (WHERE src_mac <> before), max(ts), min(capture)
   FROM macs GROUP BY capture_id, src_ip, link_source HAVING count(*) FILTER (WHERE src_mac <> before) >= 2 AND CAST(max(since) AS BIGINT) - CAST(min(start) AS BIGINT) > 60000000000)
 ORDER BY frame, title;
 
@@ -251,7 +251,7 @@ proven AS (
   SELECT o.capture_id, o.request_frame FROM orders o JOIN dnp3 d ON d.capture_id = o.capture_id AND d.flow_id = o.flow_id AND (d.auth_kind = 'challenge' AND d.frame BETWEEN o.request_frame AND coalesce(o.response_frame, o.request_frame) OR d.frame = o.request_frame AND array_to_string(d.groups, ' ') LIKE '%120.%')
   GROUP BY o.capture_id, o.request_frame)
 SELECT 'A control was accepted without authentication' AS title, 'address ' || o.target_unit || ', which uses it: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT o.command || ' ' || coalesce(o.point, ''))), 1, 5), ', ') AS details, o.src_ip, o.dst_ip, count(*) AS count, min(o.request_frame) AS frame,
-  array_slice(array_agg(o.request_frame ORDER BY o.request_frame), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, min(o.capture) AS capture
+  array_slice(array_sort(array_agg(o.request_frame)), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, min(o.capture) AS capture
 FROM orders o LEFT JOIN proven p ON p.capture_id = o.capture_id AND p.request_frame = o.request_frame WHERE p.request_frame IS NULL GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit ORDER BY frame;
 
 -- @finding dnp3_new_client_writes severity=medium confidence=medium technique=T0855
@@ -261,5 +261,5 @@ SELECT severity, 'A client that was not there before writes' AS title, details, 
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'dnp3' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding dnp3_cleartext_credential severity=high confidence=high technique=T0859,T1040
-SELECT 'A password travels in clear' AS title, coalesce(field, 'password') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A password travels in clear' AS title, coalesce(field, 'password') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol = 'dnp3' AND NOT encrypted GROUP BY src_ip, dst_ip, dst_port, field, capture ORDER BY frame, details;

@@ -73,25 +73,25 @@ SELECT 'The right of access was taken by force' AS title, 'unit ' || target_unit
 SELECT 'The name of a unit was changed' AS title, command || ', unit ' || target_unit || ': ' || outcome AS details, src_ip, dst_ip, dst_port, request_frame AS frame, ts, capture FROM ot_commands WHERE protocol = 'fins' AND command IN ('name_set', 'name_delete') ORDER BY capture, request_frame;
 
 -- @finding fins_identify severity=low confidence=high technique=T0888
-SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'Controllers were asked what they are' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' units' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'Controllers were asked what they are' AS title, array_to_string(array_sort(array_agg(DISTINCT command)), ', ') || ' to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' units' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM fins WHERE is_request AND command IN ('controller_data_read', 'connection_data_read') GROUP BY capture, capture_id, src_ip ORDER BY capture, src_ip;
 
 -- @finding fins_clock_write severity=medium confidence=high technique=T0836
 SELECT 'A clock was set' AS title, 'unit ' || target_unit || ': ' || outcome AS details, src_ip, dst_ip, dst_port, request_frame AS frame, ts, capture FROM ot_commands WHERE protocol = 'fins' AND class = 'time_set' AND outcome <> 'refused' ORDER BY capture, request_frame;
 
 -- @finding fins_error_response severity=medium technique=T0846
-SELECT 'Commands are refused again and again' AS title, CAST(count(*) AS VARCHAR) || ' end codes: ' || array_to_string(array_sort(array_agg(DISTINCT response)), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Commands are refused again and again' AS title, CAST(count(*) AS VARCHAR) || ' end codes: ' || array_to_string(array_sort(array_agg(DISTINCT response)), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM fins WHERE NOT is_request AND ((response_code & 32512) >> 8) IN (16, 17, 32, 33, 34, 35, 36, 37, 38) GROUP BY capture, capture_id, dst_ip, src_ip HAVING count(*) >= 20 ORDER BY capture, frame;
 
 -- @finding fins_protect_password severity=high confidence=high technique=T0859
-SELECT 'A password travels in clear' AS title, 'program area protection' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_agg(frame ORDER BY frame) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM credentials WHERE protocol = 'fins' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
+SELECT 'A password travels in clear' AS title, 'program area protection' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_sort(array_agg(frame)) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture FROM credentials WHERE protocol = 'fins' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding fins_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'program', 'mode', 'force', 'file')) > 0 THEN 'critical' ELSE 'high' END AS severity, 'FINS across the internet' AS title, CAST(count(*) AS VARCHAR) || ' requests' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM fins WHERE is_request AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding fins_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'FINS on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'FINS on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('fins') AND src_port NOT IN (9600) AND dst_port NOT IN (9600) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding fins_new_client_writes severity=medium confidence=medium technique=T0855

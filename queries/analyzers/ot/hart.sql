@@ -40,7 +40,7 @@ SELECT 'An instrument was reset' AS title, 'instrument ' || target_unit AS detai
 
 -- @finding hart_write severity=info confidence=high technique=T0836
 SELECT CASE WHEN outcome = 'ok' THEN 'info' ELSE 'low' END AS severity, CASE WHEN outcome = 'ok' THEN 'An instrument was configured' ELSE 'A write was refused' END AS title, 'instrument ' || target_unit || ': ' || command || coalesce(' ' || value, '') || coalesce(' (' || error || ')', '') AS details, src_ip, dst_ip, dst_port,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'hart_ip' AND command IN ('write_message', 'write_final_assembly', 'write_tag_descriptor_date', 'write_pv_damping', 'write_pv_range', 'write_pv_units', 'write_transfer_function', 'write_dynamic_variable_assignments', 'write_device_variable_units', 'write_device_variable', 'write_burst_period', 'write_burst_trigger', 'write_burst_device_variables', 'write_burst_mode_command_number')
 GROUP BY capture, capture_id, src_ip, dst_ip, dst_port, target_unit, command, value, error, outcome ORDER BY capture, frame;
 
@@ -59,11 +59,11 @@ FROM ot_commands WHERE protocol = 'hart_ip' AND outcome = 'ok' AND command IN ('
 SELECT 'Burst mode was switched off' AS title, 'instrument ' || target_unit AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM ot_commands WHERE protocol = 'hart_ip' AND outcome = 'ok' AND command = 'burst_control' AND value = 'burst mode 0' ORDER BY capture, frame;
 
 -- @finding hart_status_malfunction severity=medium technique=T0814
-SELECT 'An instrument reports a malfunction' AS title, 'instrument ' || coalesce(long_address, CAST(short_address AS VARCHAR)) || ': ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'An instrument reports a malfunction' AS title, 'instrument ' || coalesce(long_address, CAST(short_address AS VARCHAR)) || ': ' || CAST(count(*) AS VARCHAR) || ' answers' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM hart_ip WHERE device_status >= 128 AND response_code < 128 GROUP BY capture, capture_id, src_ip, coalesce(long_address, CAST(short_address AS VARCHAR)) ORDER BY capture, frame;
 
 -- @finding hart_unknown_command_scan severity=medium technique=T0846
-SELECT 'Commands are tried out' AS title, CAST(count(DISTINCT command_code) AS VARCHAR) || ' commands are not implemented' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Commands are tried out' AS title, CAST(count(DISTINCT command_code) AS VARCHAR) || ' commands are not implemented' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM hart_ip WHERE response_code = 64 AND frame_kind = 'ack' GROUP BY capture, capture_id, dst_ip, src_ip, CAST(ts AS BIGINT) / 300000000000 HAVING count(DISTINCT command_code) >= 10 ORDER BY capture, frame;
 
 -- @finding hart_public_peer severity=high confidence=high technique=T0883
@@ -71,7 +71,7 @@ SELECT 'HART-IP across the internet' AS title, CAST(count(*) AS VARCHAR) || ' me
 FROM hart_ip WHERE message_type = 'request' AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding hart_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'HART-IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'HART-IP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('hart_ip') AND src_port NOT IN (5094, 5095) AND dst_port NOT IN (5094, 5095) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding hart_new_client_writes severity=medium confidence=medium technique=T0855

@@ -28,12 +28,12 @@ SELECT ts, src_ip AS src, dst_ip AS dst, operation, domain, object_name AS objec
 
 -- @finding iccp_set_data_value severity=medium confidence=medium technique=T0836
 SELECT 'A centre wrote to objects of the other' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(q.domain || '/', '') || q.object_name)), 1, 6), ', ') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM iccp q JOIN iccp a ON a.capture_id = q.capture_id AND a.request_frame = q.frame AND a.mms_invoke_id = q.mms_invoke_id AND NOT a.is_request
 WHERE q.operation = 'set_data_value' AND q.is_request AND a.error IS NULL GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
 
 -- @finding iccp_access_denied severity=medium confidence=high technique=T0846
-SELECT 'A centre asks for what it may not see' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object_name)), 1, 8), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A centre asks for what it may not see' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object_name)), 1, 8), ', ') AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM iccp WHERE error = 'object_access_denied' GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY frame;
 
 -- @finding iccp_features_mismatch severity=low confidence=high technique=T0888
@@ -42,7 +42,7 @@ FROM iccp WHERE supported_features IS NOT NULL GROUP BY capture_id, src_ip, dst_
 
 -- @finding iccp_device_operate severity=high confidence=high technique=T0855,T0831
 SELECT 'A device of another centre was operated' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT coalesce(q.domain || '/', '') || q.object_name || ' = ' || coalesce(array_to_string(q."values", ', '), '?'))), 1, 6), ', ') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM iccp q JOIN iccp a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.mms_invoke_id = q.mms_invoke_id AND NOT a.is_request AND a.error IS NULL
 WHERE q.operation = 'operate_device' AND q.is_request GROUP BY q.capture_id, q.src_ip, q.dst_ip ORDER BY frame;
 
@@ -57,7 +57,7 @@ alone AS (
   FROM orders o JOIN orders s ON s.capture_id = o.capture_id AND s.flow_id = o.flow_id AND s.operation = 'select_device' AND s.frame < o.frame
   WHERE o.operation = 'operate_device' GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.device, o.frame HAVING count(*) FILTER (WHERE s.device = o.device AND s.at > o.at - 300000000000) = 0)
 SELECT 'A device was operated without being selected' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT device || coalesce(' = ' || value, ''))), 1, 6), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM alone GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
 
 -- @finding iccp_transfer_set_stopped severity=medium confidence=high technique=T0814,T0804
@@ -74,10 +74,10 @@ reports AS (
 -- What was stopped by order is told once; the end of the association ends its reports.
 stopped AS (SELECT capture_id, flow_id, transfer_set, min(frame) AS frame FROM written WHERE status = 'false' GROUP BY capture_id, flow_id, transfer_set)
 SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
-  SELECT 'A transfer set was stopped' AS title, transfer_set || ' was written with status disabled' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  SELECT 'A transfer set was stopped' AS title, transfer_set || ' was written with status disabled' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
   FROM written WHERE status = 'false' GROUP BY capture_id, src_ip, dst_ip, transfer_set
   UNION ALL
-  SELECT 'Reports of a transfer set stopped', r.transfer_set || ': no report for ' || CAST(CAST((max(coalesce(r.next, CAST(f.end_ts AS BIGINT)) - r.at)) / 1000000000 AS BIGINT) AS VARCHAR) || ' s, one each ' || CAST(max(i.interval_s) AS VARCHAR) || ' s was ordered', r.src_ip, r.dst_ip, count(*), min(r.frame), array_slice(array_agg(r.frame ORDER BY r.frame), 1, 20), min(r.ts), max(r.ts), min(r.capture)
+  SELECT 'Reports of a transfer set stopped', r.transfer_set || ': no report for ' || CAST(CAST((max(coalesce(r.next, CAST(f.end_ts AS BIGINT)) - r.at)) / 1000000000 AS BIGINT) AS VARCHAR) || ' s, one each ' || CAST(max(i.interval_s) AS VARCHAR) || ' s was ordered', r.src_ip, r.dst_ip, count(*), min(r.frame), array_slice(array_sort(array_agg(r.frame)), 1, 20), min(r.ts), max(r.ts), min(r.capture)
   FROM reports r JOIN intervals i ON i.capture_id = r.capture_id AND i.flow_id = r.flow_id AND i.transfer_set = r.transfer_set JOIN flows f ON f.capture_id = r.capture_id AND f.flow_id = r.flow_id LEFT JOIN stopped s ON s.capture_id = r.capture_id AND s.flow_id = r.flow_id AND s.transfer_set = r.transfer_set AND s.frame > r.frame
   WHERE r.regular >= 3 AND s.frame IS NULL AND coalesce(r.next, CAST(f.end_ts AS BIGINT)) - r.at > CAST(i.interval_s AS BIGINT) * 5000000000 GROUP BY r.capture_id, r.src_ip, r.dst_ip, r.transfer_set)
 ORDER BY frame, title, details;
@@ -98,14 +98,14 @@ SELECT title, details, src_ip, dst_ip, n AS count, frame, ts, end_ts, capture FR
 -- @finding iccp_enumeration severity=medium confidence=high technique=T0861
 WITH met AS (SELECT capture_id, src_ip, dst_ip, min(CAST(ts AS BIGINT)) AS since, min(CAST(ts AS BIGINT)) FILTER (WHERE service = 'get_name_list') AS listed FROM iccp WHERE is_request AND service <> 'information_report' GROUP BY capture_id, src_ip, dst_ip)
 SELECT 'A centre lists what the other has' AS title, CAST(count(*) AS VARCHAR) || ' lists of names' || coalesce(', domains ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT q.domain)), 1, 5), ', '), '') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM iccp q JOIN met m ON m.capture_id = q.capture_id AND m.src_ip = q.src_ip AND m.dst_ip = q.dst_ip
 -- Setting up begins with lists.
 WHERE q.is_request AND q.service = 'get_name_list' AND m.listed > m.since + 60000000000 GROUP BY q.capture_id, q.src_ip, q.dst_ip HAVING count(*) >= 2 ORDER BY frame;
 
 -- @finding iccp_program severity=high confidence=high technique=T0843
 SELECT CASE WHEN bool_or(q.operation = 'program_control') THEN 'Programs of another centre were steered' ELSE 'Events of another centre were redefined' END AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT q.service || coalesce(' ' || q.object_name, ''))), 1, 6), ', ') AS details, q.src_ip, q.dst_ip, count(*) AS count, min(q.frame) AS frame,
-  array_slice(array_agg(q.frame ORDER BY q.frame), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
+  array_slice(array_sort(array_agg(q.frame)), 1, 20) AS frames, min(q.ts) AS ts, max(q.ts) AS end_ts, min(q.capture) AS capture
 FROM iccp q JOIN iccp a ON a.capture_id = q.capture_id AND a.flow_id = q.flow_id AND a.request_frame = q.frame AND a.mms_invoke_id = q.mms_invoke_id AND NOT a.is_request AND a.error IS NULL
 WHERE q.operation IN ('program_control', 'event') AND q.is_request GROUP BY q.capture_id, q.src_ip, q.dst_ip, q.operation ORDER BY frame;
 

@@ -54,7 +54,7 @@ FROM iec101_103 WHERE is_primary AND link_function = 'reset_link' GROUP BY captu
 
 -- @finding iec103_parameter severity=high confidence=medium technique=T0836
 SELECT 'Parameters of a protection device were written' AS title, 'type ' || CAST(type_id_code AS VARCHAR) || ', information ' || array_to_string(array_sort(array_agg(DISTINCT information_number)), ', ') || ', station ' || coalesce(CAST(common_address AS VARCHAR), '-') AS details, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- Generic services: 248 to 250 write an entry, to confirm and to carry out; those below read.
 FROM iec101_103 WHERE protocol = 'iec103' AND is_primary AND type_id_code IN (10, 21) AND information_number BETWEEN 248 AND 250 GROUP BY capture_id, src_ip, dst_ip, type_id_code, common_address ORDER BY frame;
 

@@ -42,7 +42,7 @@ SELECT ts, src_ip AS src, dst_ip AS dst, frame_type AS "Format", coalesce(u_func
 SELECT CASE WHEN station IS NOT NULL THEN 'high' ELSE 'medium' END AS severity, 'A station was commanded' AS title,
   CAST(n AS VARCHAR) || ' x ' || command || ' to common address ' || unit || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, target_unit AS unit, command, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS points, min(request_frame) AS frame,
-    array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM ot_commands WHERE protocol = 'iec104' AND class IN ('operate', 'setpoint') AND outcome = 'ok' GROUP BY capture_id, src_ip, dst_ip, target_unit, command) c
 -- A master that was there all along may operate when it likes; one that came when others had long been served may not.
 LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND station = src_ip AND device = dst_ip
@@ -55,22 +55,22 @@ alone AS (
   FROM orders o JOIN orders s ON s.class = 'select' AND s.capture_id = o.capture_id AND s.dst_ip = o.dst_ip AND s.target_unit = o.target_unit AND s.point = o.point
   WHERE o.class IN ('operate', 'setpoint') GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.target_unit, o.point, o.request_frame)
 SELECT 'A point that is selected first was commanded without' AS title, 'common address ' || target_unit || ', ' || point || ': ' || CAST(count(*) AS VARCHAR) || ' executions without a select in the 60 s before' AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM alone WHERE NOT selected GROUP BY capture_id, src_ip, dst_ip, target_unit, point ORDER BY frame, point;
 
 -- @finding iec104_command_refused severity=medium confidence=high technique=T0855,T0888
 SELECT 'Commands were refused' AS title, CAST(count(*) AS VARCHAR) || ' refused by common address ' || array_to_string(array_sort(array_agg(DISTINCT target_unit)), ', ') || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM ot_commands WHERE protocol = 'iec104' AND outcome = 'refused' GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 3 ORDER BY frame;
 
 -- @finding iec104_parameter severity=high confidence=high technique=T0836
 SELECT 'Parameters of measured values were set' AS title, CAST(count(*) AS VARCHAR) || ' x ' || command || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 6), ', ') AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'iec104' AND class = 'config' AND outcome = 'ok' GROUP BY src_ip, dst_ip, command, capture ORDER BY frame;
 
 -- @finding iec104_reset_process severity=critical confidence=high technique=T0816
 SELECT 'A station was told to reset its process' AS title, 'common address ' || target_unit || ', qualifier ' || coalesce(value, '?') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'iec104' AND class = 'restart' AND outcome = 'ok' GROUP BY src_ip, dst_ip, target_unit, value, capture ORDER BY frame;
 
 -- @finding iec104_clock_sync severity=low confidence=high technique=T0836
@@ -81,7 +81,7 @@ WHERE abs(off) > 50460000000000 OR (abs(off) % 900000000000 > 60000000000 AND ab
 
 -- @finding iec104_interrogation_scan severity=medium confidence=high technique=T0846,T0861
 SELECT 'Stations are interrogated one after the other' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
-  SELECT CAST(count(DISTINCT common_address) AS VARCHAR) || ' common addresses asked within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  SELECT CAST(count(DISTINCT common_address) AS VARCHAR) || ' common addresses asked within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
   FROM iec104 WHERE type_id_code IN (100, 101, 102) AND cot_code IN (5, 6) AND is_orig GROUP BY capture_id, src_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(DISTINCT common_address) >= 5
   UNION ALL
   SELECT 'all stations asked at once by a new host', i.src_ip, i.dst_ip, count(DISTINCT i.frame), min(i.frame), array_slice(array_sort(array_agg(DISTINCT i.frame)), 1, 20), min(i.ts), max(i.ts), min(i.capture)
@@ -91,7 +91,7 @@ ORDER BY frame, details;
 -- @finding iec104_ioa_scan severity=medium confidence=high technique=T0846
 SELECT 'Object addresses are tried one after the other' AS title, CAST(tried AS VARCHAR) || ' addresses within 5 minutes, ' || CAST(unknown AS VARCHAR) || ' answers that they do not exist' AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END AS src_ip, CASE WHEN is_orig THEN dst_ip ELSE src_ip END AS dst_ip, count(DISTINCT ioa) FILTER (WHERE is_orig) AS tried, count(*) FILTER (WHERE cot_code = 47) AS unknown, count(*) FILTER (WHERE is_orig) AS n,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM iec104_objects WHERE type_id_code BETWEEN 45 AND 64 OR type_id_code = 102
   GROUP BY capture_id, CASE WHEN is_orig THEN src_ip ELSE dst_ip END, CASE WHEN is_orig THEN dst_ip ELSE src_ip END, CAST(ts AS BIGINT) / 300000000000)
 WHERE tried >= 20 AND unknown * 2 >= n ORDER BY frame;
@@ -104,34 +104,34 @@ WITH stops AS (
     ON r.capture_id = o.capture_id AND r.src_ip = o.src_ip AND r.dst_ip = o.dst_ip AND r.frame > o.frame AND r.at <= o.at + 30000000000
   GROUP BY o.capture_id, o.src_ip, o.dst_ip, o.frame)
 SELECT title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
-  SELECT 'Data transfer was stopped and not started again' AS title, 'no STARTDT within 30 s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  SELECT 'Data transfer was stopped and not started again' AS title, 'no STARTDT within 30 s' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
   FROM stops WHERE restarts = 0 GROUP BY capture_id, src_ip, dst_ip
   UNION ALL
-  SELECT 'Data transfer is stopped and started again and again', CAST(count(*) AS VARCHAR) || ' times within an hour', src_ip, dst_ip, count(*), min(frame), array_slice(array_agg(frame ORDER BY frame), 1, 20), min(ts), max(ts), min(capture)
+  SELECT 'Data transfer is stopped and started again and again', CAST(count(*) AS VARCHAR) || ' times within an hour', src_ip, dst_ip, count(*), min(frame), array_slice(array_sort(array_agg(frame)), 1, 20), min(ts), max(ts), min(capture)
   FROM stops WHERE restarts > 0 GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 3600000000000 HAVING count(*) >= 5)
 ORDER BY frame, title;
 
 -- @finding iec104_file_transfer severity=medium confidence=high technique=T0845
 SELECT CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'high' ELSE 'medium' END AS severity, CASE WHEN bool_or(is_orig AND type_id_code = 125) THEN 'A file was written to a station' ELSE 'Files of a station were transferred' END AS title,
   array_to_string(array_sort(array_agg(DISTINCT type_id)), ', ') AS details, min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM iec104 WHERE category = 'file' AND type_id IS NOT NULL GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding iec104_quality_invalid severity=low confidence=high technique=T0814
 SELECT 'Values of a point are often invalid' AS title, 'common address ' || CAST(common_address AS VARCHAR) || ', ioa ' || CAST(ioa AS VARCHAR) || ': ' || CAST(bad AS VARCHAR) || ' of ' || CAST(n AS VARCHAR) || ' updates' AS details, src_ip, dst_ip, bad AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, common_address, ioa, count(*) AS n, count(*) FILTER (WHERE (quality & 192) <> 0) AS bad, min(frame) FILTER (WHERE (quality & 192) <> 0) AS frame,
-    array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE (quality & 192) <> 0), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    array_slice(array_sort(array_agg(frame) FILTER (WHERE (quality & 192) <> 0)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM iec104_objects WHERE category = 'monitor' AND type_id_code NOT IN (15, 16, 37) AND quality IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, common_address, ioa)
 WHERE n >= 10 AND bad * 5 > n ORDER BY frame, common_address, ioa;
 
 -- @finding iec104_malformed severity=low confidence=high
 SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Messages that contradict themselves' AS title, array_to_string(array_sort(array_agg(DISTINCT malformed)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM iec104 WHERE malformed IN ('object_overrun', 'bad_length', 'unknown_type') GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding iec104_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(category IN ('control', 'setpoint', 'parameter') AND cot_code = 7 AND NOT negative) THEN 'critical' ELSE 'high' END AS severity, 'IEC 104 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' APDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM iec104 WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding iec104_nonstandard_port severity=low confidence=high technique=T0885
@@ -145,7 +145,7 @@ WITH written AS (
   FROM process_values WHERE source_protocol = 'iec104' AND direction = 'write' AND outcome = 'ok' AND value IS NOT NULL
   WINDOW w AS (PARTITION BY capture_id, device, unit_id, point ORDER BY frame ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
 SELECT 'A setpoint outside the range of those before it' AS title, 'common address ' || unit_id || ', ' || point || ' = ' || CAST(first_value(value ORDER BY frame) AS VARCHAR) || ', before between ' || CAST(first_value(least ORDER BY frame) AS VARCHAR) || ' and ' || CAST(first_value(most ORDER BY frame) AS VARCHAR) AS details,
-  actor AS src_ip, device AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  actor AS src_ip, device AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- A range is known after ten setpoints; who goes on in small steps does not leave it.
 FROM written WHERE n >= 10 AND most > least AND (value > most + 0.2 * (most - least) OR value < least - 0.2 * (most - least)) GROUP BY capture_id, actor, device, unit_id, point ORDER BY frame, point;
 
@@ -174,7 +174,7 @@ steps AS (
 breaks AS (SELECT *, CASE WHEN frame_type = 'I' AND step <> 1 THEN 'N(S) ' || CAST(sent AS VARCHAR) || ' is not the next' WHEN forward > 16384 THEN 'N(R) ' || CAST(acked AS VARCHAR) || ' goes back' ELSE 'N(R) ' || CAST(acked AS VARCHAR) || ' acknowledges what was not sent' END AS what
   FROM steps WHERE (frame_type = 'I' AND step <> 1) OR forward > 16384 OR ahead BETWEEN 1 AND 16383)
 SELECT 'Sequence numbers of a connection break' AS title, array_to_string(array_slice(array_agg(b.what ORDER BY b.frame, b.apdu_index), 1, 3), ', ') AS details, min(CASE WHEN b.is_orig THEN b.src_ip ELSE b.dst_ip END) AS src_ip, min(CASE WHEN b.is_orig THEN b.dst_ip ELSE b.src_ip END) AS dst_ip, count(*) AS count, min(b.frame) AS frame,
-  array_slice(array_agg(b.frame ORDER BY b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
+  array_slice(array_sort(array_agg(b.frame)), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
 -- What the capture lost breaks them as well.
 FROM breaks b JOIN flows f ON f.capture_id = b.capture_id AND f.flow_id = b.flow_id AND coalesce(f.missed_bytes, 0) = 0 GROUP BY b.capture_id, b.flow_id HAVING count(*) >= 2 ORDER BY frame;
 
@@ -189,7 +189,7 @@ judged AS (
   FROM tags)
 SELECT CASE WHEN bool_or(back) THEN 'Time tags of a station go back' ELSE 'Time tags of a station are far from the time of the capture' END AS title,
   'common address ' || CAST(common_address AS VARCHAR) || ': ' || CASE WHEN bool_or(back) THEN 'back by up to ' || CAST(max(before - tag) FILTER (WHERE back) / 1000000000 AS VARCHAR) || ' s' ELSE 'off by up to ' || CAST(CAST(max(off) / 1000 AS BIGINT) AS VARCHAR) || ' s' END AS details,
-  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM judged WHERE back OR far GROUP BY capture_id, src_ip, dst_ip, common_address ORDER BY frame, common_address;
 
 -- @finding iec104_new_client_writes severity=medium confidence=medium technique=T0855

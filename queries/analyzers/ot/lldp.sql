@@ -46,7 +46,7 @@ WHERE array_has_any(changed_fields, make_array('system_name', 'system_descriptio
 
 -- @finding lldp_duplicate_chassis severity=medium technique=T1557
 SELECT 'Two stations claim one chassis' AS title, chassis_id || ' is announced by ' || array_to_string(array_sort(array_agg(DISTINCT src_mac)), ', ') || ' as ' || array_to_string(array_sort(array_agg(DISTINCT system_name)), ', ') AS details,
-  count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM lldp WHERE ttl_s > 0 GROUP BY capture_id, chassis_id HAVING count(DISTINCT src_mac) > 1 AND count(DISTINCT system_name) > 1 ORDER BY chassis_id;
 
 -- @finding lldp_shutdown severity=info confidence=high
@@ -63,7 +63,7 @@ SELECT 'Flood of announcements' AS title, details, count, frame, ts, end_ts, cap
 ORDER BY capture, frame, details;
 
 -- @finding lldp_malformed severity=low confidence=high technique=T1499.004
-SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Malformed announcement' AS title, malformed AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM lldp WHERE malformed IS NOT NULL AND malformed <> 'truncated' GROUP BY malformed, chassis_id, src_mac, capture HAVING count(*) >= 2 ORDER BY malformed, frame;
 
 -- @finding cdp_native_vlan_mismatch severity=low confidence=medium
@@ -78,7 +78,7 @@ JOIN (SELECT capture_id FROM cdp GROUP BY capture_id HAVING count(DISTINCT devic
 ORDER BY a.frame, b.frame;
 
 -- @finding cdp_information_leak severity=info confidence=high technique=T0888
-SELECT 'Software version announced in clear' AS title, device || ' (' || protocol || '): ' || version AS details, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Software version announced in clear' AS title, device || ' (' || protocol || '): ' || version AS details, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM (SELECT capture, device_id AS device, 'CDP' AS protocol, split_part(software_version, chr(10), 1) AS version, frame, ts FROM cdp WHERE software_version IS NOT NULL
   UNION ALL SELECT capture, coalesce(system_name, chassis_id), 'LLDP-MED', array_to_string(med_inventory, ', '), frame, ts FROM lldp WHERE array_to_string(med_inventory, ', ') LIKE '%software=%' OR array_to_string(med_inventory, ', ') LIKE '%firmware=%')
 GROUP BY capture, device, protocol, version ORDER BY capture, device, protocol, version;
@@ -119,13 +119,13 @@ FROM (SELECT capture, frame, ts, CAST(variant AS VARCHAR) AS variant, coalesce(o
 GROUP BY capture, vlan HAVING count(DISTINCT variant) > 1 AND array_has(array_agg(variant), 'stp') ORDER BY capture, vlan;
 
 -- @finding stp_malformed severity=medium confidence=high technique=T1499.004
-SELECT 'Malformed spanning tree message' AS title, 'version ' || coalesce(CAST(version_code AS VARCHAR), '-') || ', ' || malformed AS details, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, s.capture AS capture
+SELECT 'Malformed spanning tree message' AS title, 'version ' || coalesce(CAST(version_code AS VARCHAR), '-') || ', ' || malformed AS details, count(*) AS count, min(s.frame) AS frame, array_slice(array_sort(array_agg(s.frame)), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, s.capture AS capture
 FROM stp AS s JOIN packets AS p ON p.capture_id = s.capture_id AND p.frame = s.frame AND p.captured_len = p.frame_len
 WHERE malformed IS NOT NULL GROUP BY s.capture, version_code, malformed ORDER BY capture, version_code, malformed;
 
 -- @finding lldp_new_neighbour severity=low confidence=high technique=T1557
 WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
-announcers AS (SELECT min(capture) AS capture, capture_id, chassis_id, max(system_name) AS system_name, min(src_mac) AS src_mac, max(ttl_s) AS ttl_s, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM lldp WHERE ttl_s > 0 AND chassis_id IS NOT NULL GROUP BY capture_id, chassis_id)
+announcers AS (SELECT min(capture) AS capture, capture_id, chassis_id, max(system_name) AS system_name, min(src_mac) AS src_mac, max(ttl_s) AS ttl_s, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM lldp WHERE ttl_s > 0 AND chassis_id IS NOT NULL GROUP BY capture_id, chassis_id)
 SELECT 'A device that did not announce itself before' AS title, coalesce(a.system_name || ', ', '') || a.chassis_id || ' from ' || coalesce(a.src_mac, '-') || ', ' || CAST((CAST(a.ts AS BIGINT) - s.start) / 1000000000 AS VARCHAR) || ' s into the capture' AS details, a.n AS count, a.frame, a.frames, a.ts, a.end_ts, a.capture
 FROM announcers a JOIN spans s ON s.capture_id = a.capture_id
 WHERE s.stop - s.start >= 600000000000 AND CAST(a.ts AS BIGINT) - s.start > CAST(a.ttl_s AS BIGINT) * 3000000000

@@ -77,7 +77,7 @@ SELECT CASE WHEN count(*) FILTER (WHERE category IN ('write', 'mode', 'file')) >
 FROM melsec WHERE is_request AND framing IN ('3E', '4E') AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding melsec_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'MELSEC on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'MELSEC on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('melsec') AND src_port NOT IN (5000, 5001, 5002, 5006, 5007, 5008, 5010, 5560, 5562) AND dst_port NOT IN (5000, 5001, 5002, 5006, 5007, 5008, 5010, 5560, 5562) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding melsec_new_client_writes severity=medium confidence=medium technique=T0855
@@ -87,5 +87,5 @@ SELECT severity, 'A client that was not there before writes' AS title, details, 
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 'melsec' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding melsec_cleartext_credential severity=high confidence=high technique=T0859,T1040
-SELECT 'A password travels in clear' AS title, coalesce(field, 'password') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A password travels in clear' AS title, coalesce(field, 'password') || ': ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol = 'melsec' AND NOT encrypted GROUP BY src_ip, dst_ip, dst_port, field, capture ORDER BY frame, details;

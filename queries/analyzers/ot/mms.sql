@@ -48,7 +48,7 @@ SELECT ts, src_ip AS src, dst_ip AS dst, pdu_type AS kind, invoke_id AS id, serv
 
 -- @finding mms_control_operate severity=medium confidence=high technique=T0855,T0831
 SELECT CASE WHEN bool_and(coalesce(r.test, false)) THEN 'low' WHEN bool_or(n.station IS NOT NULL AND coalesce(r.originator_category, 0) IN (0, 3)) THEN 'high' ELSE 'medium' END AS severity, 'Equipment was operated' AS title, CAST(count(*) AS VARCHAR) || ' operations: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT c.point || ' = ' || coalesce(c.value, '?'))), 1, 5), ', ') AS details,
-  c.src_ip, c.dst_ip, count(*) AS count, min(c.request_frame) AS frame, array_slice(array_agg(c.request_frame ORDER BY c.request_frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
+  c.src_ip, c.dst_ip, count(*) AS count, min(c.request_frame) AS frame, array_slice(array_sort(array_agg(c.request_frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, min(c.capture) AS capture
 FROM ot_commands c LEFT JOIN mms r ON r.capture_id = c.capture_id AND r.frame = c.request_frame AND r.flow_id = c.flow_id AND r.control_action = 'operate'
 -- A client that was there all along may operate when it likes; one that came when others had long been served, by remote or unknown order, may not.
 LEFT JOIN (SELECT DISTINCT capture_id, station, device FROM ot_newcomers) n ON n.capture_id = c.capture_id AND n.station = c.src_ip AND n.device = c.dst_ip
@@ -56,17 +56,17 @@ WHERE c.protocol = 'mms' AND c.class = 'operate' AND c.outcome = 'ok' GROUP BY c
 
 -- @finding mms_control_refused severity=medium confidence=high technique=T0855
 SELECT 'Operations were refused' AS title, CAST(count(*) AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' (' || coalesce(error, '?') || ')')), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'mms' AND class = 'operate' AND outcome = 'refused' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_setting_write severity=medium confidence=high technique=T0836
 SELECT 'Settings were written' AS title, CAST(count(*) AS VARCHAR) || ': ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point || ' = ' || coalesce(value, '?'))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'mms' AND class = 'setpoint' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_program_control severity=high confidence=high technique=T0858,T0843
 SELECT 'Programs or domains of a server were steered' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT command || ' ' || coalesce(point, ''))), 1, 5), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 'mms' AND command IN ('start', 'stop', 'resume', 'reset', 'kill', 'delete_program_invocation', 'initiate_download_sequence', 'delete_domain') AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_file_delete severity=high confidence=high technique=T0809
@@ -90,7 +90,7 @@ LEFT JOIN (SELECT capture_id AS id, flow_id AS subscribed, max(frame) AS last FR
 WHERE n >= 20 AND s.id IS NULL GROUP BY capture_id, client ORDER BY frame;
 
 -- @finding mms_no_authentication severity=info confidence=high technique=T0859
-SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Associations without authentication' AS title, CAST(count(*) AS VARCHAR) || ' associations' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM mms WHERE pdu_type = 'initiate_request' AND NOT auth_present GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_cleartext_password severity=high confidence=high technique=T0859
@@ -98,12 +98,12 @@ SELECT 'A password is readable in an association' AS title, CAST(count(*) AS VAR
 FROM mms WHERE pdu_type = 'initiate_request' AND auth_present GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding mms_abort_storm severity=medium confidence=high technique=T0814
-SELECT 'Many requests are rejected' AS title, CAST(count(*) AS VARCHAR) || ' rejects or failed associations within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Many requests are rejected' AS title, CAST(count(*) AS VARCHAR) || ' rejects or failed associations within a minute' AS details, dst_ip AS src_ip, src_ip AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM mms WHERE pdu_type IN ('reject', 'initiate_error', 'conclude_error', 'cancel_error') GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 HAVING count(*) >= 10 ORDER BY frame;
 
 -- @finding mms_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(service_code IN (5, 26, 36, 39, 40, 41, 42, 43, 44, 76) AND pdu_type = 'confirmed_response' AND access_errors IS NULL) THEN 'critical' ELSE 'high' END AS severity, 'MMS with a public address' AS title, CAST(count(*) AS VARCHAR) || ' PDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM mms WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding mms_nonstandard_port severity=low confidence=high technique=T0885
@@ -122,7 +122,7 @@ alone AS (
   -- In the first minute of an association whose beginning was not captured the select may lie before.
   WHERE o.class = 'operate' AND s.object IS NULL AND (f.history LIKE 'S%' OR o.at > CAST(f.ts AS BIGINT) + 60000000000))
 SELECT 'Equipment that is selected first was operated without' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT object || coalesce(' = ' || value, ''))), 1, 5), ', ') || ': no select in the 60 s before' AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM alone GROUP BY capture_id, src_ip, dst_ip ORDER BY frame;
 
 -- @finding mms_report_hijack severity=medium confidence=high technique=T0803
@@ -133,7 +133,7 @@ WITH written AS (
 steps AS (SELECT *, lag(src_ip) OVER w AS owner, lag(flow_id) OVER w AS owner_flow, lag(value) OVER w AS before FROM written WHERE regexp_like(point, '\$(BR|RP)\$[^$]+\$RptEna$') WINDOW w AS (PARTITION BY capture_id, dst_ip, point ORDER BY frame))
 SELECT CASE WHEN bool_or(s.value = 'true') THEN 'Two clients enable one report block' ELSE 'A client disables reports of another' END AS title,
   array_to_string(array_slice(array_sort(array_agg(DISTINCT regexp_replace(s.point, '\$RptEna$', ''))), 1, 5), ', ') || ', enabled by ' || s.owner AS details,
-  s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame, array_slice(array_agg(s.frame ORDER BY s.frame), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
+  s.src_ip, s.dst_ip, count(*) AS count, min(s.frame) AS frame, array_slice(array_sort(array_agg(s.frame)), 1, 20) AS frames, min(s.ts) AS ts, max(s.ts) AS end_ts, min(s.capture) AS capture
 -- The end of an association gives its report blocks back.
 FROM steps s JOIN flows f ON f.capture_id = s.capture_id AND f.flow_id = s.owner_flow
 WHERE s.before = 'true' AND s.owner <> s.src_ip AND f.end_ts > s.ts GROUP BY s.capture_id, s.src_ip, s.dst_ip, s.owner ORDER BY frame;

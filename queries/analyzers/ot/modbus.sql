@@ -50,28 +50,28 @@ SELECT ts, src_ip AS client, dst_ip AS server, unit_id AS unit, tid, func AS fun
 SELECT CASE WHEN started > capture_start + 600000000000 THEN 'medium' ELSE 'info' END AS severity,
   'Values were written' AS title, CAST(n AS VARCHAR) || ' x ' || func || ' to unit ' || CAST(unit_id AS VARCHAR) || ': ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, func, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(frame) AS frame,
-    array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
+    array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS started
   FROM modbus WHERE is_write AND status = 'ok' GROUP BY capture_id, src_ip, dst_ip, unit_id, func) w
 JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM modbus GROUP BY capture_id) s ON s.capture_id = w.capture_id
 ORDER BY frame, func;
 
 -- @finding modbus_force_listen_only severity=high confidence=high technique=T0814
-SELECT 'A device was told to listen only' AS title, 'function 8, sub-function 4' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A device was told to listen only' AS title, 'function 8, sub-function 4' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE func_code = 8 AND subfunction = 4 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_restart_comm severity=high confidence=high technique=T0816
-SELECT 'A device was told to restart its communications' AS title, 'function 8, sub-function 1' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A device was told to restart its communications' AS title, 'function 8, sub-function 1' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE func_code = 8 AND subfunction = 1 GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_identity_read severity=low confidence=high technique=T0888
 SELECT CASE WHEN servers >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of devices' AS title, CASE WHEN servers = 1 THEN '1 server was asked for its identity' ELSE CAST(servers AS VARCHAR) || ' servers were asked for their identity' END AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, min(dst_ip) AS dst_ip, count(DISTINCT dst_ip) AS servers, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus WHERE func_code = 17 OR (func_code = 43 AND subfunction = 14) GROUP BY capture_id, src_ip) ORDER BY src_ip;
 
 -- @finding modbus_function_scan severity=medium confidence=high technique=T0846
 WITH tried AS (
   SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000 AS span, count(DISTINCT func_code) AS codes, count(*) AS n, count(*) FILTER (WHERE exception_code = 1) AS refused,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus GROUP BY capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 300000000000)
 SELECT 'A client tries function after function' AS title, CAST(max(codes) AS VARCHAR) || ' function codes within 5 minutes, ' || CAST(sum(refused) AS VARCHAR) || ' of ' || CAST(sum(n) AS VARCHAR) || ' refused as illegal' AS details,
   src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -80,7 +80,7 @@ FROM tried WHERE codes >= 10 AND refused >= 0.5 * n GROUP BY capture_id, src_ip,
 -- @finding modbus_address_scan severity=medium confidence=high technique=T0846
 WITH tried AS (
   SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000 AS minute, count(DISTINCT address) AS addresses, count(*) AS n, count(*) FILTER (WHERE exception_code = 2) AS refused,
-    min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+    min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM modbus WHERE address IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 60000000000)
 SELECT 'A client tries address after address' AS title, CAST(max(addresses) AS VARCHAR) || ' start addresses within a minute, ' || CAST(sum(refused) AS VARCHAR) || ' refused' AS details,
   src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -88,17 +88,17 @@ FROM tried WHERE addresses >= 20 AND refused >= 0.5 * n GROUP BY capture_id, src
 
 -- @finding modbus_write_denied severity=medium confidence=high technique=T0855
 SELECT 'Writes were refused' AS title, CAST(count(*) AS VARCHAR) || ' writes refused: ' || array_to_string(array_sort(array_agg(DISTINCT exception)), ', ') AS details, src_ip, dst_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM modbus WHERE is_write AND exception_code IN (1, 2, 3) GROUP BY capture_id, src_ip, dst_ip HAVING count(*) >= 5 ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_file_write severity=high confidence=high technique=T0843
 SELECT 'A file record was written' AS title, CAST(count(*) AS VARCHAR) || ' writes of file records (function 21)' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE func_code = 21 AND status = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(is_write AND status = 'ok') THEN 'critical' ELSE 'high' END AS severity, 'Modbus with a public address' AS title, CAST(count(*) AS VARCHAR) || ' transactions' AS details, src_ip, dst_ip, count(*) AS count,
-  min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_broadcast_write severity=high confidence=high technique=T0855
@@ -107,29 +107,29 @@ FROM modbus w LEFT JOIN (SELECT capture_id, dst_ip, count(DISTINCT unit_id) AS u
 WHERE w.is_write AND w.unit_id = 0 AND (w.framing LIKE 'rtu%' OR coalesce(g.units, 0) >= 1) GROUP BY w.capture_id, w.src_ip, w.dst_ip ORDER BY w.src_ip, w.dst_ip;
 
 -- @finding modbus_clear_counters severity=medium confidence=high technique=T0872
-SELECT 'Diagnostic counters were cleared' AS title, coalesce(max(subfunction_name), 'function 8') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Diagnostic counters were cleared' AS title, coalesce(max(subfunction_name), 'function 8') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE func_code = 8 AND subfunction IN (10, 20) AND status = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_diagnostic severity=low confidence=high technique=T0888
-SELECT 'Diagnostics were run' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(subfunction_name, func))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Diagnostics were run' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(subfunction_name, func))), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE func_code IN (7, 8, 11, 12) AND NOT (func_code = 8 AND subfunction IN (1, 4, 10, 20)) GROUP BY src_ip, dst_ip, capture ORDER BY src_ip, dst_ip;
 
 -- @finding modbus_unit_scan severity=medium confidence=high technique=T0846
-SELECT 'A client tries unit after unit' AS title, CAST(count(*) AS VARCHAR) || ' unit ids within 5 minutes, ' || CAST(count(*) FILTER (WHERE answered = 0) AS VARCHAR) || ' without a device' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
+SELECT 'A client tries unit after unit' AS title, CAST(count(*) AS VARCHAR) || ' unit ids within 5 minutes, ' || CAST(count(*) FILTER (WHERE answered = 0) AS VARCHAR) || ' without a device' AS details, src_ip, dst_ip, sum(n) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
 FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000 AS span, count(*) AS n, count(*) FILTER (WHERE status = 'ok' OR (status = 'exception' AND exception_code NOT IN (10, 11))) AS answered, min(frame) AS frame, min(ts) AS ts, max(ts) AS end_ts FROM modbus WHERE unit_id IS NOT NULL GROUP BY capture_id, src_ip, dst_ip, unit_id, CAST(ts AS BIGINT) / 300000000000)
 GROUP BY capture_id, src_ip, dst_ip, span HAVING count(*) >= 10 AND count(*) FILTER (WHERE answered = 0) > 0.5 * count(*) ORDER BY src_ip, dst_ip, frame;
 
 -- @finding modbus_device_failure severity=medium confidence=high technique=T0814
-SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || array_to_string(array_sort(array_agg(DISTINCT func)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A device reports a failure of its own' AS title, exception || ' to ' || array_to_string(array_sort(array_agg(DISTINCT func)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM modbus WHERE exception_code IN (4, 8) GROUP BY exception, src_ip, dst_ip, capture ORDER BY src_ip, dst_ip, details;
 
 -- @finding modbus_write_burst severity=high confidence=medium technique=T0806
 WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM packets GROUP BY capture_id),
 writes AS (SELECT w.capture, w.capture_id, w.src_ip, w.dst_ip, w.unit_id, w.point, array_to_string(w.write_values, ' ') AS written, coalesce(w.request_frame, w.frame) AS frame, w.ts, CAST(w.ts AS BIGINT) - s.start AS at FROM modbus w JOIN spans s ON s.capture_id = w.capture_id WHERE w.is_write),
 seconds AS (
-  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, point, at / 1000000000 AS second, count(DISTINCT written) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+  SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, point, at / 1000000000 AS second, count(DISTINCT written) AS vals, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM writes WHERE point IS NOT NULL AND written <> '' GROUP BY capture_id, src_ip, dst_ip, unit_id, point, at / 1000000000 HAVING count(DISTINCT written) >= 3),
-minutes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, at / 60000000000 AS minute, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM writes GROUP BY capture_id, src_ip, dst_ip, unit_id, at / 60000000000),
+minutes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, unit_id, at / 60000000000 AS minute, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts FROM writes GROUP BY capture_id, src_ip, dst_ip, unit_id, at / 60000000000),
 -- The first ten minutes are the base; minutes without a write count as none.
 usual AS (SELECT capture_id, src_ip, dst_ip, unit_id, CASE WHEN count(*) > 5 THEN median(n) ELSE 0 END AS n FROM minutes WHERE minute < 10 GROUP BY capture_id, src_ip, dst_ip, unit_id)
 SELECT severity, title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM (
@@ -147,7 +147,7 @@ ORDER BY src_ip, dst_ip, frame, details;
 WITH asked AS (
   SELECT capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 60000000000 AS minute, func_code, exception_code, coalesce(request_frame, frame) AS frame, ts, lag(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS before FROM modbus WHERE src_ip IS NOT NULL AND NOT coalesce(is_write, false)),
 bouts AS (SELECT *, sum(CASE WHEN before IS NULL OR CAST(ts AS BIGINT) - before > 60000000000 THEN 1 ELSE 0 END) OVER (PARTITION BY capture_id, src_ip, dst_ip ORDER BY ts, frame) AS bout FROM asked),
-probes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, bout, count(*) AS n, count(*) FILTER (WHERE func_code IN (17, 43)) AS identity, count(*) FILTER (WHERE exception_code IN (1, 2)) AS refused, count(DISTINCT func_code) FILTER (WHERE func_code BETWEEN 1 AND 4 AND exception_code IS NULL) AS tables, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
+probes AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, bout, count(*) AS n, count(*) FILTER (WHERE func_code IN (17, 43)) AS identity, count(*) FILTER (WHERE exception_code IN (1, 2)) AS refused, count(DISTINCT func_code) FILTER (WHERE func_code BETWEEN 1 AND 4 AND exception_code IS NULL) AS tables, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts
   FROM bouts GROUP BY capture_id, src_ip, dst_ip, bout HAVING count(*) <= 2000)
 SELECT CASE WHEN bool_or(refused > 0) THEN 'high' ELSE 'medium' END AS severity, 'A station explores controllers' AS title, CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' devices (' || array_to_string(array_slice(array_sort(array_agg(DISTINCT dst_ip)), 1, 5), ', ') || '): identity, ' || CAST(sum(refused) AS VARCHAR) || ' requests beyond what exists, up to ' || CAST(max(tables) AS VARCHAR) || ' tables read' AS details,
   src_ip, min(dst_ip) AS dst_ip, sum(n) AS count, min(frame) AS frame, first_value(frames ORDER BY frame) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, min(capture) AS capture
@@ -179,7 +179,7 @@ SELECT 'Two different answers to one request' AS title, p.func || ' of unit ' ||
 FROM pairs p LEFT JOIN repeated r ON r.capture_id = p.capture_id AND r.other = p.other WHERE r.other IS NULL GROUP BY p.capture_id, p.src_ip, p.dst_ip, p.unit_id, p.func ORDER BY frame;
 
 -- @finding modbus_response_mismatch severity=high confidence=medium technique=T0830,T0856
-SELECT 'Answers do not fit their requests' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT what)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'Answers do not fit their requests' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT what)), 1, 4), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 FROM (
   SELECT a.capture, a.capture_id, a.src_ip, a.dst_ip, a.frame, a.ts, q.func || ' asked, ' || a.func || ' answered' AS what
   FROM modbus a JOIN modbus q ON q.capture_id = a.capture_id AND q.flow_id = a.flow_id AND q.tid = a.tid AND q.unit_id = a.unit_id AND q.status = 'no_response' AND q.request_frame < a.frame AND CAST(a.ts AS BIGINT) - CAST(q.ts AS BIGINT) <= 2000000000
@@ -194,13 +194,13 @@ WITH numbered AS (SELECT capture, capture_id, flow_id, src_ip, dst_ip, tid, requ
 -- Who numbers nothing has one number.
 numbering AS (SELECT capture_id, flow_id FROM numbered GROUP BY capture_id, flow_id HAVING count(DISTINCT tid) > 1)
 SELECT 'One transaction number stands for two requests at once' AS title, 'transaction ' || CAST(first_value(n.tid ORDER BY n.request_frame) AS VARCHAR) || CASE WHEN count(*) > 1 THEN ' and ' || CAST(count(*) - 1 AS VARCHAR) || ' more' ELSE '' END AS details, n.src_ip, n.dst_ip, count(*) AS count, min(n.next) AS frame,
-  array_slice(array_agg(n.next ORDER BY n.next), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
+  array_slice(array_sort(array_agg(n.next)), 1, 20) AS frames, min(n.ts) AS ts, max(n.ts) AS end_ts, min(n.capture) AS capture
 FROM numbered n JOIN numbering u ON u.capture_id = n.capture_id AND u.flow_id = n.flow_id
 -- What was not answered within a second is given up.
 WHERE coalesce(n.response_frame, n.next + 1) > n.next AND n.next_asked - n.asked <= 1000000000 GROUP BY n.capture_id, n.src_ip, n.dst_ip ORDER BY frame;
 
 -- @finding modbus_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'Modbus on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'Modbus on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('modbus', 'umas') AND src_port NOT IN (502, 802) AND dst_port NOT IN (502, 802) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding modbus_new_client_writes severity=medium confidence=medium technique=T0855

@@ -15,7 +15,7 @@ FROM umas AS t LEFT JOIN umas AS r ON r.capture_id = t.capture_id AND r.flow_id 
 WHERE t.umas_code = 16 GROUP BY t.ts, t.src_ip, t.client_name, t.dst_ip, t.status, t.capture, t.frame ORDER BY t.capture, t.frame;
 
 -- @section "Program transfers" shape=table limit=15
-SELECT f.ts, CASE WHEN f.direction = 'upload' THEN 'to the controller' ELSE 'from the controller' END AS direction, f.src_ip AS sender, f.dst_ip AS receiver, f.size_bytes, f.complete, substr(f.sha256, 1, 16) AS sha256, f.frame FROM files AS f WHERE f.source = 'umas' ORDER BY f.capture, f.frame;
+SELECT f.ts, CASE WHEN f.direction = 'upload' THEN 'to the controller' ELSE 'from the controller' END AS direction, f.src_ip AS sender, f.dst_ip AS receiver, f.size_bytes, f.complete, f.sha256, f.frame FROM files AS f WHERE f.source = 'umas' ORDER BY f.capture, f.frame;
 
 -- @section "State changes" shape=table limit=15
 SELECT ts, src_ip AS client, dst_ip AS controller, umas_function AS function, status, frame FROM umas WHERE umas_code IN (64, 65) ORDER BY capture, frame;
@@ -33,15 +33,15 @@ SELECT CASE WHEN status = 'ok' THEN 'critical' ELSE 'medium' END AS severity, 'A
 SELECT CASE WHEN status = 'ok' THEN 'high' ELSE 'medium' END AS severity, 'A controller was told to start' AS title, 'function 0x40 (start_plc): ' || status AS details, src_ip, dst_ip, dst_port, frame, ts, capture FROM umas WHERE umas_code = 64 ORDER BY capture, frame;
 
 -- @finding umas_program_to_plc severity=critical technique=T0843,T0889
-SELECT 'A program was written to a controller' AS title, CAST(count(*) FILTER (WHERE umas_code = 49) AS VARCHAR) || ' blocks (0x30 to 0x32)' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A program was written to a controller' AS title, CAST(count(*) FILTER (WHERE umas_code = 49) AS VARCHAR) || ' blocks (0x30 to 0x32)' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM umas WHERE umas_code BETWEEN 48 AND 50 AND status = 'ok' GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding umas_program_from_plc severity=high confidence=high technique=T0845
-SELECT 'A program was read from a controller' AS title, CAST(count(*) FILTER (WHERE umas_code = 52) AS VARCHAR) || ' blocks (0x33 to 0x35)' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A program was read from a controller' AS title, CAST(count(*) FILTER (WHERE umas_code = 52) AS VARCHAR) || ' blocks (0x33 to 0x35)' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM umas WHERE umas_code BETWEEN 51 AND 53 AND status = 'ok' GROUP BY capture, capture_id, flow_id, src_ip, dst_ip, dst_port HAVING count(*) FILTER (WHERE umas_code = 52) > 0 ORDER BY capture, frame;
 
 -- @finding umas_write_memory severity=high technique=T0836,T0831
-SELECT 'Memory of a controller was written' AS title, umas_function || ' (0x' || to_hex(CAST(umas_code AS BIGINT)) || '): ' || CAST(count(*) AS VARCHAR) || ' times' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Memory of a controller was written' AS title, umas_function || ' (0x' || to_hex(CAST(umas_code AS BIGINT)) || '): ' || CAST(count(*) AS VARCHAR) || ' times' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM umas WHERE umas_code IN (35, 37, 113) AND status = 'ok' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port, umas_code, umas_function ORDER BY capture, frame;
 
 -- @finding umas_reservation_taken severity=medium confidence=high technique=T0858
@@ -50,7 +50,7 @@ FROM umas AS t LEFT JOIN umas AS o ON o.capture_id = t.capture_id AND o.dst_ip =
 WHERE t.umas_code = 16 AND t.status = 'ok' GROUP BY t.capture, t.frame, t.ts, t.src_ip, t.dst_ip, t.dst_port, t.client_name ORDER BY capture, frame;
 
 -- @finding umas_command_without_reservation severity=high technique=T0858
-SELECT 'A command was accepted without a reservation' AS title, umas_function || ' with key 0' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A command was accepted without a reservation' AS title, umas_function || ' with key 0' AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM umas WHERE session_key = 0 AND status = 'ok' AND umas_code IN (48, 49, 50, 64, 65) GROUP BY capture, capture_id, src_ip, dst_ip, dst_port, umas_function ORDER BY capture, frame;
 
 -- @finding umas_key_bruteforce severity=high technique=T0859
@@ -59,7 +59,7 @@ FROM (SELECT capture, capture_id, src_ip, dst_ip, CAST(ts AS BIGINT) / 600000000
 WHERE n >= 10 GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding umas_identify severity=low confidence=high technique=T0888
-SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'Controllers were asked what they are' AS title, array_to_string(array_sort(array_agg(DISTINCT umas_function)), ', ') AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, u.capture AS capture
+SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'Controllers were asked what they are' AS title, array_to_string(array_sort(array_agg(DISTINCT umas_function)), ', ') AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, u.capture AS capture
 FROM umas AS u WHERE umas_code IN (2, 3, 4) AND NOT EXISTS (SELECT 1 FROM umas AS w WHERE w.capture_id = u.capture_id AND w.src_ip = u.src_ip AND w.umas_code = 16 AND w.status = 'ok') GROUP BY u.capture, u.capture_id, src_ip ORDER BY capture, src_ip;
 
 -- @finding umas_memory_dump severity=medium technique=T0845
@@ -67,7 +67,7 @@ SELECT 'Much memory of a controller was read' AS title, CAST(sum(response_len) A
 FROM umas WHERE umas_code = 32 AND status = 'ok' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port HAVING sum(response_len) > 65536 ORDER BY capture, frame;
 
 -- @finding umas_unknown_function severity=low confidence=high
-SELECT 'Functions that nobody has described' AS title, array_to_string(array_sort(array_agg(DISTINCT umas_function)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Functions that nobody has described' AS title, array_to_string(array_sort(array_agg(DISTINCT umas_function)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM umas WHERE category = 'unknown' GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding umas_new_client_writes severity=medium confidence=medium technique=T0855

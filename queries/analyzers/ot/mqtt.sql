@@ -17,7 +17,7 @@ FROM asked GROUP BY client, ip, broker, username, version ORDER BY packets DESC,
 
 -- @section "Topics" shape=table limit=30
 SELECT topic, count(*) AS messages, count(DISTINCT CASE WHEN is_orig THEN src_ip || ':' || CAST(src_port AS VARCHAR) END) AS publishers, count(DISTINCT CASE WHEN NOT is_orig THEN dst_ip || ':' || CAST(dst_port AS VARCHAR) END) AS receivers, count(*) FILTER (WHERE retain) AS retained, max(qos) AS "QoS",
-  array_to_string(array_sort(array_agg(DISTINCT payload_kind)), ', ') AS kind, substr(first_value(payload_text ORDER BY frame), 1, 80) AS "First payload", substr(last_value(payload_text ORDER BY frame), 1, 80) AS "Last payload"
+  array_to_string(array_sort(array_agg(DISTINCT payload_kind)), ', ') AS kind, first_value(payload_text ORDER BY frame) AS "First payload", last_value(payload_text ORDER BY frame) AS "Last payload"
 FROM mqtt WHERE msg_type_name = 'publish' GROUP BY topic ORDER BY messages DESC, topic;
 
 -- @section "Subscriptions" shape=table limit=15
@@ -33,7 +33,7 @@ SELECT username AS user, secret AS password, service, outcome, src_ip AS client,
 SELECT ts, src_ip AS source, dst_ip AS destination, msg_type_name AS type, coalesce(topic, array_to_string(topics, ', '), client_id, reason) AS what, qos AS "QoS", payload_len AS payload_bytes, malformed FROM mqtt ORDER BY capture, frame;
 
 -- @finding mqtt_cleartext_credential severity=high confidence=high technique=T1552,T0859
-SELECT 'A password travels in clear' AS title, coalesce(username, '-') || coalesce(', ' || service, '') || ': ' || outcome AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A password travels in clear' AS title, coalesce(username, '-') || coalesce(', ' || service, '') || ': ' || outcome AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol = 'mqtt' AND NOT encrypted GROUP BY capture, capture_id, username, service, outcome, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding mqtt_anonymous_access severity=medium confidence=high technique=T0859
@@ -51,18 +51,18 @@ WHERE n >= 5 GROUP BY capture, capture_id, client, broker ORDER BY capture, fram
 -- @finding mqtt_wildcard_subscription severity=medium confidence=high technique=T0802,T0868
 WITH asked AS (SELECT capture, capture_id, flow_id, frame, ts, src_ip, dst_ip, dst_port, unnest(topics) AS filter, unnest(range(1, CAST(array_length(topics) AS BIGINT) + 1)) AS place, packet_id FROM mqtt WHERE msg_type_name = 'subscribe' AND topics IS NOT NULL)
 SELECT CASE WHEN a.filter LIKE '$SYS/%' OR array_element(g.granted_qos, a.place) >= 128 THEN 'low' ELSE 'medium' END AS severity, 'A client listens to everything' AS title, a.filter || CASE WHEN array_element(g.granted_qos, a.place) >= 128 THEN ' (refused)' ELSE '' END AS details, a.src_ip AS src_ip, a.dst_ip AS dst_ip, a.dst_port AS dst_port,
-  count(*) AS count, min(a.frame) AS frame, array_slice(array_agg(a.frame ORDER BY a.frame), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, a.capture AS capture
+  count(*) AS count, min(a.frame) AS frame, array_slice(array_sort(array_agg(a.frame)), 1, 20) AS frames, min(a.ts) AS ts, max(a.ts) AS end_ts, a.capture AS capture
 FROM asked AS a JOIN mqtt AS g ON g.capture_id = a.capture_id AND g.flow_id = a.flow_id AND g.msg_type_name = 'suback' AND g.packet_id = a.packet_id AND g.frame >= a.frame
 WHERE a.filter IN ('#', '/#', '$SYS/#') OR regexp_like(a.filter, '^/?\+(/\+)*(/#)?$')
 GROUP BY a.capture, a.capture_id, a.filter, a.src_ip, a.dst_ip, a.dst_port, coalesce(array_element(g.granted_qos, a.place) >= 128, false), CASE WHEN a.filter LIKE '$SYS/%' OR array_element(g.granted_qos, a.place) >= 128 THEN 'low' ELSE 'medium' END, CASE WHEN array_element(g.granted_qos, a.place) >= 128 THEN ' (refused)' ELSE '' END ORDER BY capture, frame, details;
 
 -- @finding mqtt_command_topic severity=medium technique=T0855
-SELECT CASE WHEN max(CASE WHEN late THEN 1 ELSE 0 END) = 1 OR min(span) < 600000000000 THEN 'medium' ELSE 'info' END AS severity, 'A command was published' AS title, point || coalesce(': ' || substr(max(value), 1, 60), '') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT CASE WHEN max(CASE WHEN late THEN 1 ELSE 0 END) = 1 OR min(span) < 600000000000 THEN 'medium' ELSE 'info' END AS severity, 'A command was published' AS title, point || coalesce(': ' || substr(max(value), 1, 60), '') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM (SELECT o.*, CAST(min(o.ts) OVER (PARTITION BY o.capture_id, o.src_ip, o.point) AS BIGINT) - CAST(c.ts AS BIGINT) > 600000000000 AS late, CAST(c.end_ts AS BIGINT) - CAST(c.ts AS BIGINT) AS span FROM ot_commands AS o JOIN captures AS c ON c.capture_id = o.capture_id WHERE o.protocol = 'mqtt')
 GROUP BY capture, capture_id, src_ip, dst_ip, dst_port, point ORDER BY capture, frame;
 
 -- @finding mqtt_retained_command severity=medium confidence=high technique=T0836
-SELECT 'A command is kept for later subscribers' AS title, m.topic || coalesce(': ' || substr(max(m.payload_text), 1, 60), '') AS details, m.src_ip AS src_ip, m.dst_ip AS dst_ip, m.dst_port AS dst_port, count(*) AS count, min(m.frame) AS frame, array_slice(array_agg(m.frame ORDER BY m.frame), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture AS capture
+SELECT 'A command is kept for later subscribers' AS title, m.topic || coalesce(': ' || substr(max(m.payload_text), 1, 60), '') AS details, m.src_ip AS src_ip, m.dst_ip AS dst_ip, m.dst_port AS dst_port, count(*) AS count, min(m.frame) AS frame, array_slice(array_sort(array_agg(m.frame)), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture AS capture
 FROM mqtt AS m JOIN (SELECT DISTINCT capture_id, record_frame, point FROM ot_commands WHERE protocol = 'mqtt') AS o ON o.capture_id = m.capture_id AND o.record_frame = m.frame AND o.point = m.topic
 WHERE m.retain AND m.is_orig GROUP BY m.capture, m.capture_id, m.topic, m.src_ip, m.dst_ip, m.dst_port ORDER BY capture, frame;
 
@@ -88,7 +88,7 @@ FROM (SELECT capture, capture_id, src_ip, dst_ip, dst_port, CAST(ts AS BIGINT) /
 WHERE bytes >= 20971520 OR largest > 1048576 GROUP BY capture, capture_id, src_ip, dst_ip, dst_port ORDER BY capture, frame;
 
 -- @finding mqtt_protocol_error severity=low confidence=high technique=T0814
-SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Packets against the protocol' AS title, m.malformed || ': ' || CAST(count(*) AS VARCHAR) AS details, m.src_ip AS src_ip, m.dst_ip AS dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_agg(m.frame ORDER BY m.frame), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture AS capture
+SELECT CASE WHEN count(*) > 10 THEN 'medium' ELSE 'low' END AS severity, 'Packets against the protocol' AS title, m.malformed || ': ' || CAST(count(*) AS VARCHAR) AS details, m.src_ip AS src_ip, m.dst_ip AS dst_ip, count(*) AS count, min(m.frame) AS frame, array_slice(array_sort(array_agg(m.frame)), 1, 20) AS frames, min(m.ts) AS ts, max(m.ts) AS end_ts, m.capture AS capture
 FROM mqtt AS m LEFT JOIN flows AS f ON f.capture_id = m.capture_id AND f.flow_id = m.flow_id
 -- A capture that starts inside a connection shows no CONNECT.
 WHERE m.malformed IS NOT NULL AND m.malformed <> 'truncated' AND (m.malformed <> 'missing_connect' OR f.history LIKE 'S%') GROUP BY m.capture, m.capture_id, m.src_ip, m.dst_ip, m.malformed ORDER BY capture, frame;
@@ -98,5 +98,5 @@ SELECT 'A broker across the internet, in clear' AS title, count(DISTINCT m.flow_
 FROM mqtt AS m WHERE is_public(CASE WHEN m.is_orig THEN m.dst_ip ELSE m.src_ip END) GROUP BY m.capture, m.capture_id, CASE WHEN m.is_orig THEN m.src_ip ELSE m.dst_ip END, CASE WHEN m.is_orig THEN m.dst_ip ELSE m.src_ip END ORDER BY capture, frame;
 
 -- @finding mqtt_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'MQTT on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'MQTT on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('mqtt') AND src_port NOT IN (1883, 8883) AND dst_port NOT IN (1883, 8883) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

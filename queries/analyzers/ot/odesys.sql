@@ -40,5 +40,5 @@ SELECT 'CODESYS across the internet' AS title, CAST(count(*) AS VARCHAR) || ' me
 FROM codesys WHERE confidence = 'signature' AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding codesys_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'CODESYS on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'CODESYS on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('codesys') AND src_port NOT IN (1200, 1217, 2455, 1740, 1741, 1742, 1743, 11740, 11741, 11742, 11743) AND dst_port NOT IN (1200, 1217, 2455, 1740, 1741, 1742, 1743, 11740, 11741, 11742, 11743) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

@@ -98,7 +98,7 @@ SELECT CASE WHEN count(*) FILTER (WHERE service IN ('Write', 'Call')) > 0 THEN '
 FROM opcua WHERE is_orig AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding opcua_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'OPC UA on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'OPC UA on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('opcua') AND src_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) AND dst_port NOT IN (4840, 4843, 12001, 48010, 49320, 53530) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding opcua_new_client_writes severity=medium confidence=medium technique=T0855

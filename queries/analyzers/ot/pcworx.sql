@@ -28,5 +28,5 @@ SELECT 'PC Worx across the internet' AS title, CAST(count(*) AS VARCHAR) || ' me
 FROM pcworx WHERE confidence = 'signature' AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding pcworx_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'PC Worx on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'PC Worx on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('pcworx') AND src_port NOT IN (1962) AND dst_port NOT IN (1962) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

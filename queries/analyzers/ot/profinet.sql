@@ -111,7 +111,7 @@ gaps AS (
   SELECT c.capture, c.capture_id, c.src_mac, c.dst_mac, c.frame_id, c.frame, c.ts, c.step / u.cycle - 1 AS missing, c.place - lag(c.place) OVER (PARTITION BY c.capture_id, c.src_mac, c.dst_mac, c.frame_id ORDER BY c.frame) - 1 AS others
   FROM cycles c JOIN usual u ON u.capture_id = c.capture_id AND u.src_mac = c.src_mac AND u.dst_mac = c.dst_mac AND u.frame_id = c.frame_id WHERE u.cycle > 0)
 SELECT 'Cycles of a relation are missing' AS title, 'frame id ' || CAST(frame_id AS VARCHAR) || ' of ' || src_mac || ': ' || CAST(count(*) AS VARCHAR) || ' gaps of up to ' || CAST(max(missing) AS VARCHAR) || ' cycles' AS details, count(*) AS count, min(frame) AS frame,
-  array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+  array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- Other relations went on meanwhile: what the capture loses is missing in all.
 FROM gaps WHERE missing >= 3 AND others >= missing GROUP BY capture_id, src_mac, dst_mac, frame_id HAVING count(*) >= 3 ORDER BY frame, frame_id;
 
@@ -119,7 +119,7 @@ FROM gaps WHERE missing >= 3 AND others >= missing GROUP BY capture_id, src_mac,
 WITH bad AS (SELECT a.capture, a.capture_id, p.src_mac, p.dst_mac, a.frame, a.ts, CAST(a.ts AS BIGINT) AS at FROM anomalies a JOIN packets p ON p.capture_id = a.capture_id AND p.frame = a.frame AND p.captured_len = p.frame_len WHERE a.protocol = 'profinet_dcp'),
 stations AS (SELECT capture_id, src_mac, max(CAST(ts AS BIGINT)) AS last, count(*) AS n FROM packets WHERE src_mac IS NOT NULL GROUP BY capture_id, src_mac),
 spans AS (SELECT capture_id, max(CAST(ts AS BIGINT)) AS stop FROM packets GROUP BY capture_id)
-SELECT 'A station fell silent after a malformed message' AS title, b.dst_mac || ', by ' || b.src_mac AS details, count(*) AS count, min(b.frame) AS frame, array_slice(array_agg(b.frame ORDER BY b.frame), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
+SELECT 'A station fell silent after a malformed message' AS title, b.dst_mac || ', by ' || b.src_mac AS details, count(*) AS count, min(b.frame) AS frame, array_slice(array_sort(array_agg(b.frame)), 1, 20) AS frames, min(b.ts) AS ts, max(b.ts) AS end_ts, min(b.capture) AS capture
 FROM bad b JOIN stations s ON s.capture_id = b.capture_id AND s.src_mac = b.dst_mac JOIN spans e ON e.capture_id = b.capture_id
 -- It spoke before, said its last word within a second, and was not heard for ten.
 WHERE s.n >= 10 AND s.last BETWEEN b.at - 10000000000 AND b.at + 1000000000 AND e.stop - b.at > 10000000000 GROUP BY b.capture_id, b.src_mac, b.dst_mac ORDER BY frame;

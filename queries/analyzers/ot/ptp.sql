@@ -70,13 +70,13 @@ FROM (SELECT capture, frame, ts, src_mac, gm_clock, gm_class, lag(gm_class) OVER
 WHERE before IN (6, 7) AND gm_class >= 52 ORDER BY capture, frame;
 
 -- @finding ptp_sequence_gap severity=low technique=T0830
-SELECT 'Sequence numbers are missing' AS title, source_clock || ', ' || CAST(message_type_name AS VARCHAR) || ': ' || CAST(sum(step - 1) AS VARCHAR) || ' missing' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'Sequence numbers are missing' AS title, source_clock || ', ' || CAST(message_type_name AS VARCHAR) || ': ' || CAST(sum(step - 1) AS VARCHAR) || ' missing' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM (SELECT capture, capture_id, frame, ts, src_mac, source_clock, message_type_name, (CAST(sequence_id AS BIGINT) - lag(CAST(sequence_id AS BIGINT)) OVER (PARTITION BY capture_id, vlan_id, domain, source_clock, source_port_number, message_type_name, dst_ip, requesting_clock ORDER BY frame) + 65536) % 65536 AS step
   FROM ptp WHERE message_type_name IN ('sync', 'follow_up', 'announce', 'delay_req', 'pdelay_req'))
 WHERE step > 5 AND step < 32768 GROUP BY capture, capture_id, source_clock, message_type_name, src_mac ORDER BY capture, details;
 
 -- @finding ptp_sequence_replay severity=medium technique=T0856
-SELECT 'A sequence went back' AS title, source_clock || ', ' || CAST(message_type_name AS VARCHAR) || ': ' || CAST(count(*) AS VARCHAR) || ' times' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A sequence went back' AS title, source_clock || ', ' || CAST(message_type_name AS VARCHAR) || ': ' || CAST(count(*) AS VARCHAR) || ' times' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM (SELECT capture, capture_id, frame, ts, src_mac, source_clock, message_type_name, sequence_id, (CAST(sequence_id AS BIGINT) - lag(CAST(sequence_id AS BIGINT)) OVER w + 65536) % 65536 AS step, CAST(ts AS BIGINT) - lag(CAST(ts AS BIGINT)) OVER w AS quiet
   FROM ptp WHERE message_type_name IN ('sync', 'follow_up', 'announce', 'delay_req', 'pdelay_req') WINDOW w AS (PARTITION BY capture_id, vlan_id, domain, source_clock, source_port_number, message_type_name, dst_ip, requesting_clock ORDER BY frame))
 WHERE step >= 32768 AND step < 65535 AND NOT (sequence_id <= 1 AND quiet > 5000000000) GROUP BY capture, capture_id, source_clock, message_type_name, src_mac ORDER BY capture, details;

@@ -29,7 +29,7 @@ FROM s7comm WHERE protocol = 's7comm' GROUP BY function_code, function_name, fun
 SELECT ts, src_ip AS client, dst_ip AS controller, class, command AS service, point AS argument, outcome, error FROM ot_commands WHERE protocol = 's7comm' AND class NOT IN ('write', 'time_set', 'auth') ORDER BY capture, record_frame, request_frame;
 
 -- @section "Program transfers" shape=table limit=15
-SELECT filename AS block, direction, CASE WHEN direction = 'upload' THEN src_ip ELSE dst_ip END AS client, CASE WHEN direction = 'upload' THEN dst_ip ELSE src_ip END AS controller, size_bytes, complete, frame, substr(sha256, 1, 16) AS "SHA-256 (start)"
+SELECT filename AS block, direction, CASE WHEN direction = 'upload' THEN src_ip ELSE dst_ip END AS client, CASE WHEN direction = 'upload' THEN dst_ip ELSE src_ip END AS controller, size_bytes, complete, frame, sha256 AS "SHA-256"
 FROM files WHERE source = 's7comm' ORDER BY capture, frame;
 
 -- @section "Variables" shape=table limit=15
@@ -56,7 +56,7 @@ SELECT ts, src_ip AS src, dst_ip AS dst, coalesce(rosctr_name, plus_opcode_name)
 
 -- @finding s7_plc_stop severity=critical confidence=high technique=T0858,T0816
 SELECT CASE WHEN outcome = 'refused' THEN 'medium' ELSE 'critical' END AS severity, CASE WHEN outcome = 'refused' THEN 'A controller refused to be stopped' ELSE 'A controller was told to stop' END AS title, command || ' ' || coalesce(point, '') || ': ' || outcome AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 's7comm' AND class = 'stop' AND outcome <> 'no_response' GROUP BY src_ip, dst_ip, command, point, outcome, capture ORDER BY frame;
 
 -- @finding s7_plc_start severity=high confidence=high technique=T0858
@@ -67,7 +67,7 @@ FROM ot_commands WHERE protocol = 's7comm' AND class = 'start' AND outcome = 'ok
 WITH blocks AS (SELECT capture_id, flow_id, array_sort(array_agg(DISTINCT point)) AS activated FROM ot_commands WHERE protocol = 's7comm' AND command = '_INSE' AND outcome = 'ok' GROUP BY capture_id, flow_id)
 SELECT CASE WHEN bool_or(point NOT LIKE 'DB%') THEN 'critical' ELSE 'high' END AS severity, 'Program blocks were loaded into a controller' AS title,
   array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') || coalesce('; activated: ' || array_to_string(array_slice(array_sort(first_value(b.activated ORDER BY c.frame)), 1, 8), ', '), '') AS details, src_ip, dst_ip, count(*) AS count,
-  min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(c.capture) AS capture
+  min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(c.capture) AS capture
 FROM ot_commands c LEFT JOIN blocks b ON b.capture_id = c.capture_id AND b.flow_id = c.flow_id
 WHERE protocol = 's7comm' AND command = 'request_download' AND outcome = 'ok' GROUP BY c.capture_id, src_ip, dst_ip ORDER BY frame;
 
@@ -87,12 +87,12 @@ FROM ot_commands WHERE protocol = 's7comm' AND command = '_MODU' AND outcome = '
 
 -- @finding s7_block_upload severity=high confidence=high technique=T0845
 SELECT 'Program blocks were copied out of a controller' AS title, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 's7comm' AND command = 'start_upload' AND outcome = 'ok' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_write_variable severity=info confidence=high technique=T0836,T0855
 SELECT CASE WHEN started > capture_start + 600000000000 AND process THEN 'high' ELSE 'info' END AS severity, 'Variables of a controller were written' AS title, CAST(n AS VARCHAR) || ' items: ' || points AS details, src_ip, dst_ip, n AS count, frame, frames, ts, end_ts, capture
-FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts,
+FROM (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, count(*) AS n, array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS points, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts,
     CAST(min(ts) AS BIGINT) AS started, bool_or(area IN (130, 132)) AS process
   FROM s7comm_items WHERE operation = 'write' AND return_code = 255 GROUP BY capture_id, src_ip, dst_ip) w
 JOIN (SELECT capture_id, CAST(min(ts) AS BIGINT) AS capture_start FROM s7comm GROUP BY capture_id) s ON s.capture_id = w.capture_id
@@ -100,7 +100,7 @@ ORDER BY frame;
 
 -- @finding s7_force_io severity=high confidence=high technique=T0835
 SELECT 'Outputs of a controller were written directly' AS title, CAST(count(*) AS VARCHAR) || ' items: ' || array_to_string(array_slice(array_sort(array_agg(DISTINCT point)), 1, 8), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame,
-  array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM s7comm_items WHERE operation = 'write' AND return_code = 255 AND area IN (128, 130) GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_clock_set severity=medium confidence=high technique=T0836
@@ -115,16 +115,16 @@ WHERE abs(from_capture) > 2000000000 ORDER BY frame;
 
 -- @finding s7_password_attempt severity=medium confidence=high technique=T0859
 SELECT CASE WHEN count(*) FILTER (WHERE outcome = 'refused') >= 3 THEN 'high' ELSE 'medium' END AS severity, 'Passwords of a controller were tried' AS title, CAST(count(*) AS VARCHAR) || ' attempts, ' || CAST(count(*) FILTER (WHERE outcome = 'refused') AS VARCHAR) || ' refused' AS details,
-  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_agg(request_frame ORDER BY request_frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, dst_ip, count(*) AS count, min(request_frame) AS frame, array_slice(array_sort(array_agg(request_frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM ot_commands WHERE protocol = 's7comm' AND class = 'auth' GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_identify severity=low confidence=high technique=T0888
 SELECT CASE WHEN count(DISTINCT dst_ip) >= 3 THEN 'medium' ELSE 'low' END AS severity, 'A client read the identity of controllers' AS title, array_to_string(array_sort(array_agg(DISTINCT szl_id_name)), ', ') || ' of ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' controllers' AS details,
-  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM s7comm WHERE userdata_type = 4 AND szl_id IN (17, 28, 305) GROUP BY src_ip, capture ORDER BY frame;
 
 -- @finding s7_block_list severity=low confidence=high technique=T0868
-SELECT 'A client listed the blocks of a controller' AS title, array_to_string(array_sort(array_agg(DISTINCT subfunction_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A client listed the blocks of a controller' AS title, array_to_string(array_sort(array_agg(DISTINCT subfunction_name)), ', ') AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM s7comm WHERE userdata_type = 4 AND function_group = 3 GROUP BY src_ip, dst_ip, capture ORDER BY frame;
 
 -- @finding s7_unexpected_tsap severity=medium confidence=high technique=T0846
@@ -144,7 +144,7 @@ WHERE p.old ORDER BY p.frame, p.client;
 
 -- @finding s7_public_peer severity=high confidence=high technique=T0883
 SELECT CASE WHEN bool_or(function_code IN (5, 26, 27, 28, 29, 40, 41) AND rosctr_code = 3 AND error IS NULL) THEN 'critical' ELSE 'high' END AS severity, 'S7 with a public address' AS title, CAST(count(*) AS VARCHAR) || ' PDUs' AS details,
-  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+  min(CASE WHEN is_orig THEN src_ip ELSE dst_ip END) AS src_ip, min(CASE WHEN is_orig THEN dst_ip ELSE src_ip END) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM s7comm WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY flow_id, capture ORDER BY frame;
 
 -- @finding s7_nonstandard_port severity=low confidence=high technique=T0885
@@ -158,5 +158,5 @@ SELECT severity, 'A client that was not there before writes' AS title, details, 
 SELECT severity, 'A server refuses much of what a client asks' AS title, details, src_ip, dst_ip, count, frame, frames, ts, end_ts, capture FROM refusal_bursts WHERE protocol = 's7comm' ORDER BY frame, src_ip, dst_ip;
 
 -- @finding s7_cleartext_credential severity=high confidence=high technique=T0859,T1040
-SELECT 'A password travels in clear' AS title, 'of a controller, hidden by a fixed pattern only: ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A password travels in clear' AS title, 'of a controller, hidden by a fixed pattern only: ' || array_to_string(array_sort(array_agg(DISTINCT outcome)), ', ') AS details, src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM credentials WHERE protocol = 's7comm' AND NOT encrypted GROUP BY src_ip, dst_ip, dst_port, field, capture ORDER BY frame, details;

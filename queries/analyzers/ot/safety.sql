@@ -71,7 +71,7 @@ FROM tristation WHERE crc_ok AND (is_public(src_ip) OR is_public(dst_ip)) GROUP 
 
 -- @finding safety_new_client severity=high confidence=medium technique=T0886
 WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start, CAST(max(ts) AS BIGINT) AS stop FROM packets GROUP BY capture_id),
-clients AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS n, min(frame) FILTER (WHERE tcm_type = 1) AS frame, array_slice(array_agg(frame ORDER BY frame) FILTER (WHERE tcm_type = 1), 1, 20) AS frames, CAST(min(ts) AS BIGINT) AS since, min(ts) AS ts, max(ts) AS end_ts
+clients AS (SELECT min(capture) AS capture, capture_id, src_ip, dst_ip, min(dst_port) AS dst_port, count(*) AS n, min(frame) FILTER (WHERE tcm_type = 1) AS frame, array_slice(array_sort(array_agg(frame) FILTER (WHERE tcm_type = 1)), 1, 20) AS frames, CAST(min(ts) AS BIGINT) AS since, min(ts) AS ts, max(ts) AS end_ts
   FROM tristation WHERE is_orig AND crc_ok GROUP BY capture_id, src_ip, dst_ip)
 SELECT 'A client that was not there before connects to a safety controller' AS title, 'first heard ' || CAST((c.since - s.start) / 1000000000 AS VARCHAR) || ' s into the capture' || coalesce('; served by ' || n.regulars, '') AS details, c.src_ip, c.dst_ip, c.dst_port, c.n AS count, c.frame, c.frames, c.ts, c.end_ts, c.capture
 FROM clients c JOIN spans s ON s.capture_id = c.capture_id LEFT JOIN (SELECT capture_id, station, device, min(regulars) AS regulars FROM ot_newcomers GROUP BY capture_id, station, device) n ON n.capture_id = c.capture_id AND n.station = c.src_ip AND n.device = c.dst_ip

@@ -70,7 +70,7 @@ SELECT CASE WHEN count(*) FILTER (WHERE service LIKE 'write_%' OR service IN ('s
 FROM srtp WHERE srtp_type = 'request' AND (is_public(src_ip) OR is_public(dst_ip)) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding srtp_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'SRTP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'SRTP on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('srtp') AND src_port NOT IN (18245, 18246) AND dst_port NOT IN (18245, 18246) GROUP BY dst_ip, dst_port, capture ORDER BY frame;
 
 -- @finding srtp_new_client_writes severity=medium confidence=medium technique=T0855

@@ -54,12 +54,12 @@ FROM windows WHERE missing > 0.001 * (n + missing) GROUP BY capture, sv_id, src_
 
 -- @finding sv_counter_reset severity=medium technique=T0830
 WITH steps AS (SELECT capture, capture_id, sv_id, src_mac, frame, ts, smp_cnt, lag(smp_cnt) OVER (PARTITION BY capture_id, sv_id, appid, src_mac ORDER BY frame, asdu_index) AS before FROM sv WHERE smp_cnt IS NOT NULL)
-SELECT 'A sample counter went back' AS title, sv_id || ': from ' || CAST(max(before) AS VARCHAR) || ' to ' || CAST(min(smp_cnt) AS VARCHAR) AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A sample counter went back' AS title, sv_id || ': from ' || CAST(max(before) AS VARCHAR) || ' to ' || CAST(min(smp_cnt) AS VARCHAR) AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM steps WHERE smp_cnt < before AND smp_cnt <> 0 GROUP BY capture, capture_id, sv_id, src_mac ORDER BY capture, sv_id, src_mac;
 
 -- @finding sv_sync_loss severity=medium confidence=high technique=T0814
 WITH states AS (SELECT capture, capture_id, sv_id, src_mac, frame, ts, smp_synch, lag(smp_synch) OVER (PARTITION BY capture_id, sv_id, src_mac ORDER BY frame, asdu_index) AS before FROM sv WHERE smp_synch IS NOT NULL)
-SELECT 'A publisher lost its clock' AS title, sv_id || ': smpSynch from ' || CAST(max(before) AS VARCHAR) || ' to 0' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A publisher lost its clock' AS title, sv_id || ': smpSynch from ' || CAST(max(before) AS VARCHAR) || ' to 0' AS details, src_mac, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM states WHERE before > 0 AND smp_synch = 0 GROUP BY capture, capture_id, sv_id, src_mac ORDER BY capture, sv_id, src_mac;
 
 -- @finding sv_confrev_change severity=medium confidence=high technique=T0836

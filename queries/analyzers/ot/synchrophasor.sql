@@ -26,19 +26,19 @@ SELECT unit_id AS unit, point, object_type AS kind, count(*) AS values, round(mi
 
 -- @finding synphasor_data_off severity=high technique=T0814,T0804
 SELECT CASE WHEN s.src_ip IS NOT NULL THEN 'info' ELSE 'high' END AS severity, CASE WHEN s.src_ip IS NOT NULL THEN 'A client ended its stream' ELSE 'A stream was stopped by somebody else' END AS title, 'stream ' || CAST(o.id_code AS VARCHAR) AS details, o.src_ip AS src_ip, o.dst_ip AS dst_ip, o.dst_port AS dst_port,
-  count(*) AS count, min(o.frame) AS frame, array_slice(array_agg(o.frame ORDER BY o.frame), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, o.capture AS capture
+  count(*) AS count, min(o.frame) AS frame, array_slice(array_sort(array_agg(o.frame)), 1, 20) AS frames, min(o.ts) AS ts, max(o.ts) AS end_ts, o.capture AS capture
 -- Who turns off before turning on clears the way; who never turned on, and takes no data, stops somebody else's.
 FROM synchrophasor AS o LEFT JOIN (SELECT DISTINCT capture_id, id_code, src_ip FROM synchrophasor WHERE command_name = 'data_on') AS s ON s.capture_id = o.capture_id AND s.id_code = o.id_code AND s.src_ip = o.src_ip
 WHERE o.command_name = 'data_off' GROUP BY o.capture, o.capture_id, o.src_ip, o.dst_ip, o.dst_port, o.id_code, s.src_ip IS NOT NULL, CASE WHEN s.src_ip IS NOT NULL THEN 'info' ELSE 'high' END, CASE WHEN s.src_ip IS NOT NULL THEN 'A client ended its stream' ELSE 'A stream was stopped by somebody else' END ORDER BY capture, frame;
 
 -- @finding synphasor_unknown_commander severity=medium technique=T0855
-SELECT 'Commands from a host that takes no data' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(c.command_name, '-'))), ', ') || ' to stream ' || CAST(c.id_code AS VARCHAR) AS details, c.src_ip AS src_ip, c.dst_ip AS dst_ip, c.dst_port AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_agg(c.frame ORDER BY c.frame), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture AS capture
+SELECT 'Commands from a host that takes no data' AS title, array_to_string(array_sort(array_agg(DISTINCT coalesce(c.command_name, '-'))), ', ') || ' to stream ' || CAST(c.id_code AS VARCHAR) AS details, c.src_ip AS src_ip, c.dst_ip AS dst_ip, c.dst_port AS dst_port, count(*) AS count, min(c.frame) AS frame, array_slice(array_sort(array_agg(c.frame)), 1, 20) AS frames, min(c.ts) AS ts, max(c.ts) AS end_ts, c.capture AS capture
 FROM synchrophasor AS c WHERE c.frame_type_name = 'command' AND NOT EXISTS (SELECT 1 FROM synchrophasor AS d WHERE d.capture_id = c.capture_id AND d.frame_type_name <> 'command' AND d.dst_ip = c.src_ip)
   AND EXISTS (SELECT 1 FROM synchrophasor AS d WHERE d.capture_id = c.capture_id AND d.frame_type_name = 'data' AND d.src_ip = c.dst_ip)
 GROUP BY c.capture, c.capture_id, c.src_ip, c.dst_ip, c.dst_port, c.id_code ORDER BY capture, frame;
 
 -- @finding synphasor_config_change severity=medium confidence=high technique=T0836
-SELECT 'The configuration of a stream changed' AS title, 'stream ' || CAST(id_code AS VARCHAR) || ': ' || CAST(count(DISTINCT shape) AS VARCHAR) || ' configurations' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'The configuration of a stream changed' AS title, 'stream ' || CAST(id_code AS VARCHAR) || ': ' || CAST(count(DISTINCT shape) AS VARCHAR) || ' configurations' AS details, src_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM (SELECT capture, capture_id, id_code, src_ip, frame, ts, array_to_string(station_names, ',') || '/' || array_to_string(channel_names, ',') || '/' || CAST(data_rate AS VARCHAR) AS shape FROM synchrophasor WHERE frame_type_name IN ('config_2', 'config_3') AND num_pmu IS NOT NULL)
 GROUP BY capture, capture_id, id_code, src_ip HAVING count(DISTINCT shape) > 1 ORDER BY capture, frame;
 
@@ -68,7 +68,7 @@ HAVING CAST(max(ts) AS BIGINT) - CAST(min(ts) AS BIGINT) > 5000000000 OR count(*
 -- @finding synphasor_frequency_jump severity=medium technique=T0856
 WITH cells AS (SELECT capture, capture_id, flow_id, id_code, src_ip, dst_ip, frame, ts, unnest(frequency_hz) AS hz, unnest(data_error) AS error, unnest(range(1, CAST(array_length(stat) AS BIGINT) + 1)) AS place FROM synchrophasor WHERE decoded),
 steps AS (SELECT *, lag(hz) OVER w AS before, lag(error) OVER w AS error_before FROM cells WINDOW w AS (PARTITION BY capture_id, flow_id, id_code, place ORDER BY frame))
-SELECT 'A frequency jumped' AS title, 'stream ' || CAST(id_code AS VARCHAR) || ', unit ' || CAST(place AS VARCHAR) || ': ' || CAST(round(max(abs(hz - before)), 2) AS VARCHAR) || ' Hz from one frame to the next' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
+SELECT 'A frequency jumped' AS title, 'stream ' || CAST(id_code AS VARCHAR) || ', unit ' || CAST(place AS VARCHAR) || ': ' || CAST(round(max(abs(hz - before)), 2) AS VARCHAR) || ' Hz from one frame to the next' AS details, src_ip, dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, capture
 FROM steps WHERE abs(hz - before) > 0.5 AND error = 0 AND error_before = 0 GROUP BY capture, capture_id, id_code, src_ip, dst_ip, place ORDER BY capture, frame, place;
 
 -- @finding synphasor_duplicate_source severity=high technique=T0856
@@ -81,5 +81,5 @@ SELECT 'Synchrophasors across the internet' AS title, CAST(count(*) AS VARCHAR) 
 FROM synchrophasor WHERE is_public(src_ip) OR is_public(dst_ip) GROUP BY capture, capture_id, src_ip, dst_ip ORDER BY capture, frame;
 
 -- @finding synphasor_nonstandard_port severity=low confidence=high technique=T0885
-SELECT 'Synchrophasor data on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
+SELECT 'Synchrophasor data on another port than its own' AS title, 'port ' || CAST(dst_port AS VARCHAR) AS details, min(src_ip) AS src_ip, dst_ip, dst_port, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(end_ts) AS end_ts, capture
 FROM flows WHERE service IN ('synchrophasor') AND src_port NOT IN (4712, 4713) AND dst_port NOT IN (4712, 4713) GROUP BY dst_ip, dst_port, capture ORDER BY frame;

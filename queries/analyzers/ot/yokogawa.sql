@@ -33,7 +33,7 @@ FROM yokogawa WHERE confidence <> 'low' AND (is_public(src_ip) OR is_public(dst_
 
 -- @finding yokogawa_new_talker severity=medium confidence=medium technique=T0885
 WITH spans AS (SELECT capture_id, CAST(min(ts) AS BIGINT) AS start FROM packets GROUP BY capture_id),
-talkers AS (SELECT min(capture) AS capture, capture_id, src_ip, count(*) AS n, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS since FROM yokogawa WHERE confidence <> 'low' GROUP BY capture_id, src_ip),
+talkers AS (SELECT min(capture) AS capture, capture_id, src_ip, count(*) AS n, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, CAST(min(ts) AS BIGINT) AS since FROM yokogawa WHERE confidence <> 'low' GROUP BY capture_id, src_ip),
 answered AS (SELECT q.capture_id, q.src_ip, min(q.dst_ip) AS dst_ip FROM yokogawa q JOIN yokogawa a ON a.capture_id = q.capture_id AND a.src_ip = q.dst_ip AND a.dst_ip = q.src_ip AND a.frame > q.frame GROUP BY q.capture_id, q.src_ip)
 SELECT 'A new host speaks on the ports of Vnet/IP' AS title, 'first heard ' || CAST((t.since - s.start) / 1000000000 AS VARCHAR) || ' s into the capture, and answered' AS details, t.src_ip, a.dst_ip, t.n AS count, t.frame, t.frames, t.ts, t.end_ts, t.capture
 FROM talkers t JOIN spans s ON s.capture_id = t.capture_id JOIN answered a ON a.capture_id = t.capture_id AND a.src_ip = t.src_ip
@@ -42,6 +42,6 @@ WHERE t.since > s.start + 600000000000 AND EXISTS (SELECT 1 FROM talkers o WHERE
 
 -- @finding yokogawa_shape_change severity=low confidence=low technique=T0885
 WITH shapes AS (SELECT capture, capture_id, src_ip, dst_ip, payload_len, frame, ts, CAST(ts AS BIGINT) AS at, min(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip) AS since, min(CAST(ts AS BIGINT)) OVER (PARTITION BY capture_id, src_ip, payload_len) AS shape_since FROM yokogawa WHERE confidence <> 'low' AND NOT coalesce(is_multicast, false))
-SELECT 'A station sends messages of a kind it did not send before' AS title, 'of ' || CAST(payload_len AS VARCHAR) || ' bytes to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' stations within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_agg(frame ORDER BY frame), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
+SELECT 'A station sends messages of a kind it did not send before' AS title, 'of ' || CAST(payload_len AS VARCHAR) || ' bytes to ' || CAST(count(DISTINCT dst_ip) AS VARCHAR) || ' stations within a minute' AS details, src_ip, min(dst_ip) AS dst_ip, count(*) AS count, min(frame) AS frame, array_slice(array_sort(array_agg(frame)), 1, 20) AS frames, min(ts) AS ts, max(ts) AS end_ts, min(capture) AS capture
 -- Five minutes show what a station sends.
 FROM shapes WHERE shape_since - since > 300000000000 AND at - shape_since <= 60000000000 GROUP BY capture_id, src_ip, payload_len HAVING count(DISTINCT dst_ip) >= 3 ORDER BY frame;
