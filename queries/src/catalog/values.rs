@@ -232,7 +232,7 @@ mod tests {
         let of = |captures: &[Manifest], column: &str| StoredValues::new(lake.clone(), captures.to_vec()).of(http, column);
         let both = [one.clone(), two.clone()];
         assert_eq!(of(&both, "method"), Values::Words(StringArray::from(vec!["GET", "PUT"])));
-        assert_eq!(of(&[two.clone()], "method"), Values::Words(StringArray::from(vec!["GET"])));
+        assert_eq!(of(std::slice::from_ref(&two), "method"), Values::Words(StringArray::from(vec!["GET"])));
         assert_eq!(of(&both, "dst_port"), Values::Numbers(80, 40000));
         assert_eq!((of(&[one], "is_request"), of(&both, "is_request")), (Values::Numbers(1, 1), Values::Numbers(0, 1)));
         assert_eq!(of(&both, "server"), Values::Nothing);

@@ -87,9 +87,12 @@ struct Reading {
 /// What a series comes to: the cells of the struct.
 type Tell = fn(&mut [Reading]) -> Option<Vec<ArrayRef>>;
 
+/// That, its columns, and how many arguments the aggregate has.
+type Told = (Tell, Vec<(&'static str, DataType)>, usize);
+
 /// The aggregates.
 pub fn functions() -> Vec<AggregateUDF> {
-    let tells: [(Tell, Vec<(&str, DataType)>, usize); 5] = [
+    let tells: [Told; 5] = [
         (
             jumps,
             vec![
@@ -496,10 +499,9 @@ mod tests {
     fn a_jump_stands_out() {
         let mut values = noisy(80);
         assert!(jumps(&mut series(&values)).is_none());
-        values[50] = 500.0;
+        values[79] = 500.0;
         let found = jumps(&mut series(&values)).unwrap();
-        // There and back.
-        assert_eq!((cell(&found, 0), cell(&found, 2), cell(&found, 3)), (2.0, 500.0, 51.0));
+        assert_eq!((cell(&found, 0), cell(&found, 1), cell(&found, 2), cell(&found, 3)), (1.0, values[78], 500.0, 80.0));
         assert!(jumps(&mut series(&[1.0, 500.0])).is_none());
     }
 
