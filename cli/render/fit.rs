@@ -7,6 +7,8 @@ use super::value::NULL;
 
 /// A text that is cut keeps at least so many columns.
 const LEAST: usize = 22;
+/// A hash keeps this much: enough to tell it from others, and to search for.
+const LEAST_OF_HASH: usize = 17;
 /// Columns that always stay.
 const STAY: usize = 3;
 
@@ -36,12 +38,14 @@ struct Column {
     cells: Vec<String>,
     wide: usize,
     can_cut: bool,
+    /// Holds nothing but hashes.
+    is_hash: bool,
 }
 
 impl Column {
     /// Width it can be made to have.
     fn least(&self) -> usize {
-        if self.can_cut { self.wide.min(LEAST.max(self.head.width())) } else { self.wide }
+        if self.can_cut { self.wide.min(if self.is_hash { LEAST_OF_HASH } else { LEAST }.max(self.head.width())) } else { self.wide }
     }
 }
 
@@ -56,7 +60,8 @@ pub fn fit(header: &mut Vec<String>, rows: &mut [Vec<String>], kinds: &[Kind], w
             let wide = cells.iter().map(|cell| cell.width()).chain([head.width()]).max().unwrap_or(0);
             let kind = kinds.get(at).copied().unwrap_or(Kind::Text);
             let can_cut = kind == Kind::Text && !cells.iter().all(|cell| is_address(cell));
-            Column { at, head: head.clone(), kind, cells, wide, can_cut }
+            let is_hash = cells.iter().all(|cell| is_hash(cell));
+            Column { at, head: head.clone(), kind, cells, wide, can_cut, is_hash }
         })
         .collect();
     let mut left_out = Vec::new();
@@ -90,6 +95,11 @@ fn is_address(cell: &str) -> bool {
     cell == NULL || (cell.contains(['.', ':']) && cell.bytes().all(|letter| letter.is_ascii_hexdigit() || b".:[]/%".contains(&letter)))
 }
 
+/// MD5 and longer, in hex.
+fn is_hash(cell: &str) -> bool {
+    cell == NULL || (cell.len() >= 32 && cell.bytes().all(|letter| letter.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +114,14 @@ mod tests {
         let (mut header, mut rows) = table(&["10.0.0.1", "-", "text"]);
         assert_eq!(fit(&mut header, &mut rows, &[Kind::Text; 3], 30).kept, [0, 1, 2]);
         assert_eq!(rows[0], ["10.0.0.1", "-", "text"]);
+    }
+
+    #[test]
+    fn a_hash_gives_way_before_columns_go() {
+        let hash = "e53be7b85276e3982233d128952b42a442cd82bdf12fea40e0c898c5d6d3f1b2";
+        let (mut header, mut rows) = table(&["a name of some length", hash, "20"]);
+        assert_eq!(fit(&mut header, &mut rows, &[Kind::Text, Kind::Text, Kind::Number], 44).kept, [0, 1, 2]);
+        assert_eq!(rows[0], ["a name of some length", "e53be7b85276e398…", "20"]);
     }
 
     #[test]

@@ -42,14 +42,12 @@ impl Answers {
         let View { show_secrets } = view;
         let build = BUILD.as_ref()?;
         let key = Sha256::digest(format!("{build}\n{}\n{show_secrets}\n{}", capture.manifest.capture_id, capture.name));
-        let key: String = key.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Some(Self { dir: capture_dir(lake, &capture.manifest.capture_id), prefix: format!("{PREFIX}{key}-") })
+        Some(Self { dir: capture_dir(lake, &capture.manifest.capture_id), prefix: format!("{PREFIX}{}-", short(&key)) })
     }
 
     /// The place of the answer to a query.
     pub fn of_query(&self, query: &str) -> Kept {
-        let digest: String = Sha256::digest(query).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Kept { answers: self.clone(), name: format!("query-{digest}") }
+        Kept { answers: self.clone(), name: format!("query-{}", short(&Sha256::digest(query))) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -91,6 +89,11 @@ impl Answers {
         writer.close().ok()?;
         Some(())
     }
+}
+
+/// The start of a digest, for the name of a file.
+fn short(digest: &[u8]) -> String {
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The place of the answer to one query.

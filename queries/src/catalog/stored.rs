@@ -18,6 +18,7 @@ use datafusion::execution::cache::default_cache::DefaultCache;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::RowGroupMetaData;
 use pcapper_schema::TableDef;
 use pcapper_schema::lake::{Manifest, table_file};
 
@@ -30,6 +31,8 @@ const MANY: usize = 32;
 
 /// Cells of a table that is kept in memory once a question was asked of it.
 const FEW: u64 = 1 << 20;
+/// Most bytes that its files hold once decompressed: a few cells can hold long texts.
+const SMALL: i64 = 32 << 20;
 
 /// Most bytes of the statistics of a table's files that are remembered.
 const STATISTICS: usize = 8 << 20;
@@ -59,10 +62,15 @@ impl StoredTable {
         let rows: u64 = self.captures.iter().filter_map(|capture| capture.tables.get(self.def.name)).sum();
         let is_small = self.captures.len() < MANY && rows.saturating_mul(self.def.columns.len() as u64) <= FEW;
         let read = || {
-            let mut batches = Vec::new();
+            let (mut batches, mut bytes) = (Vec::new(), 0);
             for capture in &self.captures {
                 let file = File::open(table_file(&self.lake, &capture.capture_id, self.def.name)).ok()?;
-                for batch in ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()? {
+                let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
+                bytes += reader.metadata().row_groups().iter().map(RowGroupMetaData::total_byte_size).sum::<i64>();
+                if bytes > SMALL {
+                    return None;
+                }
+                for batch in reader.build().ok()? {
                     // Columns of other types are not of this build: the files are left to the engine.
                     batches.push(RecordBatch::try_new(self.schema(), batch.ok()?.columns().to_vec()).ok()?);
                 }

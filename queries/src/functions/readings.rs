@@ -87,81 +87,22 @@ struct Reading {
 /// What a series comes to: the cells of the struct.
 type Tell = fn(&mut [Reading]) -> Option<Vec<ArrayRef>>;
 
-/// That, its columns, and how many arguments the aggregate has.
-type Told = (Tell, Vec<(&'static str, DataType)>, usize);
+/// That, the names of its columns, and how many arguments the aggregate has.
+type Told = (Tell, &'static [&'static str], usize);
 
 /// The aggregates.
 pub fn functions() -> Vec<AggregateUDF> {
     let tells: [Told; 5] = [
-        (
-            jumps,
-            vec![
-                ("count", DataType::UInt64),
-                ("before", DataType::Float64),
-                ("value", DataType::Float64),
-                ("frame", DataType::UInt64),
-                ("frames", list_of(DataType::UInt64)),
-                ("ts", time()),
-                ("end_ts", time()),
-                ("usual", DataType::Float64),
-                ("span", DataType::Float64),
-            ],
-            4,
-        ),
-        (
-            last_change,
-            vec![
-                ("readings", DataType::UInt64),
-                ("changes", DataType::UInt64),
-                ("changed", DataType::UInt64),
-                ("frame", DataType::UInt64),
-                ("ts", time()),
-                ("value", DataType::Float64),
-                ("end_ts", time()),
-            ],
-            3,
-        ),
-        (
-            change_without_write,
-            vec![
-                ("frame", DataType::UInt64),
-                ("ts", time()),
-                ("before", DataType::Float64),
-                ("value", DataType::Float64),
-                ("explained", DataType::UInt64),
-            ],
-            4,
-        ),
-        (
-            replayed_run,
-            vec![
-                ("count", DataType::UInt64),
-                ("back", DataType::UInt64),
-                ("frame", DataType::UInt64),
-                ("frames", list_of(DataType::UInt64)),
-                ("ts", time()),
-                ("end_ts", time()),
-            ],
-            3,
-        ),
-        (
-            goes_back,
-            vec![
-                ("count", DataType::UInt64),
-                ("before", DataType::Float64),
-                ("value", DataType::Float64),
-                ("frame", DataType::UInt64),
-                ("frames", list_of(DataType::UInt64)),
-                ("ts", time()),
-                ("end_ts", time()),
-            ],
-            3,
-        ),
+        (jumps, &["count", "before", "value", "frame", "frames", "ts", "end_ts", "usual", "span"], 4),
+        (last_change, &["readings", "changes", "changed", "frame", "ts", "value", "end_ts"], 3),
+        (change_without_write, &["frame", "ts", "before", "value", "explained"], 4),
+        (replayed_run, &["count", "back", "frame", "frames", "ts", "end_ts"], 3),
+        (goes_back, &["count", "before", "value", "frame", "frames", "ts", "end_ts"], 3),
     ];
     DOCS.iter()
         .zip(tells)
-        .map(|(doc, (tell, fields, arguments))| {
-            let fields: Fields = fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect();
+        .map(|(doc, (tell, names, arguments))| {
+            let fields: Fields = names.iter().map(|name| Field::new(*name, type_of(name), true)).collect();
             let result = DataType::Struct(fields.clone());
             AggregateUDF::from(SimpleAggregateUDF::new_with_signature(
                 doc.name,
@@ -175,12 +116,18 @@ pub fn functions() -> Vec<AggregateUDF> {
         .collect()
 }
 
-fn list_of(data_type: DataType) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(data_type, true)))
+/// The type of a result's column; what is not told here is a count or the number of a frame.
+fn type_of(column: &str) -> DataType {
+    match column {
+        "before" | "value" | "usual" | "span" => DataType::Float64,
+        "ts" | "end_ts" => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        "frames" => list_of(DataType::UInt64),
+        _ => DataType::UInt64,
+    }
 }
 
-fn time() -> DataType {
-    DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
+fn list_of(data_type: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(data_type, true)))
 }
 
 fn state() -> [(&'static str, DataType); 5] {
